@@ -1,0 +1,34 @@
+"""gan_zoo: train, compare and read generative adversarial networks.
+
+    gan_zoo.trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(image_shape=(1, 28, 28)), MNIST())
+    gan_zoo.load("runs/x").sample(16, seed=0)
+    gan_zoo.runs("runs/")
+
+Importing it is cheap: torch is loaded when one of the three is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gan_zoo.loading import load as load
+    from gan_zoo.run import runs as runs
+    from gan_zoo.training import Trainer as trainer
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load", "runs", "trainer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        from gan_zoo.loading import load
+
+        return load
+    if name == "runs":
+        from gan_zoo.run import runs
+
+        return runs
+    if name == "trainer":
+        from gan_zoo.training import Trainer
+
+        return Trainer
+    raise AttributeError(f"gan_zoo has no {name}")

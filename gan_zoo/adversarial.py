@@ -1,0 +1,48 @@
+"""The alternating update that adversarial models share."""
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gan_zoo.images import Batch
+from gan_zoo.module import AnyOptimizer, Feed, GenerativeModule, Terms
+
+
+class AdversarialModule(GenerativeModule):
+    """A step is `n_critic` discriminator updates, each on fresh images and latents, then one generator update.
+
+    A model sets `generator`, `discriminator`, `latent_dim` and `n_critic`, and writes the two losses and
+    `configure_optimizers` (the generator's first).
+    """
+
+    discriminator: nn.Module
+    n_critic: int = 1
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Images in [-1, 1] from latents of shape (n, latent_dim)."""
+        return self.generator(latents)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        """Weighted terms whose sum the discriminator minimises. Draw the fakes under `no_grad`."""
+        raise NotImplementedError
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        """Weighted terms whose sum the generator minimises."""
+        raise NotImplementedError
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        raise NotImplementedError
+
+    def feed(self, step: int) -> Feed:
+        return Feed(minibatches=self.n_critic)
+
+    def take_step(self, minibatches: list[Batch]) -> None:
+        generator_optimizer, discriminator_optimizer = self.turns()
+        for minibatch in minibatches:
+            self.update(discriminator_optimizer, self.discriminator_loss, minibatch)
+        self.update(generator_optimizer, self.generator_loss, minibatches[-1])
+
+    def turns(self) -> tuple[AnyOptimizer, AnyOptimizer]:
+        """The generator's optimizer, which Lightning counts as the step, and the discriminator's, stepped bare."""
+        counted, bare = self.optimizers(), self.optimizers(use_pl_optimizer=False)
+        assert isinstance(counted, list) and isinstance(bare, list)
+        return counted[0], bare[1]

@@ -1,0 +1,99 @@
+"""Checkpoints: everything for an exact resume, and the generator alone for everybody else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+from safetensors.torch import save
+
+from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.errors import NonFinite
+from gan_zoo.module import GenerativeModule
+from gan_zoo.run import replace, write
+
+
+class Checkpoints(SessionCallback):
+    """Writes last.ckpt and model.safetensors every so many steps and at the end, best.ckpt with the best score.
+
+    Args:
+        every: steps between checkpoints; a killed run loses at most these. 0: only at the end.
+        keep_every: steps between generators that are kept for good as step_*.safetensors; 0: none.
+    """
+
+    def __init__(self, every: int = 1000, keep_every: int = 10_000) -> None:
+        self.every, self.keep_every = every, keep_every
+        self._best_step = -1.0
+        self._kept = -1
+
+    def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        if run := self.files(trainer):
+            run.drop_files_after(run.checkpoints, self._kept)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
+        step = trainer.global_step
+        if self.keep_every and step % self.keep_every == 0:
+            self._kept = step
+            self._write_generator(trainer, module, f"checkpoints/step_{step:08d}.safetensors")
+        best = self.session.best
+        if best and best["step"] == step and self._best_step != step:
+            self._best_step = step
+            self._save(trainer, module, "best.ckpt")
+        if self.every and step % self.every == 0:
+            self.save(trainer, module)
+
+    def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        self.save(trainer, module)
+
+    def save(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        """last.ckpt and model.safetensors, as of now; every process must call it."""
+        self._save(trainer, module, "last.ckpt")
+        self._write_generator(trainer, module, "model.safetensors")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_step": self._best_step, "kept": self._kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._best_step, self._kept = state["best_step"], state["kept"]
+
+    def _save(self, trainer: L.Trainer, module: GenerativeModule, name: str) -> None:
+        run = self.session.run
+        if run is None:
+            return
+        module.ledger.check()
+        check_weights(module, trainer.global_step)
+        temporary = run.checkpoints / f".{name}.new"
+        trainer.save_checkpoint(temporary)
+        if trainer.is_global_zero:
+            run.sync()
+            replace(temporary, run.checkpoints / name)
+
+    def _write_generator(self, trainer: L.Trainer, module: GenerativeModule, name: str) -> None:
+        if run := self.files(trainer):
+            write_generator(run.path / name, module, trainer.global_step)
+
+
+def check_weights(module: GenerativeModule, step: int) -> None:
+    """Raise `NonFinite` if a weight is infinite or not a number: the loss shows it one step later only."""
+    for name, weight in module.state_dict().items():
+        if weight.is_floating_point() and not torch.isfinite(weight).all():
+            raise NonFinite(
+                f"The weight {name} was not finite after step {step}. The last checkpoint is from before: "
+                "go on from it with a lower learning rate."
+            )
+
+
+def write_generator(file: Path, module: GenerativeModule, step: int) -> None:
+    """The generator to be sampled, and all that `gan_zoo.load` needs to build it, as one safetensors file."""
+    kind = type(module)
+    metadata = {
+        "model": f"{kind.__module__}.{kind.__qualname__}",
+        "hyperparameters": json.dumps(dict(module.hparams)),
+        "weights": "averaged" if module.average_half_life else "last",
+        "seed": str(module.seed),
+        "step": str(step),
+        "images": str(module.images),
+    }
+    state = {name: tensor.contiguous() for name, tensor in module.averaged.state_dict().items()}
+    write(file, save(state, metadata))

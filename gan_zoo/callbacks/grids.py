@@ -1,0 +1,50 @@
+"""Sample grids: the same latents at every time, so that a run can be watched."""
+
+import lightning.pytorch as L
+
+from gan_zoo import images
+from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.module import GenerativeModule
+from gan_zoo.run import write
+
+
+class Grids(SessionCallback):
+    """Writes images/step_00001000.png at step 0, every so many steps and at the end.
+
+    Args:
+        every: steps between grids; 0: only at the start and the end.
+        count: images in a grid.
+        seed: of their latents.
+    """
+
+    def __init__(self, every: int = 1000, count: int = 64, seed: int = 0) -> None:
+        self.every, self.count, self.seed = every, count, seed
+        self._drawn = -1
+
+    def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        if run := self.files(trainer):
+            run.drop_files_after(run.images, self._drawn)
+        if trainer.global_step == 0:
+            self._draw(trainer, module)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_) -> None:
+        if self.every and trainer.global_step % self.every == 0:
+            self._draw(trainer, module)
+
+    def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        if self._drawn != trainer.global_step and not self.session.interrupted:
+            regular = self._drawn
+            self._draw(trainer, module)
+            self._drawn = regular
+
+    def state_dict(self) -> dict[str, int]:
+        return {"drawn": self._drawn}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self._drawn = state["drawn"]
+
+    def _draw(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        self._drawn = trainer.global_step
+        if run := self.files(trainer):
+            sheet = images.grid(images.to_uint8(module.sample(self.count, seed=self.seed)))
+            write(run.images / f"step_{trainer.global_step:08d}.png", images.png(sheet))

@@ -1,0 +1,42 @@
+"""What the callbacks of one `fit` share."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import lightning.pytorch as L
+
+from gan_zoo.run import Run
+
+
+@dataclass
+class Session:
+    """One call of `fit`: where its files go, how long it has run, and what was last seen of it."""
+
+    run: Run | None = None
+    """None: no files (`fast_dev_run`, a quick try)."""
+    interrupted: bool = False
+    """Asked to stop by a signal: the step at hand is finished and saved, nothing else."""
+    line: dict[str, Any] = field(default_factory=dict)
+    """The last line of metrics."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """The last scores by name."""
+    best: dict[str, float] = field(default_factory=dict)
+    """Lowest value of the first metric at a regular time, and its step."""
+    earlier: float = 0.0
+    """Seconds of training before this call: the run was resumed."""
+    begun: float = field(default_factory=time.monotonic)
+
+    def seconds(self) -> float:
+        """Time in training so far, over all resumptions."""
+        return self.earlier + time.monotonic() - self.begun
+
+
+class SessionCallback(L.Callback):
+    """A callback that our Trainer hands the session to."""
+
+    session: Session = Session()
+
+    def files(self, trainer: L.Trainer) -> Run | None:
+        """The run's directory, on the one process that writes; None on the others, or if nothing is written."""
+        return self.session.run if trainer.is_global_zero else None

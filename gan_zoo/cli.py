@@ -1,0 +1,132 @@
+"""The command `gan-zoo`. A subcommand imports what it needs when it runs, so that `--help` answers at once."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from gan_zoo.errors import Mistake, NonFinite
+from gan_zoo.naming import closest
+
+COMMANDS = {
+    "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
+    "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
+    "evaluate": "score a run again: gan-zoo evaluate runs/x --samples 10000",
+    "status": "list runs with state, step, speed: gan-zoo status runs/",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run `gan-zoo` with `argv` (None: the process's own arguments), and exit.
+
+    Exit codes: 0; 1 where a run failed; 2 where the user made a mistake, which is said in one line; 130 after Ctrl-C.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        code = run(arguments)
+    except Mistake as mistake:
+        code = say(str(mistake), 2)
+    except NonFinite as error:
+        code = say(str(error), 1)
+    except KeyboardInterrupt:
+        code = say("Stopped.", 130)
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command.
+
+    Raises:
+        Mistake: no such command, or the command's own.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    if arguments[0] == "--version":
+        from gan_zoo import __version__
+
+        print(f"gan-zoo {__version__}")
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        raise Mistake(f"No command is called {name}{closest(name, COMMANDS)}: there are {', '.join(COMMANDS)}.")
+    command: Callable[[list[str]], int] = {"fit": fit, "sample": sample, "evaluate": evaluate, "status": status}[name]
+    return command(rest)
+
+
+def overview() -> str:
+    """What `gan-zoo --help` prints."""
+    rows = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    return f"usage: gan-zoo COMMAND ...\n\n{rows}\n\n`gan-zoo COMMAND --help` explains each."
+
+
+def say(message: str, code: int) -> int:
+    """Print one line on standard error; returns `code`."""
+    print(f"gan-zoo: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are ours, and which takes no abbreviations."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(prog=f"gan-zoo {command}", description=COMMANDS[command], allow_abbrev=False)
+
+    def error(self, message: str):
+        raise Mistake(f"{message} (gan-zoo {self.prog.split()[-1]} --help)")
+
+    def parse(self, arguments: list[str]) -> argparse.Namespace:
+        """Parse all of `arguments`; an unknown option names the closest right one."""
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            known = [name for action in self._actions for name in action.option_strings]
+            raise Mistake(
+                f"{self.prog} has no option {unknown[0]}{closest(unknown[0], known)}: see {self.prog} --help."
+            )
+        return options
+
+
+def fit(arguments: list[str]) -> int:
+    from gan_zoo.fitting import fit
+
+    return fit(arguments)
+
+
+def sample(arguments: list[str]) -> int:
+    parser = Parser("sample")
+    parser.add_argument("run", help="a run's directory, or a .safetensors or .ckpt file")
+    parser.add_argument("--count", type=int, default=64, help="images (default 64)")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
+    parser.add_argument("--first", type=int, default=0, help="index of the first image (default 0)")
+    parser.add_argument("--out", required=True, help="one grid (x.png), or a folder that gets a PNG for each image")
+    options = parser.parse(arguments)
+    from gan_zoo.rescoring import sample
+
+    return sample(options.run, options.count, options.seed, options.first, options.out)
+
+
+def evaluate(arguments: list[str]) -> int:
+    parser = Parser("evaluate")
+    parser.add_argument("run", help="a run's directory")
+    parser.add_argument("--extractor", default="lenet", help="lenet, or package.module:callable (default lenet)")
+    parser.add_argument("--metrics", nargs="+", default=["fd"], help="fd, or package.module:Class (default fd)")
+    parser.add_argument("--samples", type=int, default=10_000, help="images generated (default 10000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
+    options = parser.parse(arguments)
+    from gan_zoo.rescoring import evaluate
+
+    return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
+
+
+def status(arguments: list[str]) -> int:
+    parser = Parser("status")
+    parser.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default runs)")
+    options = parser.parse(arguments)
+    from gan_zoo.run import runs
+
+    print(f"{'run':<40} {'status':<12} {'step':>8} {'images/s':>9} {'score':>24} heartbeat")
+    for row in runs(options.runs):
+        score = f"{row['metric']} {row['value']:.4g}" if row["value"] is not None else "-"
+        speed = f"{row['images_per_second']:.0f}" if row.get("images_per_second") else "-"
+        beat = row.get("heartbeat", "-")
+        print(f"{row['run']:<40} {row['status']:<12} {row['step']:>8} {speed:>9} {score:>24} {beat}")
+    return 0

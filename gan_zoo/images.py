@@ -1,0 +1,113 @@
+"""Images between their two forms: uint8 [0, 255] in files and batches, float [-1, 1] in models. Only this file knows.
+
+A batch travels to the device as uint8; `prepare` makes floats of it there, once a step, with the flips, crops and
+dequantisation that data module and model declare.
+"""
+
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+Batch = dict[str, Tensor]
+
+SHARED = (("image",), ("source", "target"), ("a",), ("b",))
+"""Keys of a batch that hold images; those of one group are flipped and cropped alike."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is done to images on the device before a step sees them."""
+
+    flip: bool = False
+    """Mirror each image left to right with probability 1/2."""
+    crop: int = 0
+    """Cut a square of this many pixels a side at a random place of each image; 0: none."""
+    dequantize: bool = False
+    """Add U[0, 1) to each grey level, so that the data has a density (SNGAN: x/128 - 1 + U(0, 1/128))."""
+
+
+def to_float(image: UInt8[Tensor, " *image"]) -> Float[Tensor, " *image"]:
+    """Grey levels 0 to 255 as -1 to 1."""
+    return image.to(torch.float32).div_(127.5).sub_(1)
+
+
+def to_uint8(image: Float[Tensor, " *image"]) -> UInt8[Tensor, " *image"]:
+    """The nearest grey level; what lies outside [-1, 1] is clamped. Undoes `to_float` for all 256 levels."""
+    return image.to(torch.float32).add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def prepare(batch: Batch, preparation: Preparation) -> Batch:
+    """`batch` with its uint8 images flipped, cropped and turned into floats in [-1, 1], channels-last.
+
+    Floating images (toy data, spectra) are taken as already in [-1, 1] and left alone, as are labels.
+    """
+    prepared = dict(batch)
+    for group in SHARED:
+        names = [name for name in group if name in batch and batch[name].dtype == torch.uint8]
+        if not names:
+            continue
+        flips, corners = _draws(batch[names[0]], preparation)
+        for name in names:
+            image = batch[name]
+            if corners is not None:
+                image = crop(image, corners, preparation.crop)
+            if flips is not None:
+                image = torch.where(flips, image.flip(3), image)
+            prepared[name] = _scale(image, preparation.dequantize).contiguous(memory_format=torch.channels_last)
+    return prepared
+
+
+def crop(image: UInt8[Tensor, " n c h w"], corners: Tensor, size: int) -> UInt8[Tensor, " n c {size} {size}"]:
+    """The `size` x `size` square of each image whose top left pixel is `corners[i]` = (row, column)."""
+    n, _, height, width = image.shape
+    if size > min(height, width):
+        raise ValueError(f"A crop of {size} pixels needs images at least as large; these are {height} x {width}.")
+    reach = torch.arange(size, device=image.device)
+    row = (corners[:, 0, None] + reach)[:, :, None]
+    column = (corners[:, 1, None] + reach)[:, None, :]
+    which = torch.arange(n, device=image.device)[:, None, None]
+    return image.permute(0, 2, 3, 1)[which, row, column].permute(0, 3, 1, 2)
+
+
+def _draws(image: Tensor, preparation: Preparation) -> tuple[Tensor | None, Tensor | None]:
+    n, _, height, width = image.shape
+    flips = corners = None
+    if preparation.flip:
+        flips = torch.rand(n, 1, 1, 1, device=image.device) < 0.5
+    if preparation.crop:
+        room = torch.tensor([height - preparation.crop + 1, width - preparation.crop + 1], device=image.device)
+        corners = (torch.rand(n, 2, device=image.device) * room).long()
+    return flips, corners
+
+
+def _scale(image: Tensor, dequantize: bool) -> Tensor:
+    if not dequantize:
+        return to_float(image)
+    level = image.to(torch.float32)
+    return (level + torch.rand_like(level)).div_(128).sub_(1)
+
+
+def grid(image: UInt8[Tensor, " n c h w"], columns: int | None = None) -> UInt8[Tensor, " c H W"]:
+    """The images row by row, `columns` a row (None: as square as can be), two white pixels between them."""
+    n, channels, height, width = image.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    lines = math.ceil(n / columns)
+    sheet = torch.full((channels, lines * (height + 2) - 2, columns * (width + 2) - 2), 255, dtype=torch.uint8)
+    for i, one in enumerate(image.cpu()):
+        top, left = (i // columns) * (height + 2), (i % columns) * (width + 2)
+        sheet[:, top : top + height, left : left + width] = one
+    return sheet
+
+
+def png(image: UInt8[Tensor, " c h w"]) -> bytes:
+    """The image, of one or three channels, as the bytes of a PNG file."""
+    array = image.permute(1, 2, 0).cpu().numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array)).save(buffer, "PNG")
+    return buffer.getvalue()

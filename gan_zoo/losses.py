@@ -1,0 +1,36 @@
+"""Adversarial losses: raw scores of real and generated images to the scalar that is minimised.
+
+Scores are logits, never squashed: `softplus` keeps every value and gradient finite at any score.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import softplus
+
+Scores = Float[Tensor, " *scores"]
+Loss = Float[Tensor, ""]
+
+
+def minimax_discriminator(*, real: Scores, fake: Scores) -> Loss:
+    """-E[log D(x)] - E[log(1 - D(G(z)))], D = sigmoid(score): log 4 where D knows nothing (Goodfellow 2014, Eq. 1)."""
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def minimax_generator(*, fake: Scores) -> Loss:
+    """E[log(1 - D(G(z)))]: vanishing gradient where D is sure (Goodfellow 2014, Eq. 1)."""
+    return -softplus(fake).mean()
+
+
+def non_saturating_generator(*, fake: Scores) -> Loss:
+    """-E[log D(G(z))]: the same fixed point, strong gradient where D is sure (Goodfellow 2014, section 3)."""
+    return softplus(-fake).mean()
+
+
+def wasserstein_discriminator(*, real: Scores, fake: Scores) -> Loss:
+    """E[D(G(z))] - E[D(x)]: minus the critic's estimate of the distance (Arjovsky 2017, Eq. 2)."""
+    return fake.mean() - real.mean()
+
+
+def wasserstein_generator(*, fake: Scores) -> Loss:
+    """-E[D(G(z))] (Arjovsky 2017, Theorem 3)."""
+    return -fake.mean()

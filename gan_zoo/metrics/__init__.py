@@ -1,0 +1,1 @@
+"""Scores: features of images, and distances between the features of generated and of real ones."""

@@ -1,0 +1,58 @@
+"""Train the bundled `lenet` extractor: `python -m gan_zoo.metrics.train_lenet DATA`, DATA holding MNIST/raw.
+
+Four epochs over MNIST's training split, Adam 1e-3 falling to zero on a cosine, batch 128, images shifted by up to two
+pixels; about a minute of one core. Run with seed 0 and one thread it wrote the file that is bundled, whose accuracy
+on the 10,000 digits of the test split is 98.95 %.
+"""
+
+import sys
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn.functional import cross_entropy, pad
+from torchvision.datasets import MNIST
+
+from gan_zoo.metrics.extractors import LENET_WEIGHTS, LeNet
+
+EPOCHS, BATCH = 4, 128
+
+
+def main(root: str) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    train, test = (MNIST(root, train=split) for split in (True, False))
+    network = fit(LeNet(), train.data[:, None], train.targets)
+    print(f"test accuracy {accuracy(network, test.data[:, None], test.targets):.4f}")
+    save_file(network.state_dict(), LENET_WEIGHTS)
+
+
+def fit(network: LeNet, image: Tensor, label: Tensor) -> LeNet:
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    steps = EPOCHS * (len(image) // BATCH)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for epoch in range(EPOCHS):
+        for chosen in torch.randperm(len(image)).split(BATCH)[: len(image) // BATCH]:
+            loss = cross_entropy(network.logits(shifted(image[chosen])), label[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        print(f"epoch {epoch + 1}: loss of the last batch {loss.item():.4f}")
+    return network.eval()
+
+
+def shifted(image: Tensor) -> Tensor:
+    """The batch moved by up to two pixels each way."""
+    down, right = torch.randint(0, 5, (2,)).tolist()
+    return pad(image, (2, 2, 2, 2))[:, :, down : down + 28, right : right + 28]
+
+
+@torch.no_grad()
+def accuracy(network: LeNet, image: Tensor, label: Tensor) -> float:
+    """Share of `image` whose highest logit is its label's."""
+    return (network.logits(image).argmax(1) == label).double().mean().item()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,213 @@
+"""What every model of the zoo shares: what a step is made of, its randomness, one gradient step, its records."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+from jaxtyping import Float
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gan_zoo import averaging, images, randomness
+from gan_zoo.errors import Mistake
+from gan_zoo.images import Batch
+from gan_zoo.ledger import Ledger
+from gan_zoo.strategy import TurnTakingDDP, average_gradients
+
+Terms = dict[str, Tensor]
+"""Named parts of a loss, already weighted; their sum is minimised."""
+
+AnyOptimizer = Optimizer | LightningOptimizer
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What one step consumes on one device: `minibatches` of `batch_size` images at `resolution` (None: the data's)."""
+
+    minibatches: int = 1
+    batch_size: int | None = None
+    resolution: int | None = None
+
+
+class GenerativeModule(L.LightningModule):
+    """One training batch is one step. A model writes `take_step` and `configure_optimizers`, counted optimizer first.
+
+    It sets `generator` and `latent_dim`, and `averaged` if it keeps a moving average of its generator.
+    """
+
+    seed: int = 0
+    """The run's seed; set before set-up, saved with the weights."""
+    images: int = 0
+    """Real images shown so far, summed over devices."""
+    latent_dim: int
+    latent_law: randomness.Law = "normal"
+    average_half_life: int = 0
+    """Half-life, in images, of the generator's moving average; 0: the average is the generator itself."""
+    dequantize: bool = False
+    """Whether the paper adds uniform noise to the grey levels."""
+    has_last_weights: bool = True
+    """False for a model loaded from a file that holds the moving average alone."""
+    generator: nn.Module
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.ledger = Ledger()
+        self.preparation = images.Preparation()
+        self._step = 0
+        self._turns: dict[AnyOptimizer, tuple[list[nn.Parameter], list[nn.Parameter]]] = {}
+
+    def feed(self, step: int) -> Feed:
+        """What step `step` consumes: a pure function, for the loader draws ahead and a resumed run counts from it."""
+        return Feed()
+
+    def take_step(self, minibatches: list[Batch]) -> None:
+        """The updates of one step. The first optimizer's `step` is called once: Lightning counts it."""
+        raise NotImplementedError
+
+    def setup(self, stage: str) -> None:
+        refuse_unsupported(self.trainer)
+        data = getattr(self.trainer, "datamodule", None)
+        self.preparation = images.Preparation(
+            flip=getattr(data, "flip", False), crop=getattr(data, "crop", 0), dequantize=self.dequantize
+        )
+        self._turns.clear()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        self._step = step = self.global_step
+        # Nothing random may come between this line and the step's draws: see design.md 7.
+        randomness.reseed(self.device, randomness.key(self.seed, "step", self.global_rank, step))
+        prepared = images.prepare(batch, self.preparation)
+        self.take_step(split(prepared, self.feed(step).minibatches))
+        shown = len(next(iter(batch.values()))) * self.trainer.world_size
+        self.images += shown
+        if self.average_half_life:
+            weight = averaging.decay(half_life=self.average_half_life, images=shown, shown=self.images)
+            averaging.update(self.averaged, self.generator, weight)
+
+    def update(self, optimizer: AnyOptimizer, loss: Callable[[Batch], Terms], batch: Batch) -> None:
+        """One gradient step; only the parameters that `optimizer` owns receive gradients."""
+        if optimizer not in self._turns:
+            self._turns[optimizer] = own_and_others(self, optimizer)
+        own, others = self._turns[optimizer]
+        with frozen(others):
+            terms = loss(batch)
+            values = torch.stack(list(terms.values()))
+            for p in own:
+                p.grad = None
+            values.sum().backward()  # bare: 16-mixed, which would scale the loss, is refused
+        average_gradients(own)
+        optimizer.step()
+        self.ledger.add(self._step, tuple(terms), values.detach())
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The generator to be sampled: its moving average where the model keeps one, else the generator."""
+        return self.moving_average if self.average_half_life else self.generator
+
+    def keep_average(self, half_life: int) -> None:
+        """Keep a moving average of the generator as built so far, in no optimizer; `half_life` in images, 0: none."""
+        self.average_half_life = half_life
+        if half_life:
+            self.moving_average = averaging.start(self.generator)
+
+    def latents(self, n: int) -> Float[Tensor, "{n} size"]:
+        """`n` fresh latents for training, from the step's own random state."""
+        return randomness.draws(self.latent_law, n, self.latent_dim, self.device)
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, seed: int = 0, first: int = 0, averaged: bool = True, chunk: int = 250
+    ) -> Float[Tensor, "{n} c h w"]:
+        """Images `first` to `first + n` in [-1, 1]; image i depends on (seed, i) alone, its pixels up to rounding.
+
+        Args:
+            n: how many.
+            seed: of the latents; not the run's.
+            first: index of the first image.
+            averaged: from the generator's moving average, where the model keeps one, or from its last weights.
+            chunk: images a forward pass, which bounds the memory.
+        """
+        if not (averaged or self.has_last_weights):
+            raise Mistake(
+                "This model was loaded from the averaged generator alone: load checkpoints/last.ckpt instead."
+            )
+        network = self.averaged if averaged else self.generator
+        parts = []
+        with evaluating(network):
+            for start in range(first, first + n, chunk):
+                count = min(chunk, first + n - start)
+                latents = randomness.rows(self.latent_law, start, count, self.latent_dim, seed)
+                parts.append(network(latents.to(self.device)))
+        return torch.cat(parts).clamp(-1, 1)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["gan_zoo"] = {
+            "model": f"{type(self).__module__}.{type(self).__qualname__}",
+            "seed": self.seed,
+            "images": self.images,
+            "ledger": self.ledger.state(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        kept = checkpoint["gan_zoo"]
+        self.seed, self.images = kept["seed"], kept["images"]
+        self.ledger.load(kept["ledger"], self.global_rank)
+
+
+def split(batch: Batch, parts: int) -> list[Batch]:
+    """Cut every tensor of `batch` along its first axis into `parts` equal pieces."""
+    size = len(next(iter(batch.values())))
+    if size % parts:
+        raise Mistake(f"A step of {parts} minibatches needs a multiple of {parts} images; the loader gave {size}.")
+    pieces = {name: value.split(size // parts) for name, value in batch.items()}
+    return [{name: piece[i] for name, piece in pieces.items()} for i in range(parts)]
+
+
+def own_and_others(module: nn.Module, optimizer: AnyOptimizer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The parameters that `optimizer` steps, and the module's other trainable ones."""
+    own = [p for group in optimizer.param_groups for p in group["params"]]
+    known = set(map(id, own))
+    return own, [p for p in module.parameters() if p.requires_grad and id(p) not in known]
+
+
+@contextmanager
+def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Within the block `parameters` require no gradient, so none is computed for them."""
+    for p in parameters:
+        p.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for p in parameters:
+            p.requires_grad_(True)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Within the block every part of `network` is in eval mode; after it, in the mode that it was in."""
+    before = [(part, part.training) for part in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for part, training in before:
+            part.training = training
+
+
+def refuse_unsupported(trainer: L.Trainer) -> None:
+    """Stop before the first step what would train wrongly without a word."""
+    if trainer.world_size > 1 and not isinstance(trainer.strategy, TurnTakingDDP):
+        raise Mistake(
+            f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
+            "need Trainer(strategy=gan_zoo.strategy.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
+        )
+    if str(trainer.precision).startswith("16"):
+        raise Mistake(
+            f"precision={trainer.precision}: the discriminator's gradients would stay scaled; "
+            "use bf16-mixed or 32-true."
+        )

@@ -1,0 +1,52 @@
+"""Networks that two or more models share, chosen by name: architecture and objective are apart.
+
+A generator function takes `image_shape`, `latent_dim` and `width` and returns a module from latents (n, latent_dim) to
+images in [-1, 1]. A discriminator function takes `image_shape`, `width` and `norm` and returns a module from images to
+scores (n,). Yours, as `package.module:function`, are called with the same keywords.
+"""
+
+from typing import Literal
+
+from torch import nn
+
+from gan_zoo.naming import named
+from gan_zoo.networks import dcgan, mlp
+
+Width = int | tuple[int, ...]
+"""`dcgan`: channels at the widest resolution of the discriminator; `mlp`: the hidden layers' widths."""
+Norm = Literal["batch", "layer", "none"]
+
+GENERATORS = {"mlp": mlp.generator, "mlp_relu": mlp.generator, "dcgan": dcgan.generator}
+DISCRIMINATORS = {"mlp": mlp.discriminator, "mlp_relu": mlp.relu_discriminator, "dcgan": dcgan.discriminator}
+
+
+def pair(
+    *,
+    architecture: str,
+    generator_architecture: str | None,
+    discriminator_architecture: str | None,
+    image_shape: tuple[int, int, int],
+    latent_dim: int,
+    width: Width,
+    discriminator_norm: Norm,
+) -> tuple[nn.Module, nn.Module]:
+    """A generator and a discriminator for images of `image_shape` (channels, height, width).
+
+    Args:
+        architecture: a name in the two tables, for both networks.
+        generator_architecture: another name, or `package.module:function`, for the generator; None: `architecture`.
+        discriminator_architecture: the same for the discriminator.
+        image_shape: of the images.
+        latent_dim: length of the latents.
+        width: see `Width`.
+        discriminator_norm: normalisation between the discriminator's layers; never batch norm under a penalty.
+
+    Raises:
+        Mistake: an unknown name, or a size that the architecture cannot make.
+    """
+    generator = named(generator_architecture or architecture, GENERATORS, "generator_architecture")
+    discriminator = named(discriminator_architecture or architecture, DISCRIMINATORS, "discriminator_architecture")
+    return (
+        generator(image_shape=image_shape, latent_dim=latent_dim, width=width),
+        discriminator(image_shape=image_shape, width=width, norm=discriminator_norm),
+    )

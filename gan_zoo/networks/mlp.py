@@ -1,0 +1,44 @@
+"""Fully connected networks: `width` is a tuple with the width of each hidden layer."""
+
+import math
+from itertools import pairwise
+
+from torch import nn
+
+from gan_zoo.errors import Mistake
+
+
+def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
+    """latent_dim > width[0] > ... > pixels; ReLU between, tanh at the end."""
+    widths = (latent_dim, *reversed(_widths(width)))
+    return nn.Sequential(
+        *_layers(widths, nn.ReLU),
+        nn.Linear(widths[-1], math.prod(image_shape)),
+        nn.Tanh(),
+        nn.Unflatten(1, image_shape),
+    )
+
+
+def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """pixels > width[0] > ... > one score; leaky ReLU of slope 0.2 between. `norm` has no layer to act on here."""
+    return _discriminator(image_shape, width, lambda: nn.LeakyReLU(0.2))
+
+
+def relu_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """The same with ReLU: WGAN's and the course's."""
+    return _discriminator(image_shape, width, nn.ReLU)
+
+
+def _discriminator(image_shape, width, activation) -> nn.Module:
+    widths = (math.prod(image_shape), *_widths(width))
+    return nn.Sequential(nn.Flatten(), *_layers(widths, activation), nn.Linear(widths[-1], 1), nn.Flatten(0))
+
+
+def _layers(widths: tuple[int, ...], activation) -> list[nn.Module]:
+    return [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), activation())]
+
+
+def _widths(width: int | tuple[int, ...]) -> tuple[int, ...]:
+    if isinstance(width, int):
+        raise Mistake(f"An mlp takes the widths of its hidden layers, e.g. width: [256, 256]; got {width}.")
+    return tuple(width)

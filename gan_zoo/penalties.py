@@ -1,0 +1,30 @@
+"""Discriminator penalties. Each differentiates the discriminator with respect to its input and returns a scalar.
+
+They run in float32 whatever the run's precision: the square of a gradient's norm does not survive bfloat16.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Discriminator = Callable[[Tensor], Tensor]
+
+
+def gradient_penalty(
+    discriminator: Discriminator, real: Float[Tensor, " n *image"], fake: Float[Tensor, " n *image"]
+) -> Float[Tensor, ""]:
+    """E[(||grad D(x)|| - 1)^2] at x drawn uniformly on the lines from real to fake (WGAN-GP, Eq. 3).
+
+    The norm is taken over all of an image; its gradient at a zero gradient is zero, so no epsilon is needed.
+    """
+    with torch.autocast(real.device.type, enabled=False):
+        x = torch.lerp(real, fake.to(real.dtype), interpolation_weights(real)).detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+        return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def interpolation_weights(real: Float[Tensor, " n *image"]) -> Float[Tensor, " n *one"]:
+    """The epsilon ~ U[0, 1] of WGAN-GP's Algorithm 1: one for each image, shared by its pixels."""
+    return torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)

@@ -1,0 +1,208 @@
+"""A run's directory: what lies where, read and written so that a kill at any moment leaves it whole.
+
+    config.yaml             the whole resolved configuration, without the run's name
+    run.json                status, model, data, seed, devices, versions, times, speed, error
+    metrics.jsonl           one object a line: step, images, seconds, then values
+    evaluations.jsonl       one object a line: step, images, metric, value, interval, protocol
+    images/                 step_00001000.png
+    checkpoints/            last.ckpt, best.ckpt, step_00001000.safetensors
+    model.safetensors       the generator to be sampled, with its configuration
+
+Loads no torch: `status` and `report` answer at once.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+from gan_zoo.errors import Mistake
+
+STALE_AFTER = 300.0  # seconds without a heartbeat after which a "running" run is taken for dead
+
+
+class Run:
+    """The directory of one run. Making the object touches nothing on disk."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "config.yaml"
+        self.record_file = self.path / "run.json"
+        self.metrics_file = self.path / "metrics.jsonl"
+        self.evaluations_file = self.path / "evaluations.jsonl"
+        self.images = self.path / "images"
+        self.checkpoints = self.path / "checkpoints"
+        self.last = self.checkpoints / "last.ckpt"
+        self.best = self.checkpoints / "best.ckpt"
+        self.model_file = self.path / "model.safetensors"
+        self._lock: IO[str] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def create(self) -> None:
+        """Make the directory and hold it for this process.
+
+        Raises:
+            Mistake: it cannot be written, or another process trains in it.
+        """
+        try:
+            for folder in (self.path, self.images, self.checkpoints):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / ".lock", "w")  # noqa: SIM115 (held until the process ends)
+        except OSError as error:
+            raise Mistake(f"The run directory {self.path} cannot be written: {error.strerror}.") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise Mistake(
+                f"Another process is training in {self.path}: wait for it, or choose another --run."
+            ) from None
+
+    def release(self) -> None:
+        """Let another process train here."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def config(self) -> dict[str, Any]:
+        """The configuration that the run was started with; empty if it was never started.
+
+        Raises:
+            Mistake: the file is not YAML.
+        """
+        if not self.config_file.exists():
+            return {}
+        try:
+            return yaml.safe_load(self.config_file.read_text()) or {}
+        except yaml.YAMLError as error:
+            raise Mistake(f"{self.config_file} is not YAML: {str(error).splitlines()[0]}.") from error
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        write(self.config_file, yaml.safe_dump(config, sort_keys=False).encode())
+
+    def record(self) -> dict[str, Any]:
+        """run.json; empty if there is none, or if it is damaged."""
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(self.record_file.read_text())
+        return {}
+
+    def update_record(self, **values: Any) -> None:
+        """Change some entries of run.json and stamp the heartbeat."""
+        write(self.record_file, json.dumps(self.record() | values | {"heartbeat": now()}, indent=1).encode())
+
+    def append(self, file: Path, line: dict[str, Any]) -> None:
+        """Add a line to one of the two .jsonl files; numbers that JSON has no name for become null."""
+        with open(file, "a") as stream:
+            stream.write(json.dumps(finite(line)) + "\n")
+
+    def sync(self) -> None:
+        """Wait until all lines are on the disk: before a checkpoint counts on them."""
+        for file in (self.metrics_file, self.evaluations_file):
+            if file.exists():
+                with open(file) as stream:
+                    os.fsync(stream.fileno())
+
+    def drop_after(self, file: Path, step: int) -> None:
+        """Remove the lines of a .jsonl file past `step`, and a half-written last one."""
+        if file.exists():
+            kept = [line for line in lines(file) if line["step"] <= step]
+            write(file, "".join(json.dumps(line) + "\n" for line in kept).encode())
+
+    def drop_files_after(self, folder: Path, step: int) -> None:
+        """Remove the `step_*` files of a folder past `step`."""
+        for file in folder.glob("step_*"):
+            if int(file.stem.removeprefix("step_")) > step:
+                file.unlink()
+
+    def row(self) -> dict[str, Any]:
+        """The run in one flat row: its record, its last line of metrics and its last score."""
+        record = self.record()
+        status = record.get("status", "unknown")
+        if status == "running" and age(record) > STALE_AFTER:
+            status = "stale"
+        last = next(iter(reversed(list(lines(self.metrics_file)))), {})
+        score = next(iter(reversed(list(lines(self.evaluations_file)))), {})
+        return {
+            "run": str(self.path),
+            **record,
+            "status": status,
+            "step": last.get("step", 0),
+            "images": last.get("images", 0),
+            "seconds": last.get("seconds", 0.0),
+            "metric": score.get("metric"),
+            "value": score.get("value"),
+        }
+
+
+def runs(root: str | Path = "runs") -> list[dict[str, Any]]:
+    """A row for every run below `root`, or for `root` itself: `pandas.DataFrame(gan_zoo.runs("runs/"))`.
+
+    Raises:
+        Mistake: there is no such folder.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise Mistake(f"There is no folder {root}: name a run's directory or a folder of them.")
+    return [Run(file.parent).row() for file in sorted(root.rglob("run.json"))]
+
+
+def write(file: Path, content: bytes) -> None:
+    """Replace `file` by `content` as a whole: at every moment it is the old one or the new one."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(content)
+        replace(temporary, file)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def replace(temporary: Path, file: Path) -> None:
+    """Put a finished temporary file in the place of `file`, on the disk before it has the name."""
+    with open(temporary, "rb") as stream:
+        os.fsync(stream.fileno())
+    os.replace(temporary, file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def lines(file: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a .jsonl file that are whole; none if there is no file."""
+    if file.exists():
+        with open(file) as stream:
+            for line in stream:
+                with contextlib.suppress(json.JSONDecodeError):
+                    yield json.loads(line)
+
+
+def finite(value: Any) -> Any:
+    """`value` with null for the numbers that JSON has no name for."""
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def now() -> str:
+    """The time as run.json holds it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def age(record: dict[str, Any]) -> float:
+    """Seconds since the last heartbeat."""
+    return time.time() - datetime.fromisoformat(record.get("heartbeat", now())).timestamp()

@@ -1,0 +1,65 @@
+"""Several devices for models whose optimizers take turns."""
+
+import torch
+import torch.distributed as dist
+from lightning.pytorch.strategies import DDPStrategy
+from torch import nn
+
+
+class TurnTakingDDP(DDPStrategy):
+    """One process per device, without `DistributedDataParallel` around the module.
+
+    DDP expects every backward pass to reach every parameter. Here a pass reaches one optimizer's parameters, and
+    `average_gradients` moves those and no others.
+    """
+
+    def configure_ddp(self) -> None:
+        assert self.model is not None
+        broadcast_state(self.model)
+
+
+def world_size() -> int:
+    """How many processes train together: 1 where nothing is distributed."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+@torch.no_grad()
+def broadcast_state(module: nn.Module) -> None:
+    """Make every parameter and buffer of `module` equal to rank 0's."""
+    if world_size() > 1:
+        for tensor in module.state_dict().values():
+            dist.broadcast(tensor, src=0)
+
+
+@torch.no_grad()
+def average_gradients(parameters: list[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over all processes, in one all-reduce.
+
+    Every process must hold gradients for the same parameters: true whenever all run the same update.
+    """
+    if world_size() == 1:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def gathered(value: dict[str, float]) -> list[dict[str, float]]:
+    """Every process's `value`, by rank, on all of them."""
+    if world_size() == 1:
+        return [value]
+    values: list[dict[str, float] | None] = [None] * world_size()
+    dist.all_gather_object(values, value)
+    return [v for v in values if v is not None]
+
+
+def from_rank_zero(value: bool) -> bool:
+    """Rank 0's `value`, on all processes: for decisions that a clock or a signal takes."""
+    if world_size() == 1:
+        return value
+    box: list[bool] = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]

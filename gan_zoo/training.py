@@ -1,0 +1,247 @@
+"""A Lightning Trainer with our strategy, seed, records, grids, scores and checkpoints, for `fit` and notebooks."""
+
+import logging
+import os
+import platform
+import subprocess
+import sys
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from safetensors.torch import load_file
+
+from gan_zoo import configuration
+from gan_zoo.callbacks.checkpoints import Checkpoints
+from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.callbacks.grids import Grids
+from gan_zoo.callbacks.progress import Progress
+from gan_zoo.callbacks.records import Records
+from gan_zoo.callbacks.session import Session
+from gan_zoo.callbacks.stopping import Stopping
+from gan_zoo.errors import Mistake
+from gan_zoo.module import GenerativeModule
+from gan_zoo.run import Run, now
+from gan_zoo.strategy import TurnTakingDDP
+
+# Lightning's adverts, and its advice on workers, which sets in memory have no use for.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+NOT_FOR_US = ".*does not have many workers.*"
+
+DEFAULTS = {
+    "max_epochs": -1,  # the stream has no end: steps or images decide
+    "logger": False,  # metrics.jsonl is the source of truth
+    "num_sanity_val_steps": 0,
+}
+"""Where our Trainer starts from other values than Lightning's."""
+
+
+class Trainer(L.Trainer):
+    """`Trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(...), MNIST())`: one run, resumed if it is there.
+
+    Making it seeds the process, so that a model made after it starts from weights that `seed` decides.
+
+    Args:
+        run: directory of the run; None: no files are written.
+        seed: of the weights, the order of the data and every step's draws.
+        max_images: real images, summed over devices, after which the run ends; 0: `max_steps` alone decides.
+        init: a checkpoint or model file whose weights a new run starts from.
+        grids: when and how sample grids are drawn.
+        evaluation: when and how the generator is scored; not at all by default.
+        checkpoints: when checkpoints are written.
+        config: the configuration as the command line resolved it; None: gathered from the objects given.
+        lightning_arguments: those of lightning.Trainer.
+    """
+
+    def __init__(
+        self,
+        run: str | Path | None = None,
+        seed: int = 0,
+        max_images: int = 0,
+        init: str | Path | None = None,
+        grids: Grids | None = None,
+        evaluation: Evaluation | None = None,
+        checkpoints: Checkpoints | None = None,
+        config: dict[str, Any] | None = None,
+        **lightning_arguments: Any,
+    ) -> None:
+        given = DEFAULTS | lightning_arguments
+        self.seed, self.max_images, self.init, self.config = seed, max_images, init, config
+        self.settings = {
+            "grids": grids or Grids(),
+            "evaluation": evaluation or Evaluation(),
+            "checkpoints": checkpoints or Checkpoints(),
+        }
+        self.given = {name: value for name, value in given.items() if configuration.is_plain(value)}
+        trial = bool(given.get("fast_dev_run"))
+        self.session = Session(run=Run(run) if run and not trial else None)
+        if trial:
+            self.settings["evaluation"].samples = 64  # one step of everything, to see that it works
+        callbacks = self._callbacks(
+            given.pop("callbacks", None), bar=given.pop("enable_progress_bar", None) is not False
+        )
+        super().__init__(
+            callbacks=callbacks,
+            strategy=_strategy(given),
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            use_distributed_sampler=False,
+            **{name: value for name, value in given.items() if name not in REPLACED},
+        )
+        L.seed_everything(seed, verbose=False)
+
+    def fit(self, model: GenerativeModule, *data: Any, datamodule: Any = None) -> None:  # type: ignore[override]
+        """Train `model` from the start, from `init`, or from where the run directory's last checkpoint is.
+
+        Args:
+            model: made after this Trainer, so that its weights follow the seed.
+            data: a data module or a loader.
+            datamodule: the same, by name.
+
+        Raises:
+            Mistake: the directory cannot be written, is in use, or holds a run of another configuration.
+            NonFinite: a loss or weight was not finite; the last checkpoint is from before.
+        """
+        loaders = [one for one in data if not isinstance(one, L.LightningDataModule)]
+        datamodule = datamodule or next((one for one in data if one not in loaders), None)
+        model.seed = self.seed
+        run = self.session.run
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=NOT_FOR_US)
+            if run is None:
+                self._start_from_init(model)
+                super().fit(model, *loaders, datamodule=datamodule)
+                return
+            try:
+                if rank_zero_only.rank == 0:
+                    run.create()
+                    self._open(run, model, datamodule)
+                self._train(run, model, loaders, datamodule)
+            finally:
+                run.release()
+
+    def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
+        """Ours first and the checkpoints last: a checkpoint holds what all others did at its step."""
+        first = [Records(), self.settings["grids"], self.settings["evaluation"], Stopping(self.max_images)]
+        first += [Progress()] if bar else []
+        last = self.settings["checkpoints"]
+        for callback in (*first, last):
+            callback.session = self.session
+        return [*first, *(theirs if isinstance(theirs, list) else [theirs] if theirs else []), last]
+
+    def _open(self, run: Run, model: GenerativeModule, datamodule: Any) -> None:
+        """Compare with what the directory holds, and note what is about to run there."""
+        config = configuration.plain(self.config or self._gather(model, datamodule))
+        configuration.refuse_another(run, config)
+        configuration.refuse_shorter(run, run.row()["step"] if run.last.exists() else 0, self.max_steps)
+        run.write_config(config)
+        run.update_record(
+            status="running",
+            model=type(model).__name__,
+            data=type(datamodule).__name__,
+            seed=self.seed,
+            devices=self.world_size,
+            start=run.record().get("start", now()),
+            end=None,
+            error=None,
+            **environment(),
+        )
+
+    def _gather(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
+        """The configuration of a run that no command line resolved."""
+        return {
+            "seed": self.seed,
+            "max_images": self.max_images,
+            "init": str(self.init) if self.init else None,
+            "model": configuration.described(model),
+            "data": configuration.described(datamodule) if datamodule else None,
+            "trainer": self.given,
+            **{name: configuration.settings(callback) for name, callback in self.settings.items()},
+        }
+
+    def _train(self, run: Run, model: GenerativeModule, loaders: list[Any], datamodule: Any) -> None:
+        resumed = run.last if run.last.exists() else None
+        if resumed is None:
+            self._start_from_init(model)
+        try:
+            super().fit(model, *loaders, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
+        except BaseException as error:
+            if run.record().get("status") == "running":  # the first process that fails says why
+                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+                where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
+                status = "interrupted" if stopped else "failed"
+                run.update_record(status=status, end=now(), error=None if stopped else f"{where}{error}")
+            raise
+        if self.is_global_zero:
+            run.update_record(status="interrupted" if self.session.interrupted else "finished", end=now())
+
+    def _start_from_init(self, model: GenerativeModule) -> None:
+        if self.init:
+            report = start_from(model, Path(self.init))
+            if rank_zero_only.rank == 0:
+                print(report)
+
+
+REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")
+
+
+def _strategy(given: dict[str, Any]) -> Any:
+    """What the user chose, or ours where there are several processes."""
+    if given.get("strategy", "auto") != "auto":
+        return given["strategy"]
+    where = {name: given[name] for name in ("accelerator", "devices", "num_nodes") if name in given}
+    alone = L.Trainer(**where, logger=False, enable_checkpointing=False).world_size == 1
+    return "auto" if alone else TurnTakingDDP()
+
+
+def start_from(model: GenerativeModule, file: Path) -> str:
+    """Give `model` the weights of `file` that fit, and say which did not.
+
+    Args:
+        model: newly made.
+        file: a .ckpt (the whole model) or a .safetensors (its generator).
+
+    Raises:
+        Mistake: no such file, or nothing in it fits.
+    """
+    if not file.is_file():
+        raise Mistake(f"There is no file {file} to start from: --init takes a .ckpt or .safetensors file.")
+    if file.suffix == ".safetensors":
+        found = {f"generator.{name}": value for name, value in load_file(file).items()}
+    else:
+        found = torch.load(file, weights_only=True, map_location="cpu")["state_dict"]
+    own = model.state_dict()
+    fits = {name: value for name, value in found.items() if name in own and own[name].shape == value.shape}
+    if not fits:
+        raise Mistake(f"Nothing in {file} fits {type(model).__name__}: it holds {', '.join(list(found)[:3])} ...")
+    model.load_state_dict(fits, strict=False)
+    missing, left = sorted(own.keys() - fits.keys()), sorted(found.keys() - fits.keys())
+    return f"{file}: {len(fits)} tensors loaded; missing: {missing or 'none'}; left over: {left or 'none'}"
+
+
+def environment() -> dict[str, Any]:
+    """Versions and code that a run is made with."""
+    packages = ("gan-zoo", "torch", "lightning", "torchvision", "numpy")
+    return {
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "git": commit(),
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "command": sys.argv,
+    }
+
+
+def commit() -> str | None:
+    """The git commit of this code; None where it is installed, not checked out, or git is not there."""
+    try:
+        tracked = ["git", "ls-files", "--error-unmatch", __file__]
+        subprocess.run(tracked, cwd=Path(__file__).parent, capture_output=True, check=True)
+        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return asked.stdout.strip() if asked.returncode == 0 else None
