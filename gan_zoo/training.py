@@ -93,6 +93,7 @@ class Trainer(L.Trainer):
             use_distributed_sampler=False,
             **{name: value for name, value in given.items() if name not in REPLACED},
         )
+        self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
     def fit(self, model: GenerativeModule, *data: Any, datamodule: Any = None) -> None:  # type: ignore[override]
@@ -109,7 +110,7 @@ class Trainer(L.Trainer):
         """
         loaders = [one for one in data if not isinstance(one, L.LightningDataModule)]
         datamodule = datamodule or next((one for one in data if one not in loaders), None)
-        model.seed = self.seed
+        model.seed, self.session.data = self.seed, datamodule
         run = self.session.run
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=NOT_FOR_US)

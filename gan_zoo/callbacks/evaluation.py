@@ -45,7 +45,7 @@ class Evaluation(SessionCallback):
             return
         device = trainer.strategy.root_device
         self._evaluator = Evaluator(
-            trainer.datamodule, self.extractor, self.metrics, device, trainer.global_rank, trainer.world_size
+            self.session.data, self.extractor, self.metrics, device, trainer.global_rank, trainer.world_size
         )
         if trainer.global_step == 0:
             self._score(trainer, module)

@@ -53,7 +53,7 @@ class Progress(SessionCallback):
             print(text, flush=True)
 
     def describe(self, step: int, total: int) -> str:
-        """One line: `step 400/2000 · 5123 images/s · discriminator/minimax 0.91 ... · fd_lenet_10k 41.2 · 1:20 left`."""
+        """One line: `step 400/2000 · 5123 images/s · discriminator/minimax 0.91 ... · fd_lenet_10k 41 · 1:20 left`."""
         line = self.session.line
         parts = [f"step {step}/{total}" if total > 0 else f"step {step}"]
         if "images_per_second" in line:

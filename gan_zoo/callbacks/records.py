@@ -30,14 +30,14 @@ class Records(SessionCallback):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
         step = trainer.global_step
-        if step % trainer.log_every_n_steps == 0:
+        if step % self.session.log_every == 0:
             self._write(trainer, module, step)
             self._logged = step
         if time.monotonic() - self._beat > HEARTBEAT:
             self.beat(trainer)
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        if trainer.global_step % trainer.log_every_n_steps and not self.session.interrupted:
+        if trainer.global_step % self.session.log_every and not self.session.interrupted:
             # Between two lines. A continued run drops this one and goes on with the sums, so that its lines equal
             # those of a run that was longer from the start.
             kept = module.ledger.state()

@@ -15,6 +15,10 @@ class Session:
 
     run: Run | None = None
     """None: no files (`fast_dev_run`, a quick try)."""
+    data: Any = None
+    """The data module; None where plain loaders were given."""
+    log_every: int = 50
+    """Steps between lines of metrics."""
     interrupted: bool = False
     """Asked to stop by a signal: the step at hand is finished and saved, nothing else."""
     line: dict[str, Any] = field(default_factory=dict)

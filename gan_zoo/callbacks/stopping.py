@@ -32,7 +32,7 @@ class Stopping(SessionCallback):
         # With several processes all must stop at one step: rank 0 decides, when the losses are exchanged anyway.
         if trainer.world_size == 1:
             trainer.should_stop |= self.session.interrupted
-        elif trainer.global_step % trainer.log_every_n_steps == 0:
+        elif trainer.global_step % self.session.log_every == 0:
             self.session.interrupted = from_rank_zero(self.session.interrupted)
             trainer.should_stop |= self.session.interrupted
 
