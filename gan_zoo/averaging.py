@@ -9,7 +9,7 @@ from torch import nn
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def decay(*, half_life: float, images: int, shown: int, ramp_up: float = 0.05) -> float:
+def decay(*, half_life: int, images: int, shown: int, ramp_up: float = 0.05) -> float:
     """Weight of the old average when `images` images have been shown since the last update.
 
     Args:

@@ -87,5 +87,5 @@ class Ledger:
                 self._sums[name] = self._sums.get(name, 0.0) + value
                 self._counts[name] = self._counts.get(name, 0.0) + 1
                 if not math.isfinite(value):
-                    self._first_bad.setdefault(name, step)
+                    self._first_bad.setdefault(name, float(step))
         self._pending = []

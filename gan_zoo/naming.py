@@ -28,7 +28,7 @@ def named(name: str, table: Mapping[str, Any], kind: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise Mistake(f"The {kind} {name} cannot be imported: {error}.") from error
 
 

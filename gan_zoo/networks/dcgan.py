@@ -4,6 +4,8 @@ Sizes are 4 or 7 times a power of two, at least two doublings: 28, 32, 64, 128 .
 next to the image (64 in the usual 64 x 64 network); it doubles at each halving of the size.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -36,9 +38,9 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
     assert isinstance(width, int)
     widths = [width * 2**i for i in range(doublings)]
     layers: list[nn.Module] = []
-    for before, now in zip([channels, *widths], widths, strict=False):
+    for place, (before, now) in enumerate(pairwise([channels, *widths])):
         layers += [nn.Conv2d(before, now, kernel_size=4, stride=2, padding=1, bias=False)]
-        layers += [] if before == channels else _norm(norm, now)
+        layers += _norm(norm, now) if place else []
         layers += [nn.LeakyReLU(0.2)]
     score = nn.Conv2d(widths[-1], 1, kernel_size=start, bias=False)
     return _initialised(nn.Sequential(*layers, score, nn.Flatten(0)))

@@ -1,0 +1,24 @@
+"""What the tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Sums round alike on every machine, and tests beside each other do not fight for cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data sets that do not come with the repository: GAN_ZOO_SHARED, else `shared` beside it."""
+    folder = Path(os.environ.get("GAN_ZOO_SHARED") or REPOSITORY.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no shared data: set GAN_ZOO_SHARED to a folder with data/mnist ({folder.name}/ is not there)")
+    return folder

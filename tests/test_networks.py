@@ -1,0 +1,196 @@
+"""The networks against the counts of the programs they follow, and their shapes, bounds and layers by hand."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from gan_zoo import networks
+from gan_zoo.errors import Mistake
+from gan_zoo.naming import named
+
+
+def pair(architecture, image_shape, width, latent_dim=100, norm="batch", **chosen):
+    return networks.pair(
+        architecture=architecture,
+        generator_architecture=chosen.get("generator"),
+        discriminator_architecture=chosen.get("discriminator"),
+        image_shape=image_shape,
+        latent_dim=latent_dim,
+        width=width,
+        discriminator_norm=norm,
+    )
+
+
+def count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("made", "generator", "discriminator"),
+    [
+        (pair("dcgan", (3, 64, 64), 64), 3_576_704, 2_765_568),  # DCGAN 64, pytorch/examples
+        (pair("dcgan", (3, 64, 64), 64, norm="none"), 3_576_704, 2_763_776),  # its critic without batch norm
+        (pair("dcgan", (3, 32, 32), 64), 1_068_928, 663_296),  # WGAN DCGAN 32, martinarjovsky/WassersteinGAN
+        (pair("mlp", (1, 28, 28), (256, 256), latent_dim=64), 283_920, 267_009),  # GAN MLP MNIST, yunjey
+        (pair("mlp_relu", (1, 28, 28), (128,)), 114_064, 100_609),  # the course's 100-128-784 and 784-128-1
+        (pair("mlp", (1, 28, 28), (1200, 1200)), 2_503_984, 2_384_401),  # G: goodfeli/adversarial; D: its mirror
+    ],
+    ids=["dcgan64", "dcgan64_no_norm", "dcgan32", "mlp_yunjey", "mlp_course", "mlp_goodfellow"],
+)
+def test_parameters_are_as_many_as_in_the_program_followed(made, generator, discriminator):
+    assert [count(network) for network in made] == [generator, discriminator]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [28, 32, 56, 64, 112, 128])
+def test_dcgan_makes_and_scores_images_of_its_sizes(size, channels):
+    generator, discriminator = pair("dcgan", (channels, size, size), width=4, latent_dim=6)
+    image = generator(torch.randn(3, 6))
+    assert image.shape == (3, channels, size, size)
+    assert image.is_contiguous(memory_format=torch.channels_last)
+    assert image.abs().max() <= 1
+    assert discriminator(image).shape == (3,)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "mlp_relu"])
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 17, 5), (2, 1, 1)])
+def test_mlp_makes_and_scores_images_of_any_shape(architecture, shape):
+    generator, discriminator = pair(architecture, shape, width=(8, 5), latent_dim=6)
+    image = generator(torch.randn(3, 6))
+    assert image.shape == (3, *shape)
+    assert image.abs().max() <= 1
+    assert discriminator(image).shape == (3,)
+
+
+# Powers of two and seven times them, from two doublings on: their neighbours, one doubling, and not square.
+@pytest.mark.parametrize(
+    "size", [(1, 1), (4, 4), (7, 7), (8, 8), (14, 14), (15, 15), (27, 27), (29, 29), (31, 31), (33, 33), (48, 48),
+             (63, 63), (65, 65), (32, 64), (28, 32)]
+)  # fmt: skip
+def test_dcgan_refuses_sizes_that_it_cannot_make_in_both_networks(size):
+    says = f"28, 32, 56, 64.* {size[0]} x {size[1]}"
+    with pytest.raises(Mistake, match=says):
+        networks.GENERATORS["dcgan"](image_shape=(3, *size), latent_dim=3, width=4)
+    with pytest.raises(Mistake, match=says):
+        networks.DISCRIMINATORS["dcgan"](image_shape=(3, *size), width=4, norm="none")
+
+
+@pytest.mark.parametrize("size", [16, 28])
+def test_smallest_sizes_are_two_doublings_of_4_and_of_7(size):
+    generator, discriminator = pair("dcgan", (1, size, size), width=2, latent_dim=3)
+    assert discriminator(generator(torch.randn(2, 3))).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "width", "wanted"), [("dcgan", (64, 64), "one width"), ("mlp", 64, "widths of its hidden layers")]
+)
+def test_wrong_kind_of_width_is_refused_by_both_networks(architecture, width, wanted):
+    with pytest.raises(Mistake, match=wanted):
+        networks.GENERATORS[architecture](image_shape=(1, 28, 28), latent_dim=3, width=width)
+    with pytest.raises(Mistake, match=wanted):
+        networks.DISCRIMINATORS[architecture](image_shape=(1, 28, 28), width=width, norm="none")
+
+
+def test_generator_and_discriminator_are_chosen_apart():
+    generator, discriminator = pair("mlp", (1, 28, 28), (128,), discriminator="mlp_relu")
+    assert not any(isinstance(layer, nn.LeakyReLU) for layer in discriminator)
+    assert any(isinstance(layer, nn.ReLU) for layer in discriminator)
+    assert count(generator) == 114_064
+
+
+def tiny_discriminator(*, image_shape, width, norm):
+    """Stands for a user's own network."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(image_shape[1] * image_shape[2], width), nn.Flatten(0))
+
+
+def test_a_users_function_is_called_with_the_same_keywords():
+    _, discriminator = pair("dcgan", (1, 28, 28), width=1, discriminator=f"{__name__}:tiny_discriminator")
+    assert count(discriminator) == 785
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("dcgann", "did you mean dcgan"), ("no.such:thing", "cannot be imported"), (":thing", "cannot be imported")],
+)
+def test_unknown_architecture_is_one_line(name, says):
+    with pytest.raises(Mistake, match=says):
+        pair(name, (1, 28, 28), width=4)
+    with pytest.raises(Mistake, match=says):
+        named(name, networks.DISCRIMINATORS, "discriminator_architecture")
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", "none"])
+def test_dcgan_has_no_bias_in_its_convolutions_and_starts_as_the_paper_says(norm):
+    torch.manual_seed(0)
+    for network in pair("dcgan", (3, 64, 64), width=32, norm=norm):
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                assert layer.bias is None
+                # N(0, 0.02): the last layer has the fewest weights, 1,536: its standard error is 2 %; four of them.
+                assert_close(layer.weight.std().item(), 0.02, rtol=0.08, atol=0)
+            if isinstance(layer, nn.BatchNorm2d):
+                assert not layer.bias.any()
+                assert (layer.weight - 1).abs().max() < 0.1 and layer.weight.std() > 0.01
+
+
+KINDS = {"batch": nn.BatchNorm2d, "layer": nn.GroupNorm, "none": ()}
+
+
+@pytest.mark.parametrize("norm", KINDS)
+@pytest.mark.parametrize(("channels", "width"), [(3, 16), (1, 1), (8, 8)])
+def test_discriminator_normalises_every_layer_but_the_first_and_the_last(norm, channels, width):
+    """Also where the image has as many channels as the first layer: it is the place that decides."""
+    _, discriminator = pair("dcgan", (channels, 32, 32), width=width, norm=norm)
+    layers = list(discriminator)
+    convolutions = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
+    follows = [isinstance(layers[i + 1], KINDS[norm]) for i in convolutions]
+    assert follows == [False, norm != "none", norm != "none", False]
+
+
+def test_generator_normalises_every_layer_but_the_last():
+    generator, _ = pair("dcgan", (3, 32, 32), width=8)
+    kinds = [type(layer).__name__ for layer in generator]
+    assert kinds == ["ConvTranspose2d", "BatchNorm2d", "ReLU"] * 3 + ["ConvTranspose2d", "Tanh"]
+
+
+def test_widths_double_at_each_halving():
+    generator, discriminator = pair("dcgan", (3, 64, 64), width=8)
+    made = [layer.in_channels for layer in generator if isinstance(layer, nn.ConvTranspose2d)]
+    seen = [layer.out_channels for layer in discriminator if isinstance(layer, nn.Conv2d)]
+    assert made == [100, 64, 32, 16, 8]
+    assert seen == [8, 16, 32, 64, 1]
+
+
+def test_layer_norm_is_over_channels_height_and_width_of_one_image_with_a_gain_and_bias_per_channel():
+    torch.manual_seed(0)
+    _, discriminator = pair("dcgan", (3, 32, 32), width=4, norm="layer")
+    norm = next(layer for layer in discriminator if isinstance(layer, nn.GroupNorm)).double()
+    with torch.no_grad():
+        nn.init.normal_(norm.weight)
+        nn.init.normal_(norm.bias)
+    x = torch.randn(5, 8, 6, 7, dtype=torch.float64) * 3 + 2
+    expected = torch.empty_like(x)
+    for i, one in enumerate(x):
+        centred = one - one.sum() / one.numel()
+        root = (centred.square().sum() / one.numel() + 1e-5).sqrt()
+        for c in range(8):
+            expected[i, c] = centred[c] / root * norm.weight[c] + norm.bias[c]
+    assert norm.weight.shape == norm.bias.shape == (8,)
+    assert_close(norm(x), expected)
+
+
+@pytest.mark.parametrize(("architecture", "slope"), [("mlp", 0.2), ("mlp_relu", 0.0)])
+def test_mlp_activations(architecture, slope):
+    _, discriminator = pair(architecture, (1, 2, 2), width=(3, 5))
+    hidden = [layer for layer in discriminator if isinstance(layer, nn.ReLU | nn.LeakyReLU)]
+    assert [layer(torch.tensor(-1.0)).item() for layer in hidden] == pytest.approx([-slope] * 2)
+
+
+def test_mlp_generator_mirrors_the_discriminator():
+    generator, discriminator = pair("mlp", (1, 2, 2), width=(3, 5), latent_dim=7)
+    for network, widths in ((generator, (7, 5, 3, 4)), (discriminator, (4, 3, 5, 1))):
+        linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+        assert [(layer.in_features, layer.out_features) for layer in linear] == list(pairwise(widths))
