@@ -34,14 +34,14 @@ def load(path: str | Path) -> GenerativeModule:
 def from_generator(file: Path) -> GenerativeModule:
     """The model in a .safetensors file: only the generator that is sampled is trained, all else as newly made."""
     header = metadata(file)
-    model = import_class(header["model"])(**tuples(json.loads(header["hyperparameters"])))
-    model.seed, model.images = int(header["seed"]), int(header["images"])
+    model = import_class(header["model"])(**tuples(header["hyperparameters"]))
+    model.seed, model.images = header["seed"], header["images"]
     model.averaged.load_state_dict(load_file(file))
     model.has_last_weights = header["weights"] == "last"
     return model.eval()
 
 
-def metadata(file: Path) -> dict[str, str]:
+def metadata(file: Path) -> dict[str, Any]:
     """The header of a .safetensors file of ours: model, hyperparameters, weights, seed, step, images.
 
     Raises:
@@ -52,9 +52,9 @@ def metadata(file: Path) -> dict[str, str]:
             header = content.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise Mistake(f"{file} is not a whole safetensors file: {error}.") from error
-    if "model" not in header:
+    if "gan_zoo" not in header:
         raise Mistake(f"{file} holds no model of ours: its header names none.")
-    return header
+    return json.loads(header["gan_zoo"])
 
 
 def from_checkpoint(file: Path) -> GenerativeModule:

@@ -55,7 +55,7 @@ def evaluate(path: str, extractor: str, metrics: tuple[str, ...], samples: int, 
     for metric, value in values.items():
         print(f"{metric} {value:.6g}")
         line = {
-            "step": int(loading.metadata(run.model_file)["step"]),
+            "step": loading.metadata(run.model_file)["step"],
             "images": model.images,
             "metric": metric,
             "value": value,

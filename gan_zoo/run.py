@@ -61,8 +61,9 @@ class Run:
         except OSError as error:
             raise Mistake(f"The run directory {self.path} cannot be written: {error.strerror}.") from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # lockf, not flock: a loader's worker must not inherit the lock and outlive a killed run with it
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             self._lock.close()
             raise Mistake(
                 f"Another process is training in {self.path}: wait for it, or choose another --run."

@@ -28,9 +28,9 @@ from gan_zoo.module import GenerativeModule
 from gan_zoo.run import Run, now
 from gan_zoo.strategy import TurnTakingDDP
 
-# Lightning's adverts, and its advice on workers, which sets in memory have no use for.
+# Lightning's adverts, its advice on workers, which sets in memory have no use for, and a warning about itself.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-NOT_FOR_US = ".*does not have many workers.*"
+NOT_FOR_US = ".*does not have many workers|.*isinstance.treespec, LeafSpec"
 
 DEFAULTS = {
     "max_epochs": -1,  # the stream has no end: steps or images decide
@@ -57,6 +57,8 @@ class Trainer(L.Trainer):
         lightning_arguments: those of lightning.Trainer.
     """
 
+    log_every_n_steps: int  # set by Lightning where type checkers do not see it
+
     def __init__(
         self,
         run: str | Path | None = None,
@@ -76,7 +78,7 @@ class Trainer(L.Trainer):
             "evaluation": evaluation or Evaluation(),
             "checkpoints": checkpoints or Checkpoints(),
         }
-        self.given = {name: value for name, value in given.items() if configuration.is_plain(value)}
+        self.given = {n: value for n, value in given.items() if n != "callbacks" and configuration.is_plain(value)}
         trial = bool(given.get("fast_dev_run"))
         self.session = Session(run=Run(run) if run and not trial else None)
         if trial:

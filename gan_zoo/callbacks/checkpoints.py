@@ -64,7 +64,7 @@ class Checkpoints(SessionCallback):
         module.ledger.check()
         check_weights(module, trainer.global_step)
         temporary = run.checkpoints / f".{name}.new"
-        trainer.save_checkpoint(temporary)
+        trainer.save_checkpoint(temporary, weights_only=False)
         if trainer.is_global_zero:
             run.sync()
             replace(temporary, run.checkpoints / name)
@@ -87,13 +87,13 @@ def check_weights(module: GenerativeModule, step: int) -> None:
 def write_generator(file: Path, module: GenerativeModule, step: int) -> None:
     """The generator to be sampled, and all that `gan_zoo.load` needs to build it, as one safetensors file."""
     kind = type(module)
-    metadata = {
+    header = {
         "model": f"{kind.__module__}.{kind.__qualname__}",
-        "hyperparameters": json.dumps(dict(module.hparams)),
+        "hyperparameters": dict(module.hparams),
         "weights": "averaged" if module.average_half_life else "last",
-        "seed": str(module.seed),
-        "step": str(step),
-        "images": str(module.images),
+        "seed": module.seed,
+        "step": step,
+        "images": module.images,
     }
     state = {name: tensor.contiguous() for name, tensor in module.averaged.state_dict().items()}
-    write(file, save(state, metadata))
+    write(file, save(state, {"gan_zoo": json.dumps(header)}))  # one entry: safetensors shuffles several

@@ -1,0 +1,95 @@
+"""Trains one model on one process or two: `python -m tests.drivers.two_ranks SCENARIO RUN DEVICES STEPS`.
+
+Lightning starts the second process by this same command line.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from datamodules.mnist import MNIST
+from gan_zoo import penalties, randomness
+from gan_zoo.callbacks.checkpoints import Checkpoints
+from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.training import Trainer
+
+WHOLE_BATCH = 8
+
+
+class Fed(WGANGP):
+    """Draws rank r's part of what one process would draw: the same draws, however many processes. No batch norm."""
+
+    def latents(self, n: int) -> Tensor:
+        return self.part("latents", n, self.latent_dim)
+
+    def weights(self, real: Tensor) -> Tensor:
+        return self.part("weights", len(real), 1)[:, :, None, None].sigmoid()
+
+    def part(self, what: str, n: int, size: int) -> Tensor:
+        place = (self.global_step, what)
+        self.calls = {place: self.calls.get(place, 0) + 1} if hasattr(self, "calls") else {place: 1}
+        whole = randomness.rows("normal", 0, WHOLE_BATCH, size, randomness.key(*place, self.calls[place]))
+        return whole[self.global_rank * n : (self.global_rank + 1) * n]
+
+
+class Noted(WGANGP):
+    """Keeps every latent that it draws."""
+
+    def latents(self, n: int) -> Tensor:
+        self.drawn = [*getattr(self, "drawn", []), super().latents(n)]
+        return self.drawn[-1]
+
+
+class Fails(L.Callback):
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.global_step == 3 and trainer.global_rank == 1:
+            raise RuntimeError("rank 1 has had enough")
+
+
+def main(scenario: str, run: Path, devices: int, steps: int) -> None:
+    torch.set_num_threads(1)
+    trainer = Trainer(
+        run=run,
+        max_steps=steps,
+        devices=devices,
+        accelerator="cpu",
+        log_every_n_steps=3,
+        evaluation=Evaluation("lenet", every=4, samples=101, share=1.0) if scenario != "fails" else None,
+        checkpoints=Checkpoints(every=5),
+        callbacks=[Fails()] if scenario == "fails" else [],
+        enable_progress_bar=False,
+    )
+    kind = {"fed": Fed, "noted": Noted, "fails": WGANGP}[scenario]
+    networks: dict[str, Any] = {"architecture": "mlp", "width": (32, 32)} if scenario == "fed" else {"width": 4}
+    model = kind(image_shape=(1, 28, 28), latent_dim=8, learning_rate=1e-3, n_critic=5, **networks)
+    if isinstance(model, Fed):
+        penalties.interpolation_weights = model.weights
+    exchanged: list[int] = []
+    if isinstance(model, Noted):
+        reduce = dist.all_reduce
+
+        def counted(tensor: Tensor, *arguments: Any, **options: Any) -> Any:
+            exchanged.append(tensor.numel())
+            return reduce(tensor, *arguments, **options)
+
+        dist.all_reduce = counted
+    trainer.fit(model, MNIST(batch_size=WHOLE_BATCH // devices))
+    rank = trainer.global_rank
+    torch.save(model.state_dict(), run / f"weights_{rank}.pt")
+    if isinstance(model, Noted):
+        torch.save(torch.cat(model.drawn), run / f"latents_{rank}.pt")
+        sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in model.named_children()}
+        (run / f"exchanged_{rank}.json").write_text(json.dumps({"exchanged": exchanged, **sizes}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    assert os.environ.get("LOCAL_RANK") is not None or sys.argv[3] == "1"

@@ -1,0 +1,95 @@
+"""Two processes train what one would, and draw apart."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_zoo.run import Run, lines
+
+pytestmark = pytest.mark.slow  # each start of two processes takes about 10 s
+
+
+def train(scenario: str, run: Path, devices: int, steps: int = 10) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.drivers.two_ranks", scenario, str(run), str(devices), str(steps)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One process with the whole batch, two with half of it each; draws handed in."""
+    folder = tmp_path_factory.mktemp("fed")
+    for devices in (1, 2):
+        done = train("fed", folder / str(devices), devices)
+        assert done.returncode == 0, done.stderr
+    return folder / "1", folder / "2"
+
+
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("noted") / "run"
+    done = train("noted", run, 2)
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+def test_two_halves_equal_the_whole(fed: tuple[Path, Path]) -> None:
+    """Ten steps, n_critic 5, penalty on. 1e-6: sums of floats in another order; weights are of order 0.02."""
+    one, two = (torch.load(run / "weights_0.pt") for run in fed)
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+
+
+def test_the_ranks_hold_equal_weights(fed: tuple[Path, Path]) -> None:
+    zero, other = (torch.load(fed[1] / f"weights_{rank}.pt") for rank in (0, 1))
+    parameters = [name for name in zero if "running" not in name]  # batch norm's statistics are each rank's own
+    for name in parameters:
+        assert torch.equal(zero[name], other[name])
+
+
+def test_both_count_the_same_images_and_score_alike(fed: tuple[Path, Path]) -> None:
+    one, two = ([line for line in lines(Run(run).metrics_file)] for run in fed)
+    assert [line["images"] for line in one] == [line["images"] for line in two] == [120, 240, 360, 400]
+    for a, b in zip(one, two, strict=True):
+        # 1e-4: the mean over both ranks of a loss of order 1 in float32
+        assert a["discriminator/wasserstein"] == pytest.approx(b["discriminator/wasserstein"], abs=1e-4)
+    first, second = (next(lines(Run(run).evaluations_file)) for run in fed)
+    # at step 0 the weights are equal and 101 images are spread 50 and 51: only batches of another size differ
+    assert first["value"] == pytest.approx(second["value"], rel=1e-5)
+    assert {**first, "value": 0} == {**second, "value": 0}
+
+
+def test_every_latent_differs_between_ranks(noted: Path) -> None:
+    drawn = torch.cat([torch.load(noted / f"latents_{rank}.pt") for rank in (0, 1)])
+    assert len(drawn) == 2 * 10 * 6 * 4, "ten steps of five updates and one, four images each, on two ranks"
+    assert len(drawn.unique(dim=0)) == len(drawn)
+
+
+def test_exactly_the_stepped_gradients_are_exchanged(noted: Path) -> None:
+    for rank in (0, 1):
+        counts = json.loads((noted / f"exchanged_{rank}.json").read_text())
+        assert counts["exchanged"] == [*[counts["discriminator"]] * 5, counts["generator"]] * 10
+
+
+def test_resumed_on_two_ranks_equals_uninterrupted(noted: Path, tmp_path: Path) -> None:
+    for steps in (7, 10):
+        done = train("noted", tmp_path / "run", 2, steps)
+        assert done.returncode == 0, done.stderr
+    one, two = (torch.load(run / "checkpoints/last.ckpt", weights_only=True) for run in (noted, tmp_path / "run"))
+    torch.testing.assert_close(one["state_dict"], two["state_dict"], rtol=0, atol=0)
+    for a, b in zip(lines(Run(noted).metrics_file), lines(Run(tmp_path / "run").metrics_file), strict=True):
+        clocks = {"seconds": 0, "images_per_second": 0}
+        assert a | clocks == b | clocks
+
+
+def test_an_error_on_one_rank_ends_both(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    done = train("fails", tmp_path / "run", 2)
+    assert done.returncode != 0
+    assert time.monotonic() - begun < 60
+    record = Run(tmp_path / "run").record()
+    assert record["status"] == "failed"
+    assert "rank 1 has had enough" in record["error"]
