@@ -102,8 +102,11 @@ def read_idx(file: Path) -> Tensor:
         raise DataError(f"{file} is damaged or truncated: fetch it again ({error}).") from error
     if content[:3] != b"\0\0\x08":
         raise DataError(f"{file} is not an idx file of bytes: it begins with {content[:4].hex() or 'nothing'}.")
-    shape = [int.from_bytes(content[4 * i + 4 : 4 * i + 8], "big") for i in range(content[3])]
-    values = np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape))
+    header = 4 + 4 * content[3] if len(content) > 3 else 4  # magic number, then the length of each axis
+    if len(content) < header:
+        raise DataError(f"{file} is truncated: it ends in its header. Fetch it again.")
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4)]
+    values = np.frombuffer(content, np.uint8, offset=header)
     if len(values) != np.prod(shape):
         raise DataError(f"{file} is truncated: it holds {len(values)} of {np.prod(shape)} values. Fetch it again.")
     return torch.from_numpy(values.reshape(shape).copy())

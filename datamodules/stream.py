@@ -7,7 +7,7 @@ ranks' shares of a step put together are what one process would have seen.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import lightning.pytorch as L
 import numpy as np
@@ -29,6 +29,17 @@ class Request(NamedTuple):
     resolution: int | None
 
 
+@runtime_checkable
+class Wanted(Protocol):
+    """What images are asked for with: a `Request`, or anything that says as much."""
+
+    @property
+    def indices(self) -> np.ndarray: ...
+
+    @property
+    def resolution(self) -> int | None: ...
+
+
 class Images(Protocol):
     """A set of images that is read a batch at a time."""
 
@@ -37,7 +48,7 @@ class Images(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, request: Request) -> Batch: ...
+    def __getitem__(self, request: Wanted) -> Batch: ...
 
     def fingerprint(self) -> str:
         """A hash of the content, whatever the path."""
@@ -113,7 +124,7 @@ class InMemory:
     def __len__(self) -> int:
         return len(self.tensors["image"])
 
-    def __getitem__(self, request: Request) -> Batch:
+    def __getitem__(self, request: Wanted) -> Batch:
         indices = torch.from_numpy(request.indices)
         batch = {key: value[indices] for key, value in self.tensors.items()}
         if request.resolution is not None:
@@ -161,6 +172,8 @@ class StreamedData(L.LightningDataModule):
         super().__init__()
         if batch_size < 1:
             raise DataError(f"data.batch_size is {batch_size}: it must be at least 1.")
+        if workers < 0:
+            raise DataError(f"data.workers is {workers}: it must be at least 0.")
         self.batch_size, self.workers = batch_size, workers
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -76,7 +76,7 @@ def test_crop_is_plain_slicing():
 def test_crop_larger_than_the_images_is_refused_and_as_large_is_the_image():
     image = photographs(2, height=6, width=5)
     assert torch.equal(images.crop(image[:, :, :5], torch.zeros(2, 2, dtype=torch.long), 5), image[:, :, :5])
-    with pytest.raises(ValueError, match="6 pixels .* 6 x 5"):
+    with pytest.raises(ValueError, match=r"6 pixels .* 6 x 5"):
         images.crop(image, torch.zeros(2, 2, dtype=torch.long), 6)
 
 

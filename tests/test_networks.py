@@ -1,6 +1,7 @@
 """The networks against the counts of the programs they follow, and their shapes, bounds and layers by hand."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.naming import named
 
 
-def pair(architecture, image_shape, width, latent_dim=100, norm="batch", **chosen):
+def pair(architecture, image_shape, width, latent_dim=100, norm: Any = "batch", **chosen) -> tuple[Any, Any]:
     return networks.pair(
         architecture=architecture,
         generator_architecture=chosen.get("generator"),

@@ -90,7 +90,7 @@ def test_keys_of_unlike_parts_differ():
 
 
 def test_key_is_the_same_in_every_process_and_version():
-    """A constant: Python's own `hash` of a string would change from process to process. Changing it changes all runs."""
+    """A constant: Python's `hash` of a string differs from process to process. Changing it changes all runs."""
     assert randomness.key(0, "step", 0, 0) == 4542949739309568895
 
 

@@ -1,0 +1,199 @@
+"""The stream of batches: a pure function of seed and position, whoever reads it."""
+
+from collections.abc import Iterator
+from itertools import islice
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from datamodules.stream import DataError, InMemory, Order, Request, StreamedData, shrink
+from gan_zoo.module import Feed
+
+
+def constant(step: int) -> Feed:
+    return Feed(minibatches=3)
+
+
+def warm_up(step: int) -> Feed:
+    """WGAN's: more discriminator updates at first, and again at every seventh step."""
+    return Feed(minibatches=5 if step < 2 or step % 7 == 0 else 1)
+
+
+def growing(step: int) -> Feed:
+    """ProGAN's: smaller batches of larger images as time goes on."""
+    return [Feed(2, 8, 4), Feed(2, 4, 8), Feed(3, None, None)][min(step // 3, 2)]
+
+
+FEEDS = [constant, warm_up, growing]
+
+
+def order(size=37, feed: Any = constant, batch_size=4, seed=0, rank=0, world=1, start=0) -> Iterator[Request]:
+    return iter(Order(size, feed, batch_size, seed, rank, world, start))
+
+
+def indices(requests: Iterator[Request], steps: int) -> list[list[int]]:
+    return [request.indices.tolist() for request in islice(requests, steps)]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("world", [1, 2])
+@pytest.mark.parametrize("start", [0, 1, 2, 3, 7, 8, 19])
+def test_a_restart_at_any_step_goes_on_as_if_it_had_not_stopped(feed, world, start):
+    for rank in range(world):
+        whole = indices(order(feed=feed, rank=rank, world=world), 30)
+        assert indices(order(feed=feed, rank=rank, world=world, start=start), 30 - start) == whole[start:]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("world", [2, 3])
+def test_ranks_shares_put_together_are_the_minibatches_of_one_process(feed, world):
+    """Minibatch by minibatch, not only in all: the updates of a step see the same images."""
+
+    def whole(step: int) -> Feed:
+        part = feed(step)
+        return Feed(part.minibatches, (part.batch_size or 4) * world, part.resolution)
+
+    one = order(feed=whole)
+    shares = [order(feed=feed, rank=rank, world=world) for rank in range(world)]
+    for step in range(25):
+        wanted, parts = next(one), [next(share) for share in shares]
+        split = [part.indices.reshape(feed(step).minibatches, -1) for part in parts]
+        assert np.concatenate(split, axis=1).ravel().tolist() == wanted.indices.tolist()
+        assert {part.resolution for part in parts} == {wanted.resolution}
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize("size", [12, 37, 100])
+def test_each_pass_shows_each_image_once(size, world):
+    """Also where a step straddles two passes, or is longer than one."""
+    readers = [order(size=size, rank=rank, world=world) for rank in range(world)]
+    seen: list[int] = []
+    while len(seen) < 4 * size:
+        parts = [next(reader).indices.reshape(3, 4) for reader in readers]
+        seen += np.concatenate(parts, axis=1).ravel().tolist()
+    passes = [seen[i * size : (i + 1) * size] for i in range(4)]
+    for one in passes:
+        assert sorted(one) == list(range(size))
+    assert len({tuple(one) for one in passes}) == 4, "shuffled anew each time"
+
+
+def test_another_seed_is_another_order():
+    assert indices(order(seed=0), 3) != indices(order(seed=1), 3)
+
+
+def test_order_is_that_of_another_day():
+    """A constant: changing it changes every run, and breaks every resumed one."""
+    assert indices(order(size=10, batch_size=2), 2) == [[4, 6, 2, 7, 3, 5], [9, 0, 8, 1, 9, 1]]
+
+
+def test_a_feed_that_changes_changes_the_requests_at_that_step():
+    requests = list(islice(order(feed=growing), 8))
+    assert [len(one.indices) for one in requests] == [16, 16, 16, 8, 8, 8, 12, 12]
+    assert [one.resolution for one in requests] == [4, 4, 4, 8, 8, 8, None, None]
+
+
+@pytest.mark.parametrize(("size", "world"), [(8, 2), (4, 1), (12, 3)])
+def test_a_batch_as_large_as_the_data_is_accepted(size, world):
+    for rank in range(world):
+        assert len(next(order(size=size, world=world, rank=rank)).indices) == 12
+
+
+@pytest.mark.parametrize(("size", "world"), [(7, 2), (3, 1), (11, 3)])
+def test_a_batch_larger_than_the_data_is_refused(size, world):
+    with pytest.raises(DataError, match=rf"4 on each of {world} .* \({size} images\)"):
+        next(order(size=size, world=world))
+
+
+def test_a_batch_that_grows_past_the_data_is_refused_at_that_step():
+    requests = order(size=8, feed=lambda step: Feed(1, 8 if step < 2 else 9))
+    assert [len(next(requests).indices) for _ in range(2)] == [8, 8]
+    with pytest.raises(DataError, match="A batch of 9"):
+        next(requests)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_size_below_one_is_refused(batch_size):
+    with pytest.raises(DataError, match="at least 1"):
+        Ramps(batch_size)
+
+
+class Ramps(StreamedData):
+    """23 images of 8 x 8 whose every pixel is their number."""
+
+    image_shape = (1, 8, 8)
+
+    def setup(self, stage: str) -> None:
+        numbers = torch.arange(23, dtype=torch.uint8)
+        self.images = InMemory("ramps", image=numbers.view(23, 1, 1, 1).expand(23, 1, 8, 8), label=numbers.long())
+
+
+def batches(workers: int, feed: Any, steps: int, start: int = 0) -> list[dict[str, torch.Tensor]]:
+    """What a trainer at step `start` reads from the data module."""
+    data = Ramps(batch_size=4, workers=workers)
+    data.setup("fit")
+    data.trainer = SimpleNamespace(  # pyright: ignore[reportAttributeAccessIssue]
+        lightning_module=SimpleNamespace(feed=feed, seed=3),
+        global_rank=0,
+        world_size=1,
+        global_step=start,
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
+    )
+    return list(islice(data.train_dataloader(), steps))
+
+
+# Python 3.12 warns of forking a process that has threads, which DataLoader's workers do and may.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("start", [0, 3])
+def test_workers_change_nothing(start):
+    alone, read_ahead = batches(0, growing, 8, start), batches(2, growing, 8, start)
+    assert [one.keys() for one in alone] == [one.keys() for one in read_ahead]
+    for one, other in zip(alone, read_ahead, strict=True):
+        assert_close(one, other, rtol=0, atol=0)
+
+
+def test_loader_delivers_the_orders_images_with_their_labels_at_the_size_asked_for():
+    for batch, request in zip(batches(0, growing, 8), order(23, growing, seed=3), strict=False):
+        assert batch["label"].tolist() == request.indices.tolist()
+        size = request.resolution or 8
+        assert batch["image"].shape == (len(request.indices), 1, size, size)
+        assert batch["image"].dtype == torch.uint8
+        assert (batch["image"] == batch["label"].view(-1, 1, 1, 1)).all()
+
+
+def test_shrinking_is_the_rounded_mean_of_the_pixels_covered():
+    image = torch.randint(0, 256, (3, 2, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    small = shrink(image, 4)
+    for row in range(4):
+        for column in range(4):
+            block = image[:, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].double()
+            assert torch.equal(small[:, :, row, column], block.mean((2, 3)).round().to(torch.uint8))
+
+
+def test_shrinking_to_the_own_size_is_the_image():
+    image = torch.randint(0, 256, (3, 1, 6, 6), dtype=torch.uint8)
+    assert shrink(image, 6) is image
+
+
+@pytest.mark.parametrize(("height", "width", "resolution"), [(8, 8, 3), (8, 8, 16), (8, 6, 2)])
+def test_sizes_that_do_not_divide_are_refused(height, width, resolution):
+    with pytest.raises(DataError, match=f"{height} x {width}.*{resolution} x {resolution}"):
+        shrink(torch.zeros(1, 1, height, width, dtype=torch.uint8), resolution)
+
+
+def test_fingerprint_is_of_the_content():
+    image, label = torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.arange(4)
+    first = InMemory("a", image=image, label=label).fingerprint()
+    assert InMemory("b", label=label.clone(), image=image.clone()).fingerprint() == first
+    changed = image.clone()
+    changed[3, 0, 1, 1] = 1
+    others = [
+        InMemory("a", image=changed, label=label),
+        InMemory("a", image=image, label=label.flip(0)),
+        InMemory("a", image=image.view(4, 1, 1, 4), label=label),
+        InMemory("a", image=image),
+    ]
+    assert len({first, *(other.fingerprint() for other in others)}) == 5

@@ -1,0 +1,172 @@
+"""The Frechet distance, against cases that can be worked out and against torch-fidelity."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from gan_zoo.metrics.frechet import FrechetDistance, frechet_distance
+
+
+def float64(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def rotation(size: int) -> torch.Tensor:
+    return torch.linalg.qr(torch.randn(size, size, dtype=torch.float64))[0]
+
+
+def transported(size: int, condition: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """C, T C T and the exact distance between them: with T symmetric and positive, x -> T x is the cheapest transport.
+
+    So (C T C T)^(1/2) has the trace of T C, and the distance is tr((T - I) C (T - I)), with no difference of large
+    numbers in it.
+    """
+    torch.manual_seed(0)
+    q = rotation(size)
+    covariance = (q * torch.logspace(0, -torch.log10(torch.tensor(condition)).item(), size, dtype=torch.float64)) @ q.mT
+    covariance = (covariance + covariance.mT) / 2
+    r = rotation(size)
+    shift = (r * (torch.rand(size, dtype=torch.float64) - 0.3)) @ r.mT  # T = I + shift, its eigenvalues in 0.7 to 1.7
+    t = torch.eye(size, dtype=torch.float64) + (shift + shift.mT) / 2
+    moved = t @ covariance @ t
+    cost = (covariance @ (t - torch.eye(size, dtype=torch.float64))).mul(t - torch.eye(size, dtype=torch.float64)).sum()
+    return covariance, (moved + moved.mT) / 2, cost
+
+
+@pytest.mark.parametrize("size", [2, 64, pytest.param(2048, marks=pytest.mark.slow)])
+def test_distance_of_a_transport_is_its_cost(size):
+    """metrics.md 6 asks for 1e-9 absolute at 2,048 dimensions and condition 3e6."""
+    covariance, moved, cost = transported(size, condition=3e6)
+    zero = torch.zeros(size, dtype=torch.float64)
+    assert_close(frechet_distance(zero, covariance, zero, moved), cost, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("mean_a", "spread_a", "mean_b", "spread_b", "distance"),
+    [
+        ((0.0,), (1.0,), (3.0,), (1.0,), 9.0),  # means alone: the square of their distance
+        ((0.0,), (4.0,), (0.0,), (9.0,), 1.0),  # on a line (sd_a - sd_b)²
+        ((1.0, 2.0), (4.0, 1.0), (2.0, 0.0), (1.0, 9.0), 5.0 + 1.0 + 4.0),  # axes apart: they add
+        ((0.0, 0.0), (4.0, 0.0), (0.0, 0.0), (0.0, 9.0), 13.0),  # singular both ways: nothing in common
+        ((0.0, 1.0), (0.0, 0.0), (0.0, 0.0), (2.0, 3.0), 6.0),  # a point
+        ((1.0, 1.0), (0.0, 0.0), (4.0, 5.0), (0.0, 0.0), 25.0),  # two points
+        ((0.0, 0.0, 0.0), (4.0, 1.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 0.0), 1.0),  # a feature dead in both
+        ((0.0, 0.0), (4.0, 0.0), (0.0, 0.0), (4.0, 1.0), 1.0),  # a feature dead in one
+    ],
+)
+def test_distance_of_gaussians_with_common_axes(mean_a, spread_a, mean_b, spread_b, distance):
+    """sum (m_a - m_b)² + (sd_a - sd_b)², in any rotation of the axes, and from either side."""
+    torch.manual_seed(0)
+    q = rotation(len(mean_a))
+    a = (q @ float64(*mean_a), (q * float64(*spread_a)) @ q.mT)
+    b = (q @ float64(*mean_b), (q * float64(*spread_b)) @ q.mT)
+    # A zero eigenvalue is rotated to 1e-16 or so, whose root is 1e-8.
+    for first, second in ((a, b), (b, a)):
+        assert_close(frechet_distance(*first, *second), float64(distance)[0], atol=1e-6, rtol=0)
+
+
+def test_distance_of_axes_at_45_degrees():
+    """diag(9, 1) against it turned by 45 degrees, [[5, 4], [4, 5]]: for 2 x 2, tr (AB)^½ = (tr AB + 2 (|A||B|)^½)^½.
+
+    tr AB = 45 + 5 = 50, |A| = |B| = 9: tr (AB)^½ = 68^½.
+    """
+    zero, a, b = float64(0, 0), float64(9, 1).diag(), torch.stack([float64(5, 4), float64(4, 5)])
+    assert_close(frechet_distance(zero, a, zero, b), 20 - 2 * float64(68)[0].sqrt())
+
+
+def features(n: int, size: int, seed: int = 0) -> torch.Tensor:
+    """Like a network's: correlated, not negative, with unlike means."""
+    generator = torch.Generator().manual_seed(seed)
+    mixing = torch.randn(size, size, generator=torch.Generator().manual_seed(99)) / size**0.5
+    return (torch.randn(n, size, generator=generator) @ mixing + 0.1 * seed).relu()
+
+
+def moments(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return x.double().mean(0), x.double().T.cov()
+
+
+@pytest.mark.parametrize(("n", "size"), [(500, 24), (10, 24), (2, 3)])
+def test_distance_is_symmetric_and_zero_of_a_set_to_itself(n, size):
+    """Also with fewer images than features, where both covariances are singular."""
+    a, b = moments(features(n, size, seed=1)), moments(features(n, size, seed=2))
+    # Singular: eigenvalues of 1e-17 in place of zero, whose roots are 3e-9, times up to 24 features.
+    assert_close(frechet_distance(*a, *b), frechet_distance(*b, *a), atol=1e-6, rtol=0)
+    assert_close(frechet_distance(*a, *a), float64(0.0)[0], atol=1e-6, rtol=0)
+    assert frechet_distance(*a, *b) > 0
+
+
+@pytest.mark.parametrize("dead", [[0], [0, 5, 23]])
+def test_features_that_are_never_active_add_nothing(dead):
+    a, b = features(400, 24, seed=1), features(400, 24, seed=2)
+    alive = [i for i in range(24) if i not in dead]
+    a[:, dead] = b[:, dead] = 0
+    whole, part = (
+        frechet_distance(*moments(a), *moments(b)),
+        frechet_distance(*moments(a[:, alive]), *moments(b[:, alive])),
+    )
+    # The singular case takes the general root: about 1e-9 off the Cholesky's.
+    assert_close(whole, part, atol=1e-7, rtol=0)
+
+
+@pytest.mark.parametrize(("n", "size"), [(8, 24), (12, 64)])
+def test_fewer_images_than_features_is_the_nuclear_norm(n, size):
+    """With X, Y the centred features over (n - 1)^½, tr (C_a C_b)^½ is the sum of the singular values of X Y'."""
+    x, y = features(n, size, seed=1).double(), features(n, size, seed=2).double()
+    centred = [(one - one.mean(0)) / (n - 1) ** 0.5 for one in (x, y)]
+    root = torch.linalg.svdvals(centred[0] @ centred[1].T).sum()
+    expected = (x.mean(0) - y.mean(0)).square().sum() + sum(one.square().sum() for one in centred) - 2 * root
+    assert_close(frechet_distance(*moments(x), *moments(y)), expected, atol=1e-6, rtol=0)  # metrics.md 6: N < D
+
+
+def test_distance_is_torch_fidelitys_on_the_same_features():
+    fidelity = pytest.importorskip("torch_fidelity.metric_fid")
+    a, b = moments(features(2000, 64, seed=1)), moments(features(2000, 64, seed=2))
+    statistics = [{"mu": mean.numpy(), "sigma": covariance.numpy()} for mean, covariance in (a, b)]
+    theirs = fidelity.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    assert_close(frechet_distance(*a, *b).item(), theirs, atol=1e-6, rtol=1e-6)  # metrics.md 6
+
+
+def metric_of(real: torch.Tensor, fake: torch.Tensor, batch: int) -> FrechetDistance:
+    metric = FrechetDistance(real.shape[1])
+    for side, shown in ((True, real), (False, fake)):
+        for one in shown.split(batch):
+            metric.update(one, real=side)
+    return metric
+
+
+REAL, FAKE = features(300, 16, seed=1), features(200, 16, seed=2)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64, 300])
+def test_metric_is_the_function_on_all_features_shown_whatever_the_batches(batch):
+    expected = frechet_distance(*moments(REAL), *moments(FAKE))
+    assert_close(metric_of(REAL, FAKE, batch).compute(), expected, atol=1e-9, rtol=0)  # metrics.md 6: batch sizes
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 4])
+def test_sums_of_several_processes_are_one_processs(ranks):
+    """Each its share, in batches of its own; added up as torchmetrics does over devices."""
+    whole = metric_of(REAL, FAKE, 64)
+    parts = [
+        metric_of(real, fake, batch=5 + 3 * rank)
+        for rank, (real, fake) in enumerate(zip(REAL.tensor_split(ranks), FAKE.tensor_split(ranks), strict=True))
+    ]
+    for part in parts[1:]:
+        parts[0].merge_state(part)
+    assert_close(parts[0].compute(), whole.compute(), atol=1e-9, rtol=0)
+
+
+def test_features_with_large_means_keep_their_covariance():
+    """The sums subtract n m m': in float64 means of 1,000 spreads cost six of sixteen digits."""
+    metric = metric_of(REAL + 1000, FAKE + 1000, 64)
+    expected = frechet_distance(*moments(REAL + 1000), *moments(FAKE + 1000))
+    assert_close(metric.compute(), expected, atol=1e-7, rtol=0)
+
+
+def test_metric_starts_anew_after_reset():
+    metric = metric_of(REAL, FAKE, 64)
+    expected = metric.compute().clone()
+    metric.reset()
+    for side, shown in ((True, REAL), (False, FAKE)):
+        metric.update(shown, real=side)
+    assert_close(metric.compute(), expected, atol=1e-9, rtol=0)

@@ -1,0 +1,105 @@
+"""The bundled digit classifier."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+
+from datamodules.mnist import MNIST
+from gan_zoo import images
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics import extractors
+
+
+@pytest.fixture(scope="module")
+def lenet():
+    return extractors.make("lenet")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    data = MNIST()
+    data.setup("fit")
+    return data.images.tensors  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_file_is_small_enough_to_ship():
+    assert extractors.LENET_WEIGHTS.stat().st_size < 1_000_000
+
+
+def test_reads_digits_that_it_was_not_trained_on(lenet, digits):
+    """Its training saw the other 60,000; 98.95 % when it was made."""
+    with torch.no_grad():
+        read = torch.cat([lenet.logits(image).argmax(1) for image in digits["image"].split(1000)])
+    assert (read == digits["label"]).double().mean() >= 0.985
+
+
+def test_features_are_those_before_the_classes_by_hand(lenet, digits):
+    image = digits["image"][:4]
+    layers = torch.nn.functional
+    x = image.float() / 127.5 - 1
+    for i in (0, 3):
+        x = layers.max_pool2d(layers.conv2d(x, lenet.body[i].weight, lenet.body[i].bias).relu(), 2)
+    x = layers.linear(x.flatten(1), lenet.body[7].weight, lenet.body[7].bias).relu()
+    torch.testing.assert_close(lenet.extract(image), x)
+    assert x.shape == (4, lenet.features)
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28), (1, 27, 28), (1, 28, 29), (1, 32, 32)])
+def test_images_of_another_size_are_refused(lenet, shape):
+    with pytest.raises(Mistake, match="28 x 28"):
+        lenet.check(shape)
+
+
+def test_images_of_its_own_size_are_accepted(lenet):
+    lenet.check((1, 28, 28))
+
+
+def test_fingerprint_changes_when_one_weight_does(lenet):
+    other = copy.deepcopy(lenet)
+    assert other.fingerprint() == lenet.fingerprint()
+    with torch.no_grad():
+        other.body[0].weight[3, 0, 2, 2] += 1e-6
+    assert other.fingerprint() != lenet.fingerprint()
+
+
+def test_it_is_frozen_and_in_eval_mode(lenet):
+    assert not any(part.training for part in lenet.modules())
+    assert not any(p.requires_grad for p in lenet.parameters())
+
+
+def test_features_are_float32_without_gradient_whatever_surrounds_them(lenet, digits):
+    image = digits["image"][:8]
+    expected = lenet.extract(image)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert lenet(image).dtype == torch.bfloat16, "autocast is on"
+        under_autocast = lenet.extract(image)
+    assert under_autocast.dtype == torch.float32 and torch.equal(under_autocast, expected)
+    assert not expected.requires_grad
+
+
+@pytest.mark.parametrize("name", ["lenett", "no.such:extractor", "gan_zoo.images:nothing"])
+def test_unknown_extractor_is_one_line(name):
+    with pytest.raises(Mistake, match=name):
+        extractors.make(name)
+
+
+class Pixels(extractors.Extractor):
+    """Stands for a user's own."""
+
+    name, features = "pixels", 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = torch.nn.Dropout()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, image):
+        return self.dropout(images.to_float(image)[:, 0, :2, :2].flatten(1)) * self.weight
+
+
+def test_a_users_extractor_is_frozen_too():
+    made: Any = extractors.make(f"{__name__}:Pixels")
+    assert not made.training and not made.dropout.training
+    assert not any(p.requires_grad for p in made.parameters())
