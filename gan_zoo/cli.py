@@ -48,7 +48,8 @@ def run(arguments: list[str]) -> int:
         return 0
     name, rest = arguments[0], arguments[1:]
     if name not in COMMANDS:
-        raise Mistake(f"No command is called {name}{closest(name, COMMANDS)}: there are {', '.join(COMMANDS)}.")
+        near = closest(name, [*COMMANDS, "--help", "--version"])
+        raise Mistake(f"No command is called {name}{near}: there are {', '.join(COMMANDS)}.")
     command: Callable[[list[str]], int] = {"fit": fit, "sample": sample, "evaluate": evaluate, "status": status}[name]
     return command(rest)
 
@@ -72,16 +73,17 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=f"gan-zoo {command}", description=COMMANDS[command], allow_abbrev=False)
 
     def error(self, message: str):
-        raise Mistake(f"{message} (gan-zoo {self.prog.split()[-1]} --help)")
+        raise Mistake(f"{message}: see {self.prog} --help.")
 
     def parse(self, arguments: list[str]) -> argparse.Namespace:
         """Parse all of `arguments`; an unknown option names the closest right one."""
-        options, unknown = self.parse_known_args(arguments)
-        if unknown:
-            known = [name for action in self._actions for name in action.option_strings]
-            raise Mistake(
-                f"{self.prog} has no option {unknown[0]}{closest(unknown[0], known)}: see {self.prog} --help."
-            )
+        known = [name for action in self._actions for name in action.option_strings]
+        for option in (one.partition("=")[0] for one in arguments if one.startswith("--")):
+            if option not in known:
+                raise Mistake(f"{self.prog} has no option {option}{closest(option, known)}: see {self.prog} --help.")
+        options, left = self.parse_known_args(arguments)
+        if left:
+            raise Mistake(f"{self.prog} does not know what {left[0]} is for: see {self.prog} --help.")
         return options
 
 
@@ -112,9 +114,13 @@ def evaluate(arguments: list[str]) -> int:
     parser.add_argument("--samples", type=int, default=10_000, help="images generated (default 10000)")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
     options = parser.parse(arguments)
+    from datamodules.stream import DataError
     from gan_zoo.rescoring import evaluate
 
-    return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
+    try:
+        return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
+    except DataError as error:
+        raise Mistake(str(error)) from error
 
 
 def status(arguments: list[str]) -> int:
@@ -123,8 +129,11 @@ def status(arguments: list[str]) -> int:
     options = parser.parse(arguments)
     from gan_zoo.run import runs
 
+    rows = runs(options.runs)
+    if not rows:
+        raise Mistake(f"There is no run in {options.runs}: `gan-zoo fit` makes one.")
     print(f"{'run':<40} {'status':<12} {'step':>8} {'images/s':>9} {'score':>24} heartbeat")
-    for row in runs(options.runs):
+    for row in rows:
         score = f"{row['metric']} {row['value']:.4g}" if row["value"] is not None else "-"
         speed = f"{row['images_per_second']:.0f}" if row.get("images_per_second") else "-"
         beat = row.get("heartbeat", "-")

@@ -46,14 +46,14 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def refuse_another(run: Run, config: dict[str, Any]) -> None:
-    """Stop unless `run` is new, or was started with `config` but for what is free.
+    """Stop unless `run` is new, ended before its first record, or was started with `config` but for what is free.
 
     Raises:
         Mistake: names the keys that differ.
     """
+    if not run.has_begun():
+        return  # a first try that ended in a mistake binds nobody
     before, after = flat(run.config()), flat(plain(config))
-    if not before:
-        return
     names = [n for n in {**before, **after} if before.get(n) != after.get(n) and n not in FREE]
     if names:
         listed = ", ".join(f"{n.replace('.init_args', '')} {before.get(n)} there, {after.get(n)} here" for n in names)

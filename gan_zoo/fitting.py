@@ -2,25 +2,26 @@
 
 import argparse
 import importlib
-import inspect
 import pkgutil
-import re
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
 import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import datamodules
-from datamodules.stream import DataError
+from datamodules.stream import DataError, StreamedData
 from gan_zoo import models
+from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import Mistake, bounded
+from gan_zoo.explaining import explain
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import closest
+from gan_zoo.naming import closest, shorten
 from gan_zoo.training import DEFAULTS, REPLACED, Trainer
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -28,17 +29,35 @@ LINKED = ("image_shape", "num_classes")
 """What a model learns from its data module."""
 
 
+BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData)
+"""What models and data modules derive from: no choices themselves."""
+CONFIG_WANTED = "-c takes a path or the name of an experiment after it, e.g. mnist/wgan_gp."
+GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints")
+"""The parts of a configuration that hold others."""
+
+
 def fit(arguments: list[str]) -> int:
-    """Train one run. Returns 0, or 130 if it was asked to stop."""
+    """Train one run. Returns 0, or 130 if it was asked to stop.
+
+    Raises:
+        Mistake: of the user's, in words, values, files or data.
+        NonFinite: the run has failed.
+    """
     for package in (models, datamodules):  # so that `--model WGANGP` needs no dotted path
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     arguments, name = resolve_configs(arguments)
-    line = CommandLine(arguments, name)
     try:
+        line = CommandLine(arguments, name)
         line.trainer.fit(line.model, line.datamodule)
+    except SystemExit as end:
+        if end.code:  # how Lightning ends after a second Ctrl-C; `--help` ends with 0
+            raise KeyboardInterrupt from None
+        raise
     except DataError as error:
         raise Mistake(str(error)) from error
+    except MisconfigurationException as error:  # Lightning's word for a mistake of the user's
+        raise Mistake(shorten(f"Lightning refuses this: {error}")) from error
     if line.trainer.session.interrupted:
         print(f"Interrupted at step {line.trainer.global_step} and saved: the same command goes on from there.")
         return 130
@@ -55,8 +74,13 @@ def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
     follows = False
     for argument in arguments:
         head, equals, value = argument.partition("=")
+        if argument.startswith("-c") and argument != "-c":  # -cmnist/gan, as argparse takes it too
+            head, equals, value = "--config", "=", argument.removeprefix("-c").removeprefix("=")
         if follows or (equals and head in ("-c", "--config")):
-            path = find_config(argument if follows else value)
+            value = argument if follows else value
+            if not value or value.startswith("-"):
+                raise Mistake(CONFIG_WANTED)
+            path = find_config(value)
             names.append(path.relative_to(EXPERIMENTS) if path.is_relative_to(EXPERIMENTS) else Path(path.stem))
             resolved.append(str(path) if follows else f"{head}={path}")
             follows = False
@@ -64,17 +88,45 @@ def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
             follows = argument in ("-c", "--config")
             resolved.append(argument)
     if follows:
-        raise Mistake(f"{arguments[-1]} takes a path or the name of an experiment, e.g. mnist/wgan_gp.")
+        raise Mistake(CONFIG_WANTED)
     return resolved, "-".join(names[0].with_suffix("").parts) if names else "run"
 
 
 def find_config(name: str) -> Path:
-    """The YAML file at path `name`, or the experiment of ours that is called so."""
+    """The YAML file at path `name`, or the experiment of ours that is called so.
+
+    Raises:
+        Mistake: there is none, or it holds no configuration.
+    """
     for path in (Path(name), EXPERIMENTS / f"{name}.yaml"):
         if path.is_file():
+            check_config(path)
             return path
     ours = [str(path.relative_to(EXPERIMENTS).with_suffix("")) for path in sorted(EXPERIMENTS.rglob("*.yaml"))]
-    raise Mistake(f"There is no file and no experiment {name}{closest(name, ours)}: there are {', '.join(ours)}.")
+    raise Mistake(
+        shorten(f"There is no file and no experiment {name}{closest(name, ours)}: there are {', '.join(ours)}.")
+    )
+
+
+def check_config(path: Path) -> None:
+    """Stop unless `path` can be read and has the form of a configuration.
+
+    Raises:
+        Mistake: says what it holds.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Mistake(shorten(f"{path} is not YAML: {error}")) from error
+    if not isinstance(content, dict):
+        raise Mistake(
+            f"{path} holds {shorten(repr(content), 40)}: a configuration is a mapping with model, data, trainer ..."
+        )
+    for name in GROUPS:
+        if name in content and not isinstance(content[name], dict | str):
+            raise Mistake(f"{path}: {name} is {shorten(repr(content[name]), 40)}, and should hold options by name.")
 
 
 class OneLineParser(LightningArgumentParser):
@@ -99,16 +151,20 @@ class CommandLine(LightningCLI):
                 subclass_mode_data=True,
                 save_config_callback=None,
                 parser_class=OneLineParser,
-                parser_kwargs={"prog": "gan-zoo fit", "exit_on_error": False},
+                parser_kwargs={
+                    "prog": "gan-zoo fit",
+                    "description": "Train one run, or go on with it where its directory is there already.",
+                    "exit_on_error": False,
+                },
                 args=arguments,
                 run=False,
                 auto_configure_optimizers=False,
                 load_from_checkpoint_support=False,
             )
         except argparse.ArgumentError as error:
-            raise Mistake(self._explain(str(error))) from error
-        except DataError as error:
-            raise Mistake(str(error)) from error
+            classes = {"model": _choices(GenerativeModule), "data": _choices(L.LightningDataModule)}
+            options = self.parser._option_string_actions
+            raise Mistake(explain(str(error), arguments, options, classes)) from error
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--run", type=str | None, default=None, help="directory of the run; resumed if it is there")
@@ -129,10 +185,18 @@ class CommandLine(LightningCLI):
         self.config = parser.parse_args(args)
 
     def _set_seed(self) -> None:
+        bounded("--", at_least=0, below=2**32, seed=self.config["seed"])
         L.seed_everything(self.config["seed"], verbose=False)  # weights are drawn when the model is made, next
 
     def instantiate_classes(self) -> None:
-        super().instantiate_classes()
+        try:
+            made = self.config_init = self.parser.instantiate(self.config)
+        except ValueError as error:
+            raise _origin(error) from None
+        self.datamodule, self.model = made["data"], made["model"]
+        for kind in (type(self.model), type(self.datamodule)):
+            if kind in BASES:
+                raise Mistake(f"{kind.__name__} is what others derive from: name one of those.")
         asked = self.config["model"]["init_args"]
         for name in LINKED:
             if name in self.model.hparams:
@@ -142,6 +206,7 @@ class CommandLine(LightningCLI):
                         f"model.{name} is {given} in the configuration and {value} in the data: leave it out."
                     )
                 asked[name] = value
+        self.trainer = self.instantiate_trainer()
 
     def instantiate_trainer(self, **_: Any) -> Trainer:
         made = self.config_init
@@ -165,37 +230,16 @@ class CommandLine(LightningCLI):
                 config["model"]["init_args"][name] = self.model.hparams[name]
         return {name: value for name, value in config.items() if name not in ("run", "config")}
 
-    def _explain(self, message: str) -> str:
-        """jsonargparse's nested report as one line with the closest right word."""
-        if found := re.search(r"unrecognized arguments: (\S+)", message):
-            option = found.group(1).partition("=")[0]
-            near = closest(option, self.parser._option_string_actions)
-            return f"There is no option {option}{near}: see gan-zoo fit --help."
-        key = found.group(1) if (found := re.search(r'Parser key "([^"]+)"', message)) else ""
-        if found := re.search(r"Problem with given class_path '([^']+)':\s+Option '([^']+)' is not accepted", message):
-            kind, option = found.groups()
-            return f"{kind} has no option {key}.{option}{closest(option, _options(kind))}."
-        if found := re.search(r"Expected a dot import path string: (\S+)", message):
-            base = GenerativeModule if key == "model" else L.LightningDataModule
-            names = [kind.__name__ for kind in _subclasses(base)]
-            near = closest(found.group(1), names)
-            return f"No {key} is called {found.group(1)}{near}: package.module.Class, or {', '.join(names)}."
-        inner = re.findall(r'Parser key "([^"]+)"', message)
-        reason = next(
-            (
-                line.strip(" -")
-                for line in reversed(message.splitlines())
-                if "Expected" in line and "NoneType" not in line
-            ),
-            "",
-        )
-        where = ".".join(dict.fromkeys(inner))
-        return f"{where}: {reason or ' '.join(message.split())}"
+
+def _origin(error: BaseException) -> BaseException:
+    """What a constructor raised, where jsonargparse wrapped it into its own report; else `error`."""
+    while error.__cause__ and not isinstance(error, Mistake | DataError | MisconfigurationException):
+        error = error.__cause__
+    return error
 
 
-def _options(class_path: str) -> list[str]:
-    module, _, name = class_path.rpartition(".")
-    return list(inspect.signature(getattr(importlib.import_module(module), name)).parameters)
+def _choices(base: type) -> list[str]:
+    return [kind.__name__ for kind in _subclasses(base) if kind not in BASES]
 
 
 def _subclasses(base: type) -> list[type]:

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
+from gan_zoo.naming import shorten
 from gan_zoo.run import Run
 
 
@@ -32,13 +34,44 @@ def load(path: str | Path) -> GenerativeModule:
 
 
 def from_generator(file: Path) -> GenerativeModule:
-    """The model in a .safetensors file: only the generator that is sampled is trained, all else as newly made."""
+    """The model in a .safetensors file: only the generator that is sampled is trained, all else as newly made.
+
+    Raises:
+        Mistake: damaged, not ours, or of a model that has changed since.
+    """
     header = metadata(file)
-    model = import_class(header["model"])(**tuples(header["hyperparameters"]))
+    model = import_class(header["model"], GenerativeModule)(**tuples(header["hyperparameters"]))
     model.seed, model.images = header["seed"], header["images"]
-    model.averaged.load_state_dict(load_file(file))
+    fill(model.averaged, read_tensors(file), file)
     model.has_last_weights = header["weights"] == "last"
     return model.eval()
+
+
+def from_checkpoint(file: Path) -> GenerativeModule:
+    """The model in a .ckpt file, whole.
+
+    Raises:
+        Mistake: damaged, dangerous, not ours, or of a model that has changed since.
+    """
+    content = read_checkpoint(file)
+    if "gan_zoo" not in content:
+        raise Mistake(f"{file} is a checkpoint, but not of a model of ours: use load_from_checkpoint of its own class.")
+    model = import_class(content["gan_zoo"]["model"], GenerativeModule)(**content["hyper_parameters"])
+    model.on_load_checkpoint(content)
+    fill(model, content["state_dict"], file)
+    return model.eval()
+
+
+def fill(network: nn.Module, state: dict[str, Tensor], file: Path) -> None:
+    """Load `state`, all of it and nothing else, into `network`.
+
+    Raises:
+        Mistake: it does not fit.
+    """
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise Mistake(shorten(f"The weights in {file} do not fit {type(network).__name__}: {error}")) from error
 
 
 def metadata(file: Path) -> dict[str, Any]:
@@ -51,22 +84,38 @@ def metadata(file: Path) -> dict[str, Any]:
         with safe_open(file, framework="pt") as content:
             header = content.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise Mistake(f"{file} is not a whole safetensors file: {error}.") from error
+        raise Mistake(shorten(f"{file} is not a whole safetensors file: {error}.")) from error
     if "gan_zoo" not in header:
         raise Mistake(f"{file} holds no model of ours: its header names none.")
     return json.loads(header["gan_zoo"])
 
 
-def from_checkpoint(file: Path) -> GenerativeModule:
-    """The model in a .ckpt file, whole."""
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file.
+
+    Raises:
+        Mistake: damaged.
+    """
+    try:
+        return load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise Mistake(shorten(f"{file} is not a whole safetensors file: {error}.")) from error
+
+
+def read_checkpoint(file: Path) -> dict[str, Any]:
+    """The content of a .ckpt file, of which nothing is executed.
+
+    Raises:
+        Mistake: damaged, dangerous, or not Lightning's.
+    """
     try:
         content = torch.load(file, weights_only=True, map_location="cpu")
     except Exception as error:  # torch raises many kinds for damaged and for dangerous files
-        raise Mistake(f"{file} is not a checkpoint that can be read safely: {str(error).splitlines()[0]}") from error
-    model = import_class(content["gan_zoo"]["model"])(**content["hyper_parameters"])
-    model.on_load_checkpoint(content)
-    model.load_state_dict(content["state_dict"])
-    return model.eval()
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Mistake(shorten(f"{file} is not a checkpoint that can be read safely: {reason}")) from error
+    if not (isinstance(content, dict) and "state_dict" in content):
+        raise Mistake(f"{file} is not a checkpoint of Lightning's: it has no state_dict.")
+    return content
 
 
 def tuples(values: dict[str, Any]) -> dict[str, Any]:
@@ -74,14 +123,17 @@ def tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def import_class(path: str) -> Any:
-    """The object that `package.module.Class` names.
+def import_class(path: str, base: type) -> Any:
+    """The class that `package.module.Class` names. A file says the path, so nothing but a `base` is let through.
 
     Raises:
-        Mistake: it cannot be imported.
+        Mistake: it cannot be imported, or is something else.
     """
     module, _, name = path.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), name)
+        found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise Mistake(f"{path} cannot be imported: {error}.") from error
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise Mistake(f"{path} is no {base.__name__}.")
+    return found

@@ -206,8 +206,13 @@ def refuse_unsupported(trainer: L.Trainer) -> None:
             f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
             "need Trainer(strategy=gan_zoo.strategy.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
         )
-    if str(trainer.precision).startswith("16"):
+    refuse_precision(trainer.precision)
+
+
+def refuse_precision(precision: Any) -> None:
+    """Stop where gradients would stay scaled: half precision's scaler does not know a bare optimizer."""
+    if str(precision).startswith("16"):
         raise Mistake(
-            f"precision={trainer.precision}: the discriminator's gradients would stay scaled; "
+            f"trainer.precision is {precision}: the discriminator's gradients would stay scaled; "
             "use bf16-mixed or 32-true."
         )

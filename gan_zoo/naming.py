@@ -27,12 +27,22 @@ def named(name: str, table: Mapping[str, Any], kind: str) -> Any:
         )
     module, _, attribute = name.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise Mistake(f"The {kind} {name} cannot be imported: {error}.") from error
+    if not callable(found):
+        raise Mistake(f"The {kind} {name} is a {type(found).__name__}: name a function or a class.")
+    return found
 
 
 def closest(name: str, names: Iterable[str]) -> str:
-    """` (did you mean ...?)` with the nearest of `names`, or nothing."""
-    near = get_close_matches(name, list(names), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    """` (did you mean ...?)` with the nearest of `names`, whatever its case, or nothing."""
+    lowered = {one.lower(): one for one in names}
+    near = get_close_matches(name.lower(), lowered, n=1)
+    return f" (did you mean {lowered[near[0]]}?)" if near else ""
+
+
+def shorten(text: str, most: int = 240) -> str:
+    """`text` on one line, of `most` characters at most."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 4]} ..."

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import lightning.pytorch as L
 import torch
 
 from gan_zoo import images, loading
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.run import Run, lines, write
 
@@ -16,10 +17,12 @@ def sample(path: str, count: int, seed: int, first: int, out: str) -> int:
     Raises:
         Mistake: nothing to load, no image asked for, or a place that cannot be written.
     """
-    if count < 1:
-        raise Mistake(f"--count {count}: ask for at least one image.")
-    made = images.to_uint8(loading.load(path).sample(count, seed=seed, first=first))
+    bounded("--", at_least=1, count=count)
+    bounded("--", at_least=0, first=first)
     target = Path(out)
+    if target.suffix not in ("", ".png") and not target.is_dir():
+        raise Mistake(f"--out {out}: a grid is written as PNG, so name x.png, or a folder that gets a PNG for each.")
+    made = images.to_uint8(loading.load(path).sample(count, seed=seed, first=first))
     try:
         if target.suffix == ".png":
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,12 +47,14 @@ def evaluate(path: str, extractor: str, metrics: tuple[str, ...], samples: int, 
     config = run.config()
     if not config:
         raise Mistake(f"{path} is not a run's directory: it has no config.yaml.")
-    if samples < 2:
-        raise Mistake(f"--samples {samples}: a distance between distributions needs at least two images.")
-    data = loading.import_class(config["data"]["class_path"])(**loading.tuples(config["data"]["init_args"]))
+    bounded("--", at_least=2, samples=samples)
+    if not config.get("data"):
+        raise Mistake(f"{path} was trained from a loader: without a data module there is nothing to score against.")
+    model = loading.load(path)
+    kind = loading.import_class(config["data"]["class_path"], L.LightningDataModule)
+    data = kind(**loading.tuples(config["data"]["init_args"]))
     data.prepare_data()
     data.setup("fit")
-    model = loading.load(path)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     values, protocol = Evaluator(data, extractor, metrics, device).score(model.to(device), samples, seed, averaged=True)
     for metric, value in values.items():
@@ -62,5 +67,8 @@ def evaluate(path: str, extractor: str, metrics: tuple[str, ...], samples: int, 
         }
         line |= {"interval": None, "protocol": protocol.as_dict()}
         if line not in list(lines(run.evaluations_file)):
-            run.append(run.evaluations_file, line)
+            try:
+                run.append(run.evaluations_file, line)
+            except OSError as error:
+                raise Mistake(f"{run.evaluations_file} cannot be written: {error.strerror}.") from error
     return 0

@@ -75,6 +75,10 @@ class Run:
             self._lock.close()
             self._lock = None
 
+    def has_begun(self) -> bool:
+        """Whether there is anything to lose: a line of metrics, or a checkpoint."""
+        return self.last.exists() or any(lines(self.metrics_file))
+
     def config(self) -> dict[str, Any]:
         """The configuration that the run was started with; empty if it was never started.
 

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
-import torch
-from lightning.fabric.utilities.rank_zero import rank_zero_only
-from safetensors.torch import load_file
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from gan_zoo import configuration
+from gan_zoo import configuration, loading
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
@@ -23,8 +21,9 @@ from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
-from gan_zoo.errors import Mistake
-from gan_zoo.module import GenerativeModule
+from gan_zoo.errors import Mistake, bounded
+from gan_zoo.module import GenerativeModule, refuse_precision
+from gan_zoo.naming import shorten
 from gan_zoo.run import Run, now
 from gan_zoo.strategy import TurnTakingDDP
 
@@ -72,6 +71,8 @@ class Trainer(L.Trainer):
         **lightning_arguments: Any,
     ) -> None:
         given = DEFAULTS | lightning_arguments
+        refuse_unusable(given)
+        bounded("", at_least=0, max_images=max_images)
         self.seed, self.max_images, self.init, self.config = seed, max_images, init, config
         self.settings = {
             "grids": grids or Grids(),
@@ -86,15 +87,18 @@ class Trainer(L.Trainer):
         callbacks = self._callbacks(
             given.pop("callbacks", None), bar=given.pop("enable_progress_bar", None) is not False
         )
-        super().__init__(
-            callbacks=callbacks,
-            strategy=_strategy(given),
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=False,
-            use_distributed_sampler=False,
-            **{name: value for name, value in given.items() if name not in REPLACED},
-        )
+        try:
+            super().__init__(
+                callbacks=callbacks,
+                strategy=_strategy(given),
+                enable_checkpointing=False,
+                enable_model_summary=False,
+                enable_progress_bar=False,
+                use_distributed_sampler=False,
+                **{name: value for name, value in given.items() if name not in REPLACED},
+            )
+        except (MisconfigurationException, ValueError, TypeError) as error:  # what Lightning says of its own arguments
+            raise Mistake(shorten(f"Lightning's Trainer refuses this: {error}")) from error
         self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
@@ -121,12 +125,17 @@ class Trainer(L.Trainer):
                 super().fit(model, *loaders, datamodule=datamodule)
                 return
             try:
-                if rank_zero_only.rank == 0:
+                if self.is_first:
                     run.create()
                     self._open(run, model, datamodule)
                 self._train(run, model, loaders, datamodule)
             finally:
                 run.release()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process will be rank 0: known before the processes have met."""
+        return self.node_rank == 0 and self.local_rank == 0
 
     def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
         """Ours first and the checkpoints last: a checkpoint holds what all others did at its step."""
@@ -186,11 +195,27 @@ class Trainer(L.Trainer):
     def _start_from_init(self, model: GenerativeModule) -> None:
         if self.init:
             report = start_from(model, Path(self.init))
-            if rank_zero_only.rank == 0:
+            if self.is_first:
                 print(report)
 
 
 REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")
+
+
+def refuse_unusable(given: dict[str, Any]) -> None:
+    """Stop before anything is made where Lightning would stop at the first step, or go wrong without a word.
+
+    Raises:
+        Mistake: says what to pass instead.
+    """
+    for name, neutral in (("gradient_clip_val", (None, 0)), ("accumulate_grad_batches", (None, 1))):
+        if given.get(name) not in neutral:
+            raise Mistake(
+                f"trainer.{name} is {given[name]}: Lightning does so for one optimizer only, and here several take "
+                "turns. Leave it out."
+            )
+    refuse_precision(given.get("precision"))
+    bounded("trainer.", at_least=1, log_every_n_steps=given.get("log_every_n_steps") or 1)
 
 
 def _strategy(given: dict[str, Any]) -> Any:
@@ -215,13 +240,18 @@ def start_from(model: GenerativeModule, file: Path) -> str:
     if not file.is_file():
         raise Mistake(f"There is no file {file} to start from: --init takes a .ckpt or .safetensors file.")
     if file.suffix == ".safetensors":
-        found = {f"generator.{name}": value for name, value in load_file(file).items()}
+        found = {f"generator.{name}": value for name, value in loading.read_tensors(file).items()}
     else:
-        found = torch.load(file, weights_only=True, map_location="cpu")["state_dict"]
+        found = loading.read_checkpoint(file)["state_dict"]
+    if model.average_half_life and not any(name.startswith("moving_average.") for name in found):
+        ours = {name.partition(".")[2]: value for name, value in found.items() if name.startswith("generator.")}
+        found |= {f"moving_average.{name}": value for name, value in ours.items()}  # starts where the generator does
     own = model.state_dict()
     fits = {name: value for name, value in found.items() if name in own and own[name].shape == value.shape}
     if not fits:
-        raise Mistake(f"Nothing in {file} fits {type(model).__name__}: it holds {', '.join(list(found)[:3])} ...")
+        raise Mistake(
+            shorten(f"Nothing in {file} fits {type(model).__name__}: it holds {', '.join(found) or 'nothing'}.")
+        )
     model.load_state_dict(fits, strict=False)
     missing, left = sorted(own.keys() - fits.keys()), sorted(found.keys() - fits.keys())
     return f"{file}: {len(fits)} tensors loaded; missing: {missing or 'none'}; left over: {left or 'none'}"

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from gan_zoo.callbacks.session import SessionCallback
-from gan_zoo.errors import NonFinite
+from gan_zoo.errors import NonFinite, bounded
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run import replace, write
 
@@ -23,6 +23,7 @@ class Checkpoints(SessionCallback):
     """
 
     def __init__(self, every: int = 1000, keep_every: int = 10_000) -> None:
+        bounded("checkpoints.", at_least=0, every=every, keep_every=keep_every)
         self.every, self.keep_every = every, keep_every
         self._best_step = -1.0
         self._kept = -1

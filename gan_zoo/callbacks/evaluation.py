@@ -6,6 +6,7 @@ from typing import Any
 import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.module import GenerativeModule
 from gan_zoo.strategy import broadcast_state, from_rank_zero
@@ -33,6 +34,10 @@ class Evaluation(SessionCallback):
         seed: int = 0,
         share: float = 0.05,
     ) -> None:
+        bounded("evaluation.", at_least=0, every=every, share=share)
+        bounded("evaluation.", at_least=2, samples=samples)
+        if not metrics:
+            raise Mistake("evaluation.metrics is empty: name at least one, or set evaluation.extractor null for none.")
         self.extractor, self.metrics, self.every, self.samples = extractor, tuple(metrics), every, samples
         self.seed, self.share = seed, share
         self._evaluator: Evaluator | None = None

@@ -4,6 +4,7 @@ import lightning.pytorch as L
 
 from gan_zoo import images
 from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.errors import bounded
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run import write
 
@@ -18,6 +19,8 @@ class Grids(SessionCallback):
     """
 
     def __init__(self, every: int = 1000, count: int = 64, seed: int = 0) -> None:
+        bounded("grids.", at_least=0, every=every)
+        bounded("grids.", at_least=1, count=count)
         self.every, self.count, self.seed = every, count, seed
         self._drawn = -1
 

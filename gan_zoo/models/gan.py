@@ -25,6 +25,7 @@ from torch.optim import Adam, Optimizer
 
 from gan_zoo import losses, networks
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.errors import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 
@@ -64,6 +65,10 @@ class GAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
+        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
+        bounded("model.", at_least=0, average_half_life=average_half_life)
+        bounded("model.", above=0, learning_rate=learning_rate)
+        bounded("model.", at_least=0, below=1, betas=betas)
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.generator_objective = generator_objective
         self.learning_rate, self.betas = learning_rate, betas
