@@ -1,26 +1,29 @@
 # `make test` sets up everything from a fresh clone and runs all tests; `make check` runs the quick part.
+# VENV is where the environment is made, if need be, and found again.
 PYTHON ?= python3
-BIN = .venv/bin
+VENV ?= .venv
+BIN = $(VENV)/bin
 
-.venv/ready: pyproject.toml constraints.txt
-	test -d .venv || $(PYTHON) -m venv .venv
+$(VENV)/ready: pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch torchvision
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 .PHONY: install test check lint benchmark
-install: .venv/ready
+install: $(VENV)/ready
 
-test: .venv/ready
+test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
-check: .venv/ready
+check: $(VENV)/ready
 	$(BIN)/python -m pytest -m 'not slow'
 
-lint: .venv/ready
+lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-benchmark: .venv/ready
+benchmark: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.step_overhead
+	$(BIN)/python -m tests.benchmarks.help_time

@@ -1,0 +1,223 @@
+"""Rules of the house that a machine can check: who imports whom, what is loaded when, what files say of themselves."""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import packages_distributions
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+from gan_zoo.cli import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("gan_zoo", "datamodules")
+
+FLOORS = (
+    ("__init__", "__main__", "cli", "fitting", "explaining", "rescoring"),
+    ("training", "studies", "report"),
+    ("callbacks", "models", "editing", "loading"),
+    ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
+    ("module",),
+    (
+        *("ledger", "layers", "augment", "averaging", "strategy", "losses", "penalties"),
+        *("images", "randomness", "naming", "errors"),
+    ),
+)
+"""Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""
+MAY_NAME_DATA = ("cli", "fitting", "rescoring", "studies")
+"""Rooms of gan_zoo that may import datamodules."""
+
+FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
+
+
+def label(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+every_file = pytest.mark.parametrize("file", FILES, ids=label)
+
+
+@cache
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+def imported(file: Path, node: ast.AST) -> set[str]:
+    """The modules that one statement imports; `from gan_zoo import losses` imports gan_zoo.losses."""
+    if isinstance(node, ast.Import):
+        return {name.name for name in node.names}
+    if isinstance(node, ast.ImportFrom):
+        package = module_name(file) if file.name == "__init__.py" else module_name(file).rpartition(".")[0]
+        base = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module or ""
+        return {f"{base}.{name.name}" if is_module(f"{base}.{name.name}") else base for name in node.names}
+    return set()
+
+
+def imports(file: Path) -> set[str]:
+    """All modules that `file` imports, inside functions too."""
+    return set().union(*(imported(file, node) for node in ast.walk(tree(file))))
+
+
+def imports_at_once(file: Path) -> set[str]:
+    """The modules that importing `file` imports: not those inside functions or for type checkers alone."""
+    found, waiting = set(), list[ast.AST](tree(file).body)
+    while waiting:
+        node = waiting.pop()
+        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if not typing_only and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found |= imported(file, node)
+            waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def room(module: str) -> str:
+    """The file or folder of gan_zoo that a module lies in."""
+    return [*module.split("."), "__init__"][1]
+
+
+def floor(module: str) -> int:
+    return next(number for number, rooms in enumerate(FLOORS) if room(module) in rooms)
+
+
+def test_every_file_of_gan_zoo_has_a_floor() -> None:
+    rooms = {room(module_name(file)) for file in FILES if module_name(file).split(".")[0] == "gan_zoo"}
+    homeless = rooms - {one for rooms in FLOORS for one in rooms}
+    assert not homeless, f"{homeless}: give each a place in FLOORS, as low as its imports allow"
+
+
+@every_file
+def test_imports_run_downwards(file: Path) -> None:
+    own = module_name(file)
+    ours = {module for module in imports(file) if module.split(".")[0] == "gan_zoo"}
+    upwards = {module for module in ours if own.split(".")[0] == "gan_zoo" and floor(module) < floor(own)}
+    assert not upwards, f"{own} imports from a floor above it"
+
+
+@every_file
+def test_models_do_not_import_models(file: Path) -> None:
+    if module_name(file).startswith("gan_zoo.models"):
+        assert not [module for module in imports(file) if module.startswith("gan_zoo.models")]
+
+
+@every_file
+def test_gan_zoo_and_datamodules_meet_in_the_batch_alone(file: Path) -> None:
+    package = module_name(file).split(".")[0]
+    others = {module.split(".")[0] for module in imports(file)} & {*PACKAGES, "experiments", "tests"} - {package}
+    if package == "gan_zoo" and room(module_name(file)) in MAY_NAME_DATA:
+        others -= {"datamodules"}
+    assert not others
+
+
+@every_file
+def test_what_is_imported_is_declared(file: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required, optional = project["dependencies"], project["optional-dependencies"]
+    declared = distributions(required)
+    later = declared | distributions([one for name, extra in optional.items() if name != "dev" for one in extra])
+    at_once = undeclared(imports_at_once(file), declared)
+    assert not at_once, "not among pyproject.toml's dependencies"
+    assert not undeclared(imports(file), later), "neither a dependency nor in an extra"
+
+
+def distributions(requirements: list[str]) -> set[str]:
+    return {normalised(re.split(r"[\[<>=~! ;]", one)[0]) for one in requirements}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def providers() -> Mapping[str, list[str]]:
+    """The distributions that provide each package that can be imported here."""
+    return packages_distributions()
+
+
+def undeclared(modules: set[str], declared: set[str]) -> set[str]:
+    """Those of `modules` that come neither with Python, nor from us, nor from `declared`."""
+    known = providers()
+    foreign = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - set(PACKAGES)
+    return {one for one in foreign if not declared & {normalised(name) for name in (*known.get(one, ()), one)}}
+
+
+@every_file
+def test_decorators_are_other_peoples_and_register_nothing(file: Path) -> None:
+    own = {node.name for node in tree(file).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
+            own |= {name.asname or name.name for name in node.names}
+    for node in ast.walk(tree(file)):
+        for decorator in getattr(node, "decorator_list", []):
+            text = ast.unparse(decorator)
+            assert not re.search("regist", text, re.IGNORECASE), f"{text} in line {decorator.lineno}"
+            assert re.split(r"\W", text)[0] not in own, f"{text} in line {decorator.lineno} is a decorator of ours"
+
+
+HEAVY = ("torch", "torchvision", "lightning", "torchmetrics", "jsonargparse", "numpy", "PIL")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import gan_zoo",
+        "from gan_zoo.cli import run; run(['--help'])",
+        "from gan_zoo.cli import run; run(['--version'])",
+        "from gan_zoo.cli import run; run(['status', '.'])",
+        "import gan_zoo; assert gan_zoo.runs('.')[0]['status'] == 'finished'",
+    ],
+)
+def test_is_light(code: str, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "run.json").write_text('{"status": "finished"}')
+    script = f"{code}\nimport sys\nprint('loaded', sorted(set(sys.modules) & set({HEAVY})))"
+    made = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert made.stdout.splitlines()[-1:] == ["loaded []"], made.stdout + made.stderr
+
+
+@pytest.mark.parametrize("file", EXPERIMENTS, ids=label)
+def test_an_experiment_opens_with_its_command(file: Path) -> None:
+    lines = file.read_text().splitlines()
+    header = [line for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]]
+    assert header and header[0].strip("# "), "opens with a comment that says what is trained"
+    name = str(file.relative_to(ROOT / "experiments").with_suffix(""))
+    command = f"gan-zoo study {file.stem}" if name.startswith("studies/") else f"gan-zoo fit -c {name}"
+    assert any(f"{line.strip('# ')} ".startswith(f"{command} ") for line in header), f"the header states `{command}`"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "experiments/README.md"])
+def test_the_pages_show_commands_that_exist(page: str) -> None:
+    for words in commands((ROOT / page).read_text()):
+        assert words[1].startswith("-") or words[1] in COMMANDS, " ".join(words)
+        if "-c" in words and not (name := words[words.index("-c") + 1]).endswith(".yaml"):
+            assert (ROOT / "experiments" / f"{name}.yaml").is_file(), " ".join(words)
+
+
+def commands(markdown: str) -> list[list[str]]:
+    """The words of every line in a fenced block that begins with `gan-zoo `, a prompt before it or not."""
+    blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", markdown, re.DOTALL | re.MULTILINE)
+    found = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    return [shlex.split(line.rstrip("\\"), comments=True) for line in found if line.startswith("gan-zoo ")]
+
+
+def test_commands_are_found_in_fenced_blocks() -> None:
+    page = "gan-zoo no\n```\n$ gan-zoo fit -c mnist/gan \\\n --x\n```\n-\n  ```bash\n  gan-zoo status # so\n  ```\n"
+    assert commands(page) == [["gan-zoo", "fit", "-c", "mnist/gan"], ["gan-zoo", "status"]]
