@@ -1,6 +1,8 @@
 """Two processes train what one would, and draw apart."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +19,21 @@ pytestmark = pytest.mark.slow  # each start of two processes takes about 10 s
 def train(scenario: str, run: Path, devices: int, steps: int = 10) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.drivers.two_ranks", scenario, str(run), str(devices), str(steps)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def train_on_two_nodes(run: Path, accelerator: str) -> None:
+    """Two nodes of one device each on this machine: on a GPU, both are the same one."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "tests.drivers.two_ranks", "fed", str(run), "2", "10", accelerator]
+    nodes = []
+    for node in ("0", "1"):
+        environment = os.environ | {"NODE_RANK": node, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        nodes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+    for process in nodes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +58,24 @@ def test_two_halves_equal_the_whole(fed: tuple[Path, Path]) -> None:
     """Ten steps, n_critic 5, penalty on. 1e-6: sums of floats in another order; weights are of order 0.02."""
     one, two = (torch.load(run / "weights_0.pt") for run in fed)
     torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+
+
+def test_two_nodes_equal_one_process(fed: tuple[Path, Path], tmp_path: Path) -> None:
+    train_on_two_nodes(tmp_path / "run", "cpu")
+    one, two = (torch.load(run / "weights_0.pt") for run in (fed[0], tmp_path / "run"))
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+    assert Run(tmp_path / "run").record()["devices"] == 2
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_two_ranks_on_one_gpu_equal_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.drivers.two_ranks", "fed", str(tmp_path / "one"), "1", "10", "gpu"], timeout=120
+    )
+    assert done.returncode == 0
+    train_on_two_nodes(tmp_path / "two", "gpu")
+    one, two = (torch.load(tmp_path / run / "weights_0.pt", map_location="cpu") for run in ("one", "two"))
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-5)
 
 
 def test_the_ranks_hold_equal_weights(fed: tuple[Path, Path]) -> None:

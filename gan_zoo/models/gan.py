@@ -40,7 +40,7 @@ class GAN(AdversarialModule):
         architecture: the two networks; any objective can train any of them.
         generator_architecture: another name, or package.module:function, for the generator alone.
         discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: hidden widths (mlp), or channels at the widest resolution of the discriminator (dcgan).
+        width: channels next to the image (dcgan), or hidden widths (mlp).
         generator_objective: what the generator minimises; the discriminator's loss is Eq. 1 in both cases.
         n_critic: k, discriminator updates per generator update, each on fresh images.
         learning_rate: Adam's step size, for both networks.

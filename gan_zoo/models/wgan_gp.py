@@ -38,7 +38,7 @@ class WGANGP(AdversarialModule):
         architecture: the two networks; any objective can train any of them.
         generator_architecture: another name, or package.module:function, for the generator alone.
         discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels at the widest resolution of the discriminator (dcgan), or hidden widths (mlp).
+        width: channels next to the image (dcgan), or hidden widths (mlp).
         penalty_weight: λ in Eq. 3.
         n_critic: critic updates per generator update, each on fresh images.
         learning_rate: Adam's α, for both networks.

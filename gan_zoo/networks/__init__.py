@@ -13,7 +13,7 @@ from gan_zoo.naming import named
 from gan_zoo.networks import dcgan, mlp
 
 Width = int | tuple[int, ...]
-"""`dcgan`: channels at the widest resolution of the discriminator; `mlp`: the hidden layers' widths."""
+"""`dcgan`: channels next to the image; `mlp`: the hidden layers' widths, or one number for its match to a dcgan."""
 Norm = Literal["batch", "layer", "none"]
 
 GENERATORS = {"mlp": mlp.generator, "mlp_relu": mlp.generator, "dcgan": dcgan.generator}

@@ -1,7 +1,7 @@
 """Trains one small model in several ways that must come to the same, each in a process of its own.
 
-`python -m tests.drivers.exact FOLDER` imports once and forks a child for each call of `fit`, so that a SIGKILL is a real one
-and no child sees another's state.
+`python -m tests.drivers.exact FOLDER` imports once and forks a child for each call of `fit`, so that a SIGKILL is a real
+one and no child sees another's state.
 """
 
 import os

@@ -1,6 +1,7 @@
-"""Trains one model on one process or two: `python -m tests.drivers.two_ranks SCENARIO RUN DEVICES STEPS`.
+"""Trains one model on one process or two: `python -m tests.drivers.two_ranks SCENARIO RUN DEVICES STEPS [ACCELERATOR]`.
 
-Lightning starts the second process by this same command line.
+Lightning starts the second process by this same command line. Where NODE_RANK is set, the two are two nodes of one device
+each, which may be the same GPU.
 """
 
 import json
@@ -19,6 +20,7 @@ from gan_zoo import penalties, randomness
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.strategy import TurnTakingDDP
 from gan_zoo.training import Trainer
 
 WHOLE_BATCH = 8
@@ -54,13 +56,16 @@ class Fails(L.Callback):
             raise RuntimeError("rank 1 has had enough")
 
 
-def main(scenario: str, run: Path, devices: int, steps: int) -> None:
+def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = "cpu") -> None:
     torch.set_num_threads(1)
+    nodes = 2 if "NODE_RANK" in os.environ and "LOCAL_RANK" not in os.environ else 1
     trainer = Trainer(
         run=run,
         max_steps=steps,
-        devices=devices,
-        accelerator="cpu",
+        devices=devices // nodes,
+        num_nodes=nodes,
+        strategy=TurnTakingDDP(process_group_backend="gloo") if nodes == 2 else "auto",
+        accelerator=accelerator,
         log_every_n_steps=3,
         evaluation=Evaluation("lenet", every=4, samples=101, share=1.0) if scenario != "fails" else None,
         checkpoints=Checkpoints(every=5),
@@ -91,5 +96,4 @@ def main(scenario: str, run: Path, devices: int, steps: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
-    assert os.environ.get("LOCAL_RANK") is not None or sys.argv[3] == "1"
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])
