@@ -66,14 +66,15 @@ def test_ranks_shares_put_together_are_the_minibatches_of_one_process(feed, worl
         assert {part.resolution for part in parts} == {wanted.resolution}
 
 
+@pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("world", [1, 2, 3])
-@pytest.mark.parametrize("size", [12, 37, 100])
-def test_each_pass_shows_each_image_once(size, world):
-    """Also where a step straddles two passes, or is longer than one."""
-    readers = [order(size=size, rank=rank, world=world) for rank in range(world)]
+@pytest.mark.parametrize("size", [24, 37, 100])
+def test_each_pass_shows_each_image_once(size, world, feed):
+    """Also where a step straddles two passes, or is longer than one, or differs from the step before."""
+    readers = [order(size=size, feed=feed, rank=rank, world=world) for rank in range(world)]
     seen: list[int] = []
-    while len(seen) < 4 * size:
-        parts = [next(reader).indices.reshape(3, 4) for reader in readers]
+    for step in range(size):
+        parts = [next(reader).indices.reshape(feed(step).minibatches, -1) for reader in readers]
         seen += np.concatenate(parts, axis=1).ravel().tolist()
     passes = [seen[i * size : (i + 1) * size] for i in range(4)]
     for one in passes:
@@ -121,6 +122,11 @@ def test_a_batch_size_below_one_is_refused(batch_size):
         Ramps(batch_size)
 
 
+def test_a_number_of_workers_below_zero_is_refused():
+    with pytest.raises(DataError, match="at least 0"):
+        Ramps(4, workers=-1)
+
+
 class Ramps(StreamedData):
     """23 images of 8 x 8 whose every pixel is their number."""
 
@@ -155,8 +161,10 @@ def test_workers_change_nothing(start):
         assert_close(one, other, rtol=0, atol=0)
 
 
-def test_loader_delivers_the_orders_images_with_their_labels_at_the_size_asked_for():
-    for batch, request in zip(batches(0, growing, 8), order(23, growing, seed=3), strict=False):
+@pytest.mark.parametrize("start", [0, 5])
+def test_loader_delivers_the_orders_images_with_their_labels_at_the_size_asked_for(start):
+    """From the trainer's step on, with the model's feed and seed."""
+    for batch, request in zip(batches(0, growing, 8, start), order(23, growing, seed=3, start=start), strict=False):
         assert batch["label"].tolist() == request.indices.tolist()
         size = request.resolution or 8
         assert batch["image"].shape == (len(request.indices), 1, size, size)
