@@ -102,33 +102,36 @@ class Trainer(L.Trainer):
         self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
-    def fit(self, model: GenerativeModule, *data: Any, datamodule: Any = None) -> None:  # type: ignore[override]
+    def fit(  # type: ignore[override]
+        self, model: GenerativeModule, train_dataloaders: Any = None, *, datamodule: L.LightningDataModule | None = None
+    ) -> None:
         """Train `model` from the start, from `init`, or from where the run directory's last checkpoint is.
 
         Args:
             model: made after this Trainer, so that its weights follow the seed.
-            data: a data module or a loader.
-            datamodule: the same, by name.
+            train_dataloaders: a data module, or a loader of batches.
+            datamodule: a data module, by name.
 
         Raises:
             Mistake: the directory cannot be written, is in use, or holds a run of another configuration.
             NonFinite: a loss or weight was not finite; the last checkpoint is from before.
         """
-        loaders = [one for one in data if not isinstance(one, L.LightningDataModule)]
-        datamodule = datamodule or next((one for one in data if one not in loaders), None)
+        if isinstance(train_dataloaders, L.LightningDataModule):
+            train_dataloaders, datamodule = None, train_dataloaders
+        data = {"train_dataloaders": train_dataloaders, "datamodule": datamodule}
         model.seed, self.session.data = self.seed, datamodule
         run = self.session.run
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=NOT_FOR_US)
             if run is None:
                 self._start_from_init(model)
-                super().fit(model, *loaders, datamodule=datamodule)
+                super().fit(model, **data)
                 return
             try:
                 if self.is_first:
                     run.create()
                     self._open(run, model, datamodule)
-                self._train(run, model, loaders, datamodule)
+                self._train(run, model, data)
             finally:
                 run.release()
 
@@ -176,12 +179,12 @@ class Trainer(L.Trainer):
             **{name: configuration.settings(callback) for name, callback in self.settings.items()},
         }
 
-    def _train(self, run: Run, model: GenerativeModule, loaders: list[Any], datamodule: Any) -> None:
+    def _train(self, run: Run, model: GenerativeModule, data: dict[str, Any]) -> None:
         resumed = run.last if run.last.exists() else None
         if resumed is None:
             self._start_from_init(model)
         try:
-            super().fit(model, *loaders, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
+            super().fit(model, **data, ckpt_path=resumed, weights_only=True)
         except BaseException as error:
             if run.record().get("status") == "running":  # the first process that fails says why
                 stopped = isinstance(error, KeyboardInterrupt | SystemExit)

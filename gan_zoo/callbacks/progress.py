@@ -7,6 +7,7 @@ import lightning.pytorch as L
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.module import GenerativeModule
@@ -28,7 +29,8 @@ class Progress(SessionCallback):
         self._first_step = trainer.global_step
         self._shown = 0.0
         if trainer.is_global_zero and self._console.is_terminal:
-            self._bar = Bar(TextColumn("{task.description}"), BarColumn(bar_width=20), console=self._console)
+            text = TextColumn("{task.description}", table_column=Column(no_wrap=False, ratio=1))
+            self._bar = Bar(BarColumn(bar_width=20), text, console=self._console, expand=True)
             self._bar.add_task("", total=trainer.max_steps if trainer.max_steps > 0 else None)
             self._bar.start()
 
@@ -53,17 +55,17 @@ class Progress(SessionCallback):
             print(text, flush=True)
 
     def describe(self, step: int, total: int) -> str:
-        """One line: `step 400/2000 · 5123 images/s · discriminator/minimax 0.91 ... · fd_lenet_10k 41 · 1:20 left`."""
+        """One line: `step 400/2000 · 1:20 left · 5123 images/s · fd_lenet_10k 41 · discriminator/minimax 0.91 ...`."""
         line = self.session.line
         parts = [f"step {step}/{total}" if total > 0 else f"step {step}"]
-        if "images_per_second" in line:
-            parts.append(f"{line['images_per_second']:.0f} images/s")
-        parts += [f"{name} {value:.4g}" for name, value in line.items() if "/" in name]
-        parts += [f"{name} {value:.4g}" for name, value in self.session.scores.items()]
         done = step - self._first_step
         if total > 0 and done > 0 and step < total:
             left = (time.monotonic() - self.session.begun) / done * (total - step)
             parts.append(f"{int(left // 60)}:{int(left % 60):02d} left")
+        if "images_per_second" in line:
+            parts.append(f"{line['images_per_second']:.0f} images/s")
+        parts += [f"{name} {value:.4g}" for name, value in self.session.scores.items()]
+        parts += [f"{name} {value:.4g}" for name, value in line.items() if "/" in name]
         return " · ".join(parts)
 
     def _stop(self) -> None:

@@ -1,7 +1,7 @@
 """What a step of ours costs over a bare PyTorch loop: `python -m tests.benchmarks.step_overhead`.
 
-Same networks, optimizers, moving average and data, one thread, a line every 50 steps, both sides in one process, block by
-block in turn. Bars: 0.8 ms a step for an MLP GAN (median of at least 30 pairs of blocks), a ratio of 1.03 for DCGAN
+Same networks, optimizers, moving average and data, one thread, a line every 50 steps, both sides in one process, block
+by block in turn. Bars: 0.8 ms a step for an MLP GAN (median of at least 30 pairs of blocks), a ratio of 1.03 for DCGAN
 64 x 64 at batch 64.
 """
 
