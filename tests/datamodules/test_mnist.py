@@ -101,6 +101,7 @@ LONG = gzip.compress(idx(np.random.default_rng(0).integers(0, 256, (100, 28), dt
         ("a.gz", LONG[: len(LONG) // 2], "damaged or truncated"),
         ("a.gz", LONG[:5], "damaged or truncated"),
         ("a.gz", LONG[:1000] + b"\0\0\0\0" + LONG[1004:], "damaged or truncated"),
+        ("a.gz", LONG[:10] + b"\xff" + LONG[11:], "damaged or truncated"),  # no such kind of block
         ("a.gz", WHOLE, "damaged or truncated"),  # not gzipped, whatever its name
         ("a", WHOLE[:-1], "truncated: it holds 23 of 24"),
         ("a", WHOLE[:16], "truncated: it holds 0 of 24"),

@@ -64,6 +64,13 @@ def test_fingerprint_changes_when_one_weight_does(lenet):
     assert other.fingerprint() != lenet.fingerprint()
 
 
+def test_fingerprint_changes_when_weights_change_places(lenet):
+    other = copy.deepcopy(lenet)
+    with torch.no_grad():
+        other.body[0].weight.copy_(lenet.body[0].weight.flip(0))
+    assert other.fingerprint() != lenet.fingerprint()
+
+
 def test_it_is_frozen_and_in_eval_mode(lenet):
     assert not any(part.training for part in lenet.modules())
     assert not any(p.requires_grad for p in lenet.parameters())
