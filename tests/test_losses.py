@@ -1,6 +1,7 @@
 """The losses, against closed forms written with NumPy."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,10 +13,15 @@ from gan_zoo import losses
 REAL = np.array([-100.0, -3.0, -0.5, 0.0, 2.0, 100.0])
 FAKE = np.array([100.0, 4.0, 1.5, 0.0, -1.0, -100.0])
 
+A, B, C = -0.5, 2.0, 1.25  # least squares: the targets of fakes, of reals, and of the generator, all unlike
 LOSSES = {
+    "least_squares_discriminator": partial(losses.least_squares_discriminator, a=A, b=B),
+    "least_squares_generator": partial(losses.least_squares_generator, c=C),
     "minimax_discriminator": losses.minimax_discriminator,
     "minimax_generator": losses.minimax_generator,
     "non_saturating_generator": losses.non_saturating_generator,
+    "least_squares_discriminator": partial(losses.least_squares_discriminator, a=-1.5, b=2.0),
+    "least_squares_generator": partial(losses.least_squares_generator, c=0.25),
     "wasserstein_discriminator": losses.wasserstein_discriminator,
     "wasserstein_generator": losses.wasserstein_generator,
 }
@@ -30,17 +36,25 @@ def sigmoid(scores):
 
 
 VALUES = {
+    "least_squares_discriminator": ((REAL - B) ** 2).mean() / 2 + ((FAKE - A) ** 2).mean() / 2,
+    "least_squares_generator": ((FAKE - C) ** 2).mean() / 2,
     "minimax_discriminator": -log_sigmoid(REAL).mean() - log_sigmoid(-FAKE).mean(),
     "minimax_generator": log_sigmoid(-FAKE).mean(),
     "non_saturating_generator": -log_sigmoid(FAKE).mean(),
+    "least_squares_discriminator": 0.5 * np.mean((REAL - 2.0) ** 2) + 0.5 * np.mean((FAKE + 1.5) ** 2),
+    "least_squares_generator": 0.5 * np.mean((FAKE - 0.25) ** 2),
     "wasserstein_discriminator": FAKE.mean() - REAL.mean(),
     "wasserstein_generator": -FAKE.mean(),
 }
 ONE = np.ones(6)
 SLOPES = {  # of the sum over scores: times 6 what the mean's is
+    "least_squares_discriminator": {"real": REAL - B, "fake": FAKE - A},
+    "least_squares_generator": {"fake": FAKE - C},
     "minimax_discriminator": {"real": sigmoid(REAL) - 1, "fake": sigmoid(FAKE)},
     "minimax_generator": {"fake": -sigmoid(FAKE)},
     "non_saturating_generator": {"fake": sigmoid(FAKE) - 1},
+    "least_squares_discriminator": {"real": REAL - 2.0, "fake": FAKE + 1.5},
+    "least_squares_generator": {"fake": FAKE - 0.25},
     "wasserstein_discriminator": {"real": -ONE, "fake": ONE},
     "wasserstein_generator": {"fake": -ONE},
 }
@@ -91,7 +105,8 @@ def test_discriminator_that_knows_nothing_loses_log_4():
 
 def test_discriminator_wants_real_scores_high_and_fake_scores_low():
     high, low = torch.full((3,), 5.0), torch.full((3,), -5.0)
-    for loss in (losses.minimax_discriminator, losses.wasserstein_discriminator):
+    least_squares = partial(losses.least_squares_discriminator, a=0.0, b=1.0)
+    for loss in (losses.minimax_discriminator, losses.wasserstein_discriminator, least_squares):
         assert loss(real=high, fake=low) < loss(real=low, fake=high)
 
 
@@ -115,3 +130,37 @@ def test_number_of_scores_does_not_matter_only_their_mean(name):
     once = scores_of(name)
     twice = {side: one.repeat(2) for side, one in once.items()}
     assert_close(LOSSES[name](**twice), LOSSES[name](**once))
+
+
+CHOICES = [(-1.0, 1.0, 0.0), (0.0, 1.0, 1.0)]  # Pearson's chi squared; the 0-1 coding
+
+
+@pytest.mark.parametrize(("a", "b", "c"), CHOICES)
+def test_least_squares_are_zero_where_all_scores_are_what_is_wanted(a, b, c):
+    real, fake = (torch.full((5,), value, dtype=torch.float64) for value in (b, a))
+    nothing = torch.zeros((), dtype=torch.float64)
+    assert_close(losses.least_squares_discriminator(real=real, fake=fake, a=a, b=b), nothing)
+    assert_close(losses.least_squares_generator(fake=torch.full_like(fake, c), c=c), nothing)
+
+
+@pytest.mark.parametrize(("a", "b", "c"), CHOICES)
+def test_best_least_squares_discriminator_of_equal_distributions_is_half_way(a, b, c):
+    """D* = (b p_data + a p_g) / (p_data + p_g) (Mao 2016, Eq. 5): the slope is zero there, and only there."""
+    score = torch.tensor([(a + b) / 2, (a + b) / 2 + 0.3], dtype=torch.float64, requires_grad=True)
+    losses.least_squares_discriminator(real=score, fake=score, a=a, b=b).backward()
+    assert_close(score.grad, torch.tensor([0.0, 0.3], dtype=torch.float64))  # mean of two: half of 2 * 0.3
+
+
+@pytest.mark.parametrize(("p_data", "p_generated"), [(0.8, 0.2), (0.2, 0.8)])
+def test_pearson_choice_is_the_divergence_that_the_paper_says(p_data, p_generated):
+    """With the best D and b - c = 1, b - a = 2, twice G's criterion is chi squared of p_data + p_g, 2 p_g (Eq. 8)."""
+    a, b, c = CHOICES[0]
+    data, generated = (torch.tensor([p, 1 - p], dtype=torch.float64) for p in (p_data, p_generated))
+    best = (b * data + a * generated) / (data + generated)
+    criterion = sum(  # each outcome with its weight; G's part and the data's, which G cannot change
+        p * 2 * losses.least_squares_generator(fake=score[None], c=c)
+        for distribution in (data, generated)
+        for p, score in zip(distribution, best, strict=True)
+    )
+    chi_squared = ((2 * generated - (data + generated)).square() / (data + generated)).sum()
+    assert_close(criterion, chi_squared)

@@ -120,3 +120,31 @@ def test_interpolation_weights_are_uniform_and_one_an_image():
     # Means of 20,000 draws: standard errors 0.002 (mean) and 0.002 (mean square); four of them.
     assert_close(weights.mean().item(), 1 / 2, atol=0.008, rtol=0)
     assert_close(weights.square().mean().item(), 1 / 3, atol=0.008, rtol=0)
+
+
+def test_weight_clipping_brings_every_number_into_the_bounds_in_place():
+    """And leaves those inside, and on the bounds, as they are."""
+    weight = nn.Parameter(torch.tensor([-3.0, -0.01, -0.005, 0.0, 0.007, 0.01, 0.02]))
+    bias = nn.Parameter(torch.tensor([5.0]))
+    penalties.weight_clipping([weight, bias], 0.01)
+    assert torch.equal(weight.detach(), torch.tensor([-0.01, -0.01, -0.005, 0.0, 0.007, 0.01, 0.01]))
+    assert torch.equal(bias.detach(), torch.tensor([0.01]))
+    assert weight.requires_grad and weight.is_leaf, "still a parameter that trains"
+
+
+def test_weight_clipping_cuts_at_both_bounds_and_leaves_what_lies_between():
+    weights = nn.Parameter(torch.tensor([-3.0, -0.011, -0.01, -0.004, 0.0, 0.009, 0.01, 0.0101, 7.0]))
+    penalties.weight_clipping([weights], 0.01)
+    expected = [-0.01, -0.01, -0.01, -0.004, 0.0, 0.009, 0.01, 0.01, 0.01]
+    assert torch.equal(weights, torch.tensor(expected))
+
+
+def test_weight_clipping_is_of_all_parameters_in_place_and_of_no_buffer():
+    critic = small_critic(nn.BatchNorm2d(4))
+    parameters = list(critic.parameters())
+    buffers = [buffer.clone() for buffer in critic.buffers()]
+    penalties.weight_clipping(critic.parameters(), 0.01)
+    assert all(one is same for one, same in zip(critic.parameters(), parameters, strict=True))
+    assert all(p.abs().max() <= 0.01 and p.requires_grad and p.grad is None for p in parameters)
+    assert torch.equal(parameters[2], torch.full((4,), 0.01, dtype=torch.float64)), "batch norm's gains, 1 before"
+    assert all(torch.equal(b, old) for b, old in zip(critic.buffers(), buffers, strict=True)), "its statistics stay"
