@@ -26,6 +26,16 @@ def non_saturating_generator(*, fake: Scores) -> Loss:
     return softplus(-fake).mean()
 
 
+def least_squares_discriminator(*, real: Scores, fake: Scores, a: float, b: float) -> Loss:
+    """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]: 0 at a D that is right everywhere (Mao 2016, Eq. 2)."""
+    return (real - b).square().mean() / 2 + (fake - a).square().mean() / 2
+
+
+def least_squares_generator(*, fake: Scores, c: float) -> Loss:
+    """1/2 E[(D(G(z)) - c)^2]: gradient in proportion to the distance from c (Mao 2016, Eq. 2)."""
+    return (fake - c).square().mean() / 2
+
+
 def wasserstein_discriminator(*, real: Scores, fake: Scores) -> Loss:
     """E[D(G(z))] - E[D(x)]: minus the critic's estimate of the distance (Arjovsky 2017, Eq. 2)."""
     return fake.mean() - real.mean()

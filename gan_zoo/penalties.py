@@ -1,9 +1,9 @@
-"""Discriminator penalties. Each differentiates the discriminator with respect to its input and returns a scalar.
+"""What keeps a discriminator's slope in bounds: penalties, which differentiate it and return a scalar, and clipping.
 
-They run in float32 whatever the run's precision: the square of a gradient's norm does not survive bfloat16.
+Penalties run in float32 whatever the run's precision: the square of a gradient's norm does not survive bfloat16.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from jaxtyping import Float
@@ -28,3 +28,10 @@ def gradient_penalty(
 def interpolation_weights(real: Float[Tensor, " n *image"]) -> Float[Tensor, " n *one"]:
     """The epsilon ~ U[0, 1] of WGAN-GP's Algorithm 1: one for each image, shared by its pixels."""
     return torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
+
+
+@torch.no_grad()
+def weight_clipping(parameters: Iterable[Tensor], bound: float) -> None:
+    """Bring each number of `parameters` into [-bound, bound], in place (WGAN, Algorithm 1)."""
+    for parameter in parameters:
+        parameter.clamp_(-bound, bound)

@@ -20,8 +20,6 @@ LOSSES = {
     "minimax_discriminator": losses.minimax_discriminator,
     "minimax_generator": losses.minimax_generator,
     "non_saturating_generator": losses.non_saturating_generator,
-    "least_squares_discriminator": partial(losses.least_squares_discriminator, a=-1.5, b=2.0),
-    "least_squares_generator": partial(losses.least_squares_generator, c=0.25),
     "wasserstein_discriminator": losses.wasserstein_discriminator,
     "wasserstein_generator": losses.wasserstein_generator,
 }
@@ -41,8 +39,6 @@ VALUES = {
     "minimax_discriminator": -log_sigmoid(REAL).mean() - log_sigmoid(-FAKE).mean(),
     "minimax_generator": log_sigmoid(-FAKE).mean(),
     "non_saturating_generator": -log_sigmoid(FAKE).mean(),
-    "least_squares_discriminator": 0.5 * np.mean((REAL - 2.0) ** 2) + 0.5 * np.mean((FAKE + 1.5) ** 2),
-    "least_squares_generator": 0.5 * np.mean((FAKE - 0.25) ** 2),
     "wasserstein_discriminator": FAKE.mean() - REAL.mean(),
     "wasserstein_generator": -FAKE.mean(),
 }
@@ -53,8 +49,6 @@ SLOPES = {  # of the sum over scores: times 6 what the mean's is
     "minimax_discriminator": {"real": sigmoid(REAL) - 1, "fake": sigmoid(FAKE)},
     "minimax_generator": {"fake": -sigmoid(FAKE)},
     "non_saturating_generator": {"fake": sigmoid(FAKE) - 1},
-    "least_squares_discriminator": {"real": REAL - 2.0, "fake": FAKE + 1.5},
-    "least_squares_generator": {"fake": FAKE - 0.25},
     "wasserstein_discriminator": {"real": -ONE, "fake": ONE},
     "wasserstein_generator": {"fake": -ONE},
 }

@@ -10,6 +10,8 @@ from torch.testing import assert_close
 from datamodules.stream import InMemory, StreamedData
 from gan_zoo.errors import Mistake
 from gan_zoo.models.gan import GAN
+from gan_zoo.models.lsgan import LSGAN
+from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.training import Trainer
 
@@ -39,6 +41,12 @@ class Watched:
 class WatchedGAN(Watched, GAN): ...
 
 
+class WatchedLSGAN(Watched, LSGAN): ...
+
+
+class WatchedWGAN(Watched, WGAN): ...
+
+
 class WatchedWGANGP(Watched, WGANGP): ...
 
 
@@ -53,6 +61,17 @@ MODELS = {
     "gan_dcgan_minimax": (
         WatchedGAN,
         SMALL | {"architecture": "dcgan", "width": 4, "generator_objective": "minimax", "n_critic": 2},
+    ),
+    "lsgan_dcgan": (WatchedLSGAN, SMALL | {"width": 4}),
+    "lsgan_mlp_pearson": (
+        WatchedLSGAN,
+        SMALL | {"architecture": "mlp", "width": (16, 8), "targets": (-1.0, 1.0, 0.0), "n_critic": 2},
+    ),
+    # Every step of these tests is one of the warm-up, here of n_critic updates; its own tests are in test_wgan.py.
+    "wgan_dcgan": (WatchedWGAN, SMALL | {"width": 4, "n_critic": 3, "warm_up": 3}),
+    "wgan_mlp": (
+        WatchedWGAN,
+        SMALL | {"architecture": "mlp_relu", "width": (16, 8), "n_critic": 1, "warm_up": 1},
     ),
     "wgan_gp_dcgan": (WatchedWGANGP, SMALL | {"width": 4, "n_critic": 3}),
     "wgan_gp_mlp": (WatchedWGANGP, SMALL | {"architecture": "mlp_relu", "width": (16,), "n_critic": 2}),
@@ -118,9 +137,14 @@ def test_terms_are_those_of_the_paper(name):
     with torch.no_grad():
         fake = model.discriminator(model(model.latents(4)))
     real = model.discriminator(image)
-    if isinstance(model, WGANGP):
-        assert list(terms) == ["discriminator/wasserstein", "discriminator/penalty"]
+    if isinstance(model, WGAN | WGANGP):
+        penalty = ["discriminator/penalty"] if isinstance(model, WGANGP) else []
+        assert list(terms) == ["discriminator/wasserstein", *penalty]
         assert_close(terms["discriminator/wasserstein"], fake.mean() - real.mean())
+    elif isinstance(model, LSGAN):
+        a, b, _ = model.targets
+        expected = (real - b).pow(2).mean() / 2 + (fake - a).pow(2).mean() / 2
+        assert_close(terms["discriminator/least_squares"], expected)
     else:
         log = nn.functional.logsigmoid
         assert_close(terms["discriminator/minimax"], -log(real).mean() - log(-fake).mean())
@@ -265,7 +289,7 @@ def test_two_runs_of_one_seed_are_equal_bit_for_bit(name):
     assert equal(list(first.parameters()), list(second.parameters()))
 
 
-@pytest.mark.parametrize("kind", [GAN, WGANGP])
+@pytest.mark.parametrize("kind", [GAN, LSGAN, WGAN, WGANGP])
 def test_generators_optimizer_comes_first(kind):
     model = kind(**SMALL, **({"width": (4,)} if kind is GAN else {"width": 4}))
     first, _ = model.configure_optimizers()
