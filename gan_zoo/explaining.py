@@ -50,6 +50,8 @@ def explain(message: str, arguments: list[str], options: Iterable[str], classes:
     if found := find(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted"):
         kind, word = found
         known = [*_parameters(kind), "class_path", "init_args"]
+        if kind.endswith((".GenerativeModule", ".LightningDataModule")) and not closest(word, known):
+            return f"--{key}.{word} comes before it is said which {key}: put -c or --{key} NAME first."
         return f"{kind.rpartition('.')[2]} has no {key}.{word}{_near(word, known)}."
     if found := find(r"Group '([^']+)' does not accept option '([^']+)'"):
         group, word = found
@@ -59,8 +61,8 @@ def explain(message: str, arguments: list[str], options: Iterable[str], classes:
         return f"The configuration has no {found[0]}{closest(found[0], {one.partition('.')[0] for one in keys})}."
     if found := find(r"class_path '([^']+)':\s+((?:No module named|Module|cannot import|Problem|module) ?.*)"):
         return shorten(f"{key} {found[0]} cannot be imported: {found[1]}.")
-    if found := find(r"Import path does not correspond to a subclass of (\w+)"):
-        return f"{key} {_value(message)} is no {found[0]}: {_choice(key, classes)}."
+    if found := find(r"(?:Import path does not correspond to a|Not a valid) subclass of (\w+)"):
+        return shorten(f"{key} {shorten(_value(message), 60)} is no {found[0]}: {_choice(key, classes)}.")
     if found := find(r"Expected a dot import path string: (.+)"):
         near = closest(found[0], classes.get(key, []))
         return shorten(f"No {key} is called {found[0]}{near}: {_choice(key, classes)}.")

@@ -39,7 +39,7 @@ class WGANGP(AdversarialModule):
         generator_architecture: another name, or package.module:function, for the generator alone.
         discriminator_architecture: another name, or package.module:function, for the discriminator alone.
         width: channels next to the image (dcgan), or hidden widths (mlp).
-        penalty_weight: λ in Eq. 3.
+        penalty_weight: λ in Eq. 3, of the gradient penalty.
         n_critic: critic updates per generator update, each on fresh images.
         learning_rate: Adam's α, for both networks.
         betas: Adam's β₁ and β₂, for both networks.

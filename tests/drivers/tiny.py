@@ -1,0 +1,49 @@
+"""Small data and wayward models, named on command lines as `tests.drivers.tiny.Tiny`."""
+
+import torch
+
+from datamodules.stream import InMemory, StreamedData
+from gan_zoo.models.gan import GAN
+from gan_zoo.module import Terms
+
+
+class Tiny(StreamedData):
+    """Grey noise in memory.
+
+    Args:
+        size: of an image, in pixels.
+        count: images.
+        batch_size: images a minibatch.
+    """
+
+    def __init__(self, size: int = 8, count: int = 48, batch_size: int = 4) -> None:
+        super().__init__(batch_size)
+        self.save_hyperparameters()
+        self.image_shape, self.count = (1, size, size), count
+
+    def setup(self, stage: str) -> None:
+        shape = (self.count, *self.image_shape)
+        noise = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+        self.images = InMemory("tiny", image=noise)
+
+
+class Diverging(GAN):
+    """Its generator's loss is not a number at step 7."""
+
+    def generator_loss(self, batch: dict[str, torch.Tensor]) -> Terms:
+        terms = super().generator_loss(batch)
+        return {name: term * float("nan") if self.global_step == 7 else term for name, term in terms.items()}
+
+
+class Unfinished(GAN):
+    """Its constructor has a bug, of its author's and not of the user's."""
+
+    def __init__(self, image_shape: tuple[int, int, int], kind: str = "value") -> None:
+        raise {"value": ValueError, "type": TypeError, "runtime": RuntimeError}[kind]("a bug in the model")
+
+
+class Crashing(GAN):
+    """Its loss has a bug."""
+
+    def generator_loss(self, batch: dict[str, torch.Tensor]) -> Terms:
+        raise ValueError("a bug in the loss")
