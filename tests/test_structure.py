@@ -62,13 +62,14 @@ def tree(file: Path) -> ast.Module:
 
 
 def imported(file: Path, node: ast.AST) -> set[str]:
-    """The modules that one statement imports; `from gan_zoo import losses` imports gan_zoo.losses."""
+    """The modules that one statement imports; `from gan_zoo import losses` imports gan_zoo.losses, __version__ nothing."""
     if isinstance(node, ast.Import):
         return {name.name for name in node.names}
     if isinstance(node, ast.ImportFrom):
         package = module_name(file) if file.name == "__init__.py" else module_name(file).rpartition(".")[0]
         base = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module or ""
-        return {f"{base}.{name.name}" if is_module(f"{base}.{name.name}") else base for name in node.names}
+        names = [name.name for name in node.names if (base, name.name) != ("gan_zoo", "__version__")]
+        return {f"{base}.{name}" if is_module(f"{base}.{name}") else base for name in names}
     return set()
 
 
