@@ -62,7 +62,7 @@ def tree(file: Path) -> ast.Module:
 
 
 def imported(file: Path, node: ast.AST) -> set[str]:
-    """The modules that one statement imports; `from gan_zoo import losses` imports gan_zoo.losses, __version__ nothing."""
+    """The modules that one statement imports; `from gan_zoo import losses` is gan_zoo.losses, __version__ is none."""
     if isinstance(node, ast.Import):
         return {name.name for name in node.names}
     if isinstance(node, ast.ImportFrom):
