@@ -1,14 +1,90 @@
-"""A run's configuration as plain values: gathered from objects, and compared with what a directory holds."""
+"""A run's configuration as plain values: read from YAML, gathered from objects, compared with what a directory holds.
+
+Loads no torch.
+"""
 
 import inspect
 import json
+import re
+from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from gan_zoo.errors import Mistake
+from gan_zoo.naming import closest, shorten
 from gan_zoo.run import Run
 
-FREE = ("trainer.max_steps", "trainer.devices", "trainer.num_nodes", "max_images")
-"""What may change when a run goes on: its length, if only upwards, and where it runs."""
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tracking")
+"""The parts of a configuration that hold others."""
+FREE = (
+    *("trainer.max_steps", "max_images", "max_seconds", "trainer.devices", "trainer.num_nodes"),
+    *("tracking.wandb", "tracking.project"),
+)
+"""What may change when a run goes on: its length, if only upwards, where it runs, and where it is mirrored."""
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as jsonargparse reads it (`1e-4` is a number), but a key that comes twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{name} comes twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds.
+
+    Raises:
+        Mistake: it cannot be read, or holds something else.
+    """
+    try:
+        content = yaml.load(path.read_text(), Loader)
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Mistake(shorten(f"{path} is not YAML: {error}")) from error
+    if not isinstance(content, dict):
+        held = shorten(repr(content), 40)
+        raise Mistake(f"{path} holds {held}: a configuration is a mapping with model, data, trainer ...")
+    return content
+
+
+def find(name: str, folder: Path = EXPERIMENTS, kind: str = "experiment") -> Path:
+    """The file at path `name`, or the YAML in `folder` that is called so.
+
+    Raises:
+        Mistake: there is none.
+    """
+    for path in (Path(name), folder / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    ours = [str(path.relative_to(folder).with_suffix("")) for path in sorted(folder.rglob("*.yaml"))]
+    ours = [one for one in ours if not one.startswith("studies/")]
+    raise Mistake(shorten(f"There is no file and no {kind} {name}{closest(name, ours)}: there are {', '.join(ours)}."))
+
+
+def check(path: Path) -> dict[str, Any]:
+    """What a configuration's file holds, if it has the form of one.
+
+    Raises:
+        Mistake: says what it holds.
+    """
+    content = read(path)
+    for name in GROUPS:
+        if name in content and not isinstance(content[name], dict | str):
+            raise Mistake(f"{path}: {name} is {shorten(repr(content[name]), 40)}, and should hold options by name.")
+    return content
 
 
 def is_plain(value: Any) -> bool:

@@ -18,13 +18,12 @@ from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
+from gan_zoo.configuration import EXPERIMENTS, check, find
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.explaining import explain
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import closest, shorten
+from gan_zoo.naming import shorten
 from gan_zoo.training import DEFAULTS, REPLACED, Trainer
-
-EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 
 def image_shape(data: L.LightningDataModule) -> tuple[int, int, int]:
@@ -44,8 +43,6 @@ LINKED = {"image_shape": image_shape, "num_classes": num_classes}
 BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData)
 """What models and data modules derive from: no choices themselves."""
 CONFIG_WANTED = "-c takes a path or the name of an experiment after it, e.g. mnist/wgan_gp."
-GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints")
-"""The parts of a configuration that hold others."""
 
 
 def fit(arguments: list[str]) -> int:
@@ -55,12 +52,8 @@ def fit(arguments: list[str]) -> int:
         Mistake: of the user's, in words, values, files or data.
         NonFinite: the run has failed.
     """
-    for package in (models, datamodules):  # so that `--model WGANGP` needs no dotted path
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
-    arguments, name = resolve_configs(arguments)
     try:
-        line = CommandLine(arguments, name)
+        line = prepare(arguments)
         line.trainer.fit(line.model, line.datamodule)
     except SystemExit as end:
         if end.code:  # how Lightning ends after a second Ctrl-C; `--help` ends with 0
@@ -74,6 +67,19 @@ def fit(arguments: list[str]) -> int:
         print(f"Interrupted at step {line.trainer.global_step} and saved: the same command goes on from there.")
         return 130
     return 0
+
+
+def prepare(arguments: list[str]) -> "CommandLine":
+    """Data module, model and Trainer as `arguments` say: all of a run that can be done before it has a directory.
+
+    Raises:
+        Mistake: of the user's, in words, values or files.
+        DataError: of the data's.
+    """
+    for package in (models, datamodules):  # so that `--model WGANGP` needs no dotted path
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    return CommandLine(*resolve_configs(arguments))
 
 
 def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
@@ -92,7 +98,8 @@ def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
             value = argument if follows else value
             if not value or value.startswith("-"):
                 raise Mistake(CONFIG_WANTED)
-            path = find_config(value)
+            path = find(value)
+            check(path)
             names.append(path.relative_to(EXPERIMENTS) if path.is_relative_to(EXPERIMENTS) else Path(path.stem))
             resolved.append(str(path) if follows else f"{head}={path}")
             follows = False
@@ -102,43 +109,6 @@ def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
     if follows:
         raise Mistake(CONFIG_WANTED)
     return resolved, "-".join(names[0].with_suffix("").parts) if names else "run"
-
-
-def find_config(name: str) -> Path:
-    """The YAML file at path `name`, or the experiment of ours that is called so.
-
-    Raises:
-        Mistake: there is none, or it holds no configuration.
-    """
-    for path in (Path(name), EXPERIMENTS / f"{name}.yaml"):
-        if path.is_file():
-            check_config(path)
-            return path
-    ours = [str(path.relative_to(EXPERIMENTS).with_suffix("")) for path in sorted(EXPERIMENTS.rglob("*.yaml"))]
-    raise Mistake(
-        shorten(f"There is no file and no experiment {name}{closest(name, ours)}: there are {', '.join(ours)}.")
-    )
-
-
-def check_config(path: Path) -> None:
-    """Stop unless `path` can be read and has the form of a configuration.
-
-    Raises:
-        Mistake: says what it holds.
-    """
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise Mistake(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Mistake(shorten(f"{path} is not YAML: {error}")) from error
-    if not isinstance(content, dict):
-        raise Mistake(
-            f"{path} holds {shorten(repr(content), 40)}: a configuration is a mapping with model, data, trainer ..."
-        )
-    for name in GROUPS:
-        if name in content and not isinstance(content[name], dict | str):
-            raise Mistake(f"{path}: {name} is {shorten(repr(content[name]), 40)}, and should hold options by name.")
 
 
 class OneLineParser(LightningArgumentParser):
@@ -184,6 +154,7 @@ class CommandLine(LightningCLI):
             "--seed", type=int, default=0, help="of the weights, the data's order and every step's draws"
         )
         parser.add_argument("--max_images", type=int, default=0, help="real images after which the run ends; 0: none")
+        parser.add_argument("--max_seconds", type=float, default=0, help="training time after which it ends; 0: none")
         parser.add_argument("--init", type=str | None, default=None, help="weights that a new run starts from")
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -226,6 +197,7 @@ class CommandLine(LightningCLI):
             run=made["run"] or f"runs/{self.name}-s{made['seed']}",
             seed=made["seed"],
             max_images=made["max_images"],
+            max_seconds=made["max_seconds"],
             init=made["init"],
             grids=made["grids"],
             evaluation=made["evaluation"],

@@ -57,17 +57,11 @@ class Run:
         try:
             for folder in (self.path, self.images, self.checkpoints):
                 folder.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / ".lock", "w")  # noqa: SIM115 (held until the process ends)
+            self._lock = lock(self.path)
         except OSError as error:
             raise Mistake(f"The run directory {self.path} cannot be written: {error.strerror}.") from error
-        try:
-            # lockf, not flock: a loader's worker must not inherit the lock and outlive a killed run with it
-            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            self._lock.close()
-            raise Mistake(
-                f"Another process is training in {self.path}: wait for it, or choose another --run."
-            ) from None
+        if self._lock is None:
+            raise Mistake(f"Another process is training in {self.path}: wait for it, or choose another --run.")
 
     def release(self) -> None:
         """Let another process train here."""
@@ -135,15 +129,14 @@ class Run:
         status = record.get("status", "unknown")
         if status == "running" and age(record) > STALE_AFTER:
             status = "stale"
-        last = next(iter(reversed(list(lines(self.metrics_file)))), {})
-        score = next(iter(reversed(list(lines(self.evaluations_file)))), {})
+        line, score = last(self.metrics_file), last(self.evaluations_file)
         return {
             "run": str(self.path),
             **record,
             "status": status,
-            "step": last.get("step", 0),
-            "images": last.get("images", 0),
-            "seconds": last.get("seconds", 0.0),
+            "step": line.get("step", 0),
+            "images": line.get("images", 0),
+            "seconds": line.get("seconds", 0.0),
             "metric": score.get("metric"),
             "value": score.get("value"),
         }
@@ -158,7 +151,30 @@ def runs(root: str | Path = "runs") -> list[dict[str, Any]]:
     root = Path(root)
     if not root.is_dir():
         raise Mistake(f"There is no folder {root}: name a run's directory or a folder of them.")
-    return [Run(file.parent).row() for file in sorted(root.rglob("run.json"))]
+    files = sorted(root.rglob("run.json"))
+    hidden = [file for file in files if any(part.startswith(".") for part in file.relative_to(root).parts)]
+    return [Run(file.parent).row() for file in files if file not in hidden]
+
+
+def lock(folder: Path) -> IO[str] | None:
+    """A file that holds `folder` for this process until it is closed or the process ends; None: another holds it."""
+    file = open(folder / ".lock", "w")  # noqa: SIM115 (open is held)
+    try:
+        # lockf, not flock: a loader's worker must not inherit the lock and outlive a killed run with it
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return None
+    return file
+
+
+def held(folder: Path) -> bool:
+    """Whether another process trains in `folder`. Not to be asked of a run that is about to start: it would see us."""
+    if not (folder / ".lock").exists():
+        return False
+    if file := lock(folder):
+        file.close()
+    return file is None
 
 
 def write(file: Path, content: bytes) -> None:
@@ -192,6 +208,24 @@ def lines(file: Path) -> Iterator[dict[str, Any]]:
             for line in stream:
                 with contextlib.suppress(json.JSONDecodeError):
                     yield json.loads(line)
+
+
+def last(file: Path) -> dict[str, Any]:
+    """The last whole object of a .jsonl file, read from its end; empty if there is none."""
+    for line in reversed(tail(file)):
+        with contextlib.suppress(json.JSONDecodeError):
+            if isinstance(found := json.loads(line), dict):
+                return found
+    return {}
+
+
+def tail(file: Path, size: int = 1 << 16) -> list[str]:
+    """The lines in the last `size` bytes of a file, the first of them cut perhaps; none if there is no file."""
+    if not file.exists():
+        return []
+    with open(file, "rb") as stream:
+        stream.seek(max(0, file.stat().st_size - size))
+        return stream.read().decode(errors="replace").splitlines()
 
 
 def finite(value: Any) -> Any:

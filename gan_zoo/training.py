@@ -47,7 +47,9 @@ class Trainer(L.Trainer):
     Args:
         run: directory of the run; None: no files are written.
         seed: of the weights, the order of the data and every step's draws.
-        max_images: real images, summed over devices, after which the run ends; 0: `max_steps` alone decides.
+        max_images: real images, summed over devices, after which the run ends; 0: no such end.
+        max_seconds: time in training, over all resumptions and with its scores, after which the run ends; 0: no such
+            end.
         init: a checkpoint or model file whose weights a new run starts from.
         grids: when and how sample grids are drawn.
         evaluation: when and how the generator is scored; not at all by default.
@@ -63,6 +65,7 @@ class Trainer(L.Trainer):
         run: str | Path | None = None,
         seed: int = 0,
         max_images: int = 0,
+        max_seconds: float = 0,
         init: str | Path | None = None,
         grids: Grids | None = None,
         evaluation: Evaluation | None = None,
@@ -72,8 +75,9 @@ class Trainer(L.Trainer):
     ) -> None:
         given = DEFAULTS | lightning_arguments
         refuse_unusable(given)
-        bounded("", at_least=0, max_images=max_images)
-        self.seed, self.max_images, self.init, self.config = seed, max_images, init, config
+        bounded("", at_least=0, max_images=max_images, max_seconds=max_seconds)
+        self.seed, self.init, self.config = seed, init, config
+        self.max_images, self.max_seconds = max_images, max_seconds
         self.settings = {
             "grids": grids or Grids(),
             "evaluation": evaluation or Evaluation(),
@@ -142,7 +146,8 @@ class Trainer(L.Trainer):
 
     def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
         """Ours first and the checkpoints last: a checkpoint holds what all others did at its step."""
-        first = [Records(), self.settings["grids"], self.settings["evaluation"], Stopping(self.max_images)]
+        stopping = Stopping(self.max_images, self.max_seconds)
+        first = [Records(), self.settings["grids"], self.settings["evaluation"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]
         for callback in (*first, last):
@@ -172,6 +177,7 @@ class Trainer(L.Trainer):
         return {
             "seed": self.seed,
             "max_images": self.max_images,
+            "max_seconds": self.max_seconds,
             "init": str(self.init) if self.init else None,
             "model": configuration.described(model),
             "data": configuration.described(datamodule) if datamodule else None,
