@@ -44,6 +44,7 @@ def bare(model: GAN, data: Noise) -> Iterator[None]:
     averaged = copy.deepcopy(generator).requires_grad_(False)
     adam = partial(Adam, lr=model.learning_rate, betas=model.betas, fused=True)
     generator_optimizer, discriminator_optimizer = adam(generator.parameters()), adam(discriminator.parameters())
+    assert isinstance(data.images, InMemory)
     images, size = data.images.tensors["image"], data.batch_size
     order, position, sums = torch.randperm(len(images)), 0, torch.zeros(2)
     weight = 0.5 ** (size / HALF_LIFE)
@@ -89,12 +90,12 @@ class Turns(L.Callback):
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         if trainer.global_step % self.block == 0:
-            self.ours.append((time.perf_counter() - self.begun) / self.block)
-            begun = time.perf_counter()
-            for _ in range(self.block):
+            middle = time.perf_counter()
+            self.ours.append((middle - self.begun) / self.block)
+            for _number in range(self.block):
                 next(self.other)
-            self.bare.append((time.perf_counter() - begun) / self.block)
             self.begun = time.perf_counter()
+            self.bare.append((self.begun - middle) / self.block)
 
 
 def measure(model: GAN, data: Noise, block: int, blocks: int, run: Path) -> tuple[list[float], list[float]]:

@@ -1,7 +1,7 @@
 """Trains one small model in several ways that must come to the same, each in a process of its own.
 
-`python -m tests.drivers.exact FOLDER` imports once and forks a child for each call of `fit`, so that a SIGKILL is a real
-one and no child sees another's state.
+`python -m tests.drivers.exact FOLDER` imports once and forks a child for each call of `fit`, so that a SIGKILL is a
+real one and no child sees another's state.
 """
 
 import os
@@ -38,11 +38,15 @@ class Draws(L.Callback):
     """A foreign callback that uses up random numbers of every kind."""
 
     def on_train_batch_start(self, *_: Any) -> None:
+        self.draw()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.draw()
+
+    def draw(self) -> None:
         torch.randn(3)
         np.random.rand(3)
         random.random()
-
-    on_train_batch_end = on_train_batch_start
 
 
 class Kill(L.Callback):

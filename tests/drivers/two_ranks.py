@@ -1,7 +1,7 @@
 """Trains one model on one process or two: `python -m tests.drivers.two_ranks SCENARIO RUN DEVICES STEPS [ACCELERATOR]`.
 
-Lightning starts the second process by this same command line. Where NODE_RANK is set, the two are two nodes of one device
-each, which may be the same GPU.
+Lightning starts the second process by this same command line. Where NODE_RANK is set, the two are two nodes of one
+device each, which may be the same GPU.
 """
 
 import json
