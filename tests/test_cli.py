@@ -188,6 +188,8 @@ WORDS = [
     ("fit TINY --trainer.gradient_clip_val 1", "trainer.gradient_clip_val is 1"),
     ("fit TINY --trainer.accumulate_grad_batches 2", "trainer.accumulate_grad_batches is 2"),
     ("fit TINY --trainer.log_every_n_steps -1", "trainer.log_every_n_steps is -1"),
+    ("fit TINY --trainer.log_every_n_steps 0", "trainer.log_every_n_steps is 0"),
+    ("fit TINY --trainer.sync_batchnorm true", "batch norm on GPUs only"),
     # the other commands
     ("sample x --coun 4 --out x.png", "gan-zoo sample has no option --coun (did you mean --count?)"),
     ("sample x --cuont=4 --out x.png", "did you mean --count?"),
