@@ -1,4 +1,5 @@
-# `make test` sets up everything from a fresh clone and runs all tests; `make check` runs the quick part.
+# `make demo` and `make test` set up everything from a fresh clone; the first ranks four methods on handwritten digits,
+# the second runs all tests. `make check` runs the quick part.
 # VENV is where the environment is made, if need be, and found again.
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,8 +11,11 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: install test check lint benchmark
+.PHONY: install demo test check lint benchmark
 install: $(VENV)/ready
+
+demo: $(VENV)/ready
+	$(BIN)/gan-zoo study mnist_objectives
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
@@ -27,3 +31,4 @@ lint: $(VENV)/ready
 benchmark: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.step_overhead
 	$(BIN)/python -m tests.benchmarks.help_time
+	$(BIN)/python -m tests.benchmarks.study_overhead

@@ -3,14 +3,17 @@
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.naming import closest
 
 COMMANDS = {
     "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
+    "study": "a grid of runs, then the report: gan-zoo study mnist_objectives; a second call does what is left",
     "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
     "evaluate": "score a run again: gan-zoo evaluate runs/x --samples 10000",
+    "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "status": "list runs with state, step, speed: gan-zoo status runs/",
 }
 
@@ -50,8 +53,15 @@ def run(arguments: list[str]) -> int:
     if name not in COMMANDS:
         near = closest(name, [*COMMANDS, "--help", "--version"])
         raise Mistake(f"No command is called {name}{near}: there are {', '.join(COMMANDS)}.")
-    command: Callable[[list[str]], int] = {"fit": fit, "sample": sample, "evaluate": evaluate, "status": status}[name]
-    return command(rest)
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "fit": fit,
+        "study": study,
+        "sample": sample,
+        "evaluate": evaluate,
+        "report": report,
+        "status": status,
+    }
+    return commands[name](rest)
 
 
 def overview() -> str:
@@ -93,6 +103,19 @@ def fit(arguments: list[str]) -> int:
     return fit(arguments)
 
 
+def study(arguments: list[str]) -> int:
+    parser = Parser("study")
+    parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file")
+    parser.add_argument("--engine", default="local", help="local, or package.module:callable (default local)")
+    parser.add_argument("--dry-run", action="store_true", help="list the cells and what is to be done, and do nothing")
+    parser.add_argument("--runs", default="runs", help="folder that the study's folder lies in (default runs)")
+    parser.add_argument("--only", nargs="+", metavar="CELL", help="run these cells alone")
+    options = parser.parse(arguments)
+    from gan_zoo.studies.command import study
+
+    return study(options.study, options.engine, options.dry_run, options.runs, options.only)
+
+
 def sample(arguments: list[str]) -> int:
     parser = Parser("sample")
     parser.add_argument("run", help="a run's directory, or a .safetensors or .ckpt file")
@@ -121,6 +144,21 @@ def evaluate(arguments: list[str]) -> int:
         return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
     except DataError as error:
         raise Mistake(str(error)) from error
+
+
+def report(arguments: list[str]) -> int:
+    parser = Parser("report")
+    parser.add_argument("runs", nargs="+", help="runs' directories, or folders of them such as a study's")
+    parser.add_argument("--out", help="the page; its tables go beside it (default: report.html in the one folder)")
+    options = parser.parse(arguments)
+    from gan_zoo.report import build, place
+
+    paths = [Path(one) for one in options.runs]
+    out = Path(options.out) if options.out else place(paths)
+    out = out / "report.html" if out.is_dir() else out
+    print(build(paths, out))
+    print(f"The report is {out}")
+    return 0
 
 
 def status(arguments: list[str]) -> int:

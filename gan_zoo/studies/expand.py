@@ -1,0 +1,134 @@
+"""A study's cells: methods x matrix without what is excluded."""
+
+import hashlib
+import json
+import re
+from itertools import product
+from typing import Any, NamedTuple
+
+from gan_zoo.configuration import flat
+from gan_zoo.errors import Mistake
+from gan_zoo.naming import shorten
+from gan_zoo.studies.reading import BUDGETS, Study
+
+CLASSES = ("model", "data")
+"""Sections that name a class, with its options under init_args."""
+
+
+class Cell(NamedTuple):
+    """One run of a study."""
+
+    name: str
+    method: str
+    settings: dict[str, Any]
+    """The matrix's, with the seed."""
+    config: dict[str, Any]
+    hash: str
+    """Of the configuration: a cell whose hash is another is another run."""
+
+
+def expand(study: Study) -> list[Cell]:
+    """All cells, method by method.
+
+    Raises:
+        Mistake: an exclude that matches nothing, two cells that are one, or no cell at all.
+    """
+    points = [dict(zip(study.matrix, values, strict=True)) for values in product(*study.matrix.values())]
+    pairs = [(method, point) for method in study.methods for point in points]
+    for partial in study.exclude:
+        if not any(_matches(partial, *pair) for pair in pairs):
+            raise Mistake(f"exclude {shorten(str(partial), 80)} matches no cell: is a value misspelt?")
+    kept = [pair for pair in pairs if not any(_matches(partial, *pair) for partial in study.exclude)]
+    if not kept:
+        raise Mistake("exclude leaves no cell.")
+    cells = [_cell(study, method, point) for method, point in kept]
+    _refuse_doubles(cells)
+    return cells
+
+
+def _matches(partial: dict[str, Any], method: str, settings: dict[str, Any]) -> bool:
+    cell = {"method": method, **settings}
+    return all(cell[name] == value for name, value in partial.items())
+
+
+def _cell(study: Study, method: str, settings: dict[str, Any]) -> Cell:
+    config = merged(merged(study.base, study.settings), study.methods[method])
+    config = merged(config, settings)
+    kind, amount = study.budget
+    config = merged(config, {"max_images": 0, "max_seconds": 0, "trainer.max_steps": -1, BUDGETS[kind]: amount})
+    config = merged(config, {"evaluation": study.evaluate} if study.evaluate else {})
+    config = merged(config, {"trainer.devices": study.devices} if study.devices else {})
+    name = cell_name(method, settings, config.get("seed", 0))
+    return Cell(name, method, settings | {"seed": config.get("seed", 0)}, config, hashed(config))
+
+
+def _refuse_doubles(cells: list[Cell]) -> None:
+    names, hashes = set[str](), dict[str, str]()
+    for cell in cells:
+        if cell.name in names:
+            raise Mistake(f"The cell {cell.name} comes twice: is a value in the matrix listed twice?")
+        if cell.hash in hashes:
+            raise Mistake(f"The cells {hashes[cell.hash]} and {cell.name} are the same run: drop one of them.")
+        names.add(cell.name)
+        hashes[cell.hash] = cell.name
+
+
+def merged(config: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """`config` with `overrides` laid over it, mapping by mapping, in this order.
+
+    Args:
+        config: left as it is.
+        overrides: options by name. A name may be dotted, as on fit's command line; `model: GAN` names the class.
+    """
+    result = _spelt_out(config)
+    for name, value in overrides.items():
+        if "." in name:
+            value = _nested(name, value)
+            name = name.partition(".")[0]
+        value = {"class_path": value} if name in CLASSES and isinstance(value, str) else value
+        result = _laid_over(result, {name: value})
+    return result
+
+
+def _spelt_out(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"class_path": value} if name in CLASSES and isinstance(value, str) else value
+        for name, value in config.items()
+    }
+
+
+def _nested(setting: str, value: Any) -> dict[str, Any]:
+    """What lies below the first part of a dotted name: `{"init_args": {"width": 64}}` of `model.width`."""
+    first, *parts = setting.split(".")
+    if first in CLASSES and parts[0] not in ("class_path", "init_args"):
+        parts = ["init_args", *parts]
+    for part in reversed(parts):
+        value = {part: value}
+    return value
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for name, value in above.items():
+        held = result.get(name)
+        result[name] = _laid_over(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
+    return result
+
+
+def cell_name(method: str, settings: dict[str, Any], seed: int) -> str:
+    """`wgan-batch_size=64-s0`: the last part of a setting's name where that tells it from the others."""
+    ends = [name.rpartition(".")[2] for name in settings]
+    short = {name: end if ends.count(end) == 1 else name for name, end in zip(settings, ends, strict=True)}
+    varied = [f"{short[name]}={_safe(value)}" for name, value in settings.items() if name != "seed"]
+    return "-".join([method, *varied, f"s{seed}"])
+
+
+def _safe(value: Any) -> str:
+    """`value` as a part of a file's name: `[64, 64]` is 64_64."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return re.sub(r"[^\w.+-]+", "_", text).strip("_.") or "empty"
+
+
+def hashed(config: dict[str, Any]) -> str:
+    """The same for equal contents, in whatever order they are written."""
+    return hashlib.sha256(json.dumps(sorted(flat(config).items()), default=str).encode()).hexdigest()[:12]

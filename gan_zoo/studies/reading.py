@@ -1,0 +1,188 @@
+"""A study's YAML, read into a `Study` or refused in one line.
+
+    base: mnist/gan                      # an experiment's name, or a path
+    settings: {model.width: [64]}        # of all cells, on top of the base
+    methods:                             # name -> what it has otherwise, the model's class included
+      gan: {}
+      wgan: {model: WGAN, model.learning_rate: 2e-4}
+    matrix:                              # every combination of these is a run of each method
+      seed: [0, 1]
+      data.batch_size: [32, 64]
+    exclude: [{method: wgan, data.batch_size: 32}]
+    budget: {steps: 2500}                # or images, or seconds
+    evaluate: {extractor: lenet, samples: 10000, every: 500}
+    resources: {devices: 1, cores: 1}    # of one run
+    retries: 1                           # of a run that failed
+
+A setting is named as on fit's command line: `data.batch_size` is the data module's `batch_size`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan_zoo import configuration
+from gan_zoo.errors import Mistake
+from gan_zoo.naming import closest, shorten
+
+NEEDED = ("base", "methods", "matrix", "budget")
+KEYS = (*NEEDED, "settings", "exclude", "evaluate", "resources", "retries")
+BUDGETS = {"steps": "trainer.max_steps", "images": "max_images", "seconds": "max_seconds"}
+"""Kinds of budget, and the setting that each decides."""
+EVALUATE = ("extractor", "metrics", "every", "samples", "seed", "share")
+"""The options of gan_zoo.callbacks.Evaluation."""
+METHOD = re.compile(r"[A-Za-z0-9][\w.+-]*")
+"""A method's name: it begins the names of directories."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One comparison, as its file states it."""
+
+    name: str
+    content: dict[str, Any]
+    """All that the file holds."""
+    base: dict[str, Any]
+    """The configuration that all cells start from."""
+    settings: dict[str, Any]
+    methods: dict[str, dict[str, Any]]
+    matrix: dict[str, list[Any]]
+    exclude: list[dict[str, Any]]
+    budget: tuple[str, int | float]
+    """A key of `BUDGETS`, and how much of it."""
+    evaluate: dict[str, Any]
+    devices: int | None
+    """Of one run; None: as the base says, on GPUs one."""
+    cores: int | None
+    """Of one run; None: one, or beside GPUs an equal share."""
+    retries: int
+
+
+def find(name: str) -> Path:
+    """The study's file at path `name`, or ours that is called so.
+
+    Raises:
+        Mistake: there is none.
+    """
+    return configuration.find(name, configuration.EXPERIMENTS / "studies", "study")
+
+
+def read(path: Path) -> Study:
+    """The study that a file states.
+
+    Raises:
+        Mistake: names what is wrong in it.
+    """
+    content = configuration.read(path)
+    try:
+        return _study(path.stem, content)
+    except Mistake as mistake:
+        raise Mistake(shorten(f"{path}: {mistake}", 280)) from mistake
+
+
+def _study(name: str, content: dict[str, Any]) -> Study:
+    _known("a study", content, KEYS)
+    if missing := [key for key in NEEDED if key not in content]:
+        raise Mistake(f"it has no {missing[0]}: a study has {', '.join(NEEDED)}.")
+    resources = _mapping("resources", content)
+    _known("resources", resources, ("devices", "cores"))
+    evaluate = _mapping("evaluate", content)
+    _known("evaluate", evaluate, EVALUATE)
+    return Study(
+        name=name,
+        content=content,
+        base=_base(content["base"]),
+        settings=_decided_elsewhere("settings", _mapping("settings", content)),
+        methods=_methods(_mapping("methods", content)),
+        matrix=_matrix(_mapping("matrix", content)),
+        exclude=_exclude(content.get("exclude") or [], content["matrix"]),
+        budget=_budget(_mapping("budget", content)),
+        evaluate=evaluate,
+        devices=_count("resources.devices", resources.get("devices"), 1),
+        cores=_count("resources.cores", resources.get("cores"), 1),
+        retries=_count("retries", content.get("retries", 0), 0) or 0,
+    )
+
+
+def _base(name: Any) -> dict[str, Any]:
+    if not isinstance(name, str):
+        raise Mistake(f"base is {_short(name)}: name an experiment, as in mnist/gan.")
+    return configuration.check(configuration.find(name))
+
+
+def _methods(methods: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    if not methods:
+        raise Mistake("methods is empty: name at least one, as in {gan: {}}.")
+    for name in methods:
+        if not METHOD.fullmatch(name):
+            raise Mistake(f"methods.{name}: a name has letters, digits and . _ + - only, since it names directories.")
+    read = {name: _mapping(f"methods.{name}", {f"methods.{name}": one}) for name, one in methods.items()}
+    return {name: _decided_elsewhere(f"methods.{name}", one) for name, one in read.items()}
+
+
+def _matrix(matrix: dict[str, Any]) -> dict[str, list[Any]]:
+    if not matrix:
+        raise Mistake("matrix is empty: list at least the seeds, as in {seed: [0, 1]}.")
+    for setting, values in matrix.items():
+        if not isinstance(values, list):
+            raise Mistake(f"matrix.{setting} is {_short(values)}: it takes a list of values.")
+        if not values:
+            raise Mistake(f"matrix.{setting} is empty: list its values, or leave it out.")
+    for seed in matrix.get("seed", []):
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise Mistake(f"matrix.seed holds {_short(seed)}: a seed is a whole number.")
+    return _decided_elsewhere("matrix", matrix)
+
+
+def _exclude(partial: Any, matrix: dict[str, Any]) -> list[dict[str, Any]]:
+    if not isinstance(partial, list) or not all(isinstance(one, dict) and one for one in partial):
+        raise Mistake("exclude takes a list of partial cells, as in [{method: wgan, seed: 1}].")
+    for one in partial:
+        _known("exclude", one, ("method", *matrix))
+    return partial
+
+
+def _budget(budget: dict[str, Any]) -> tuple[str, int | float]:
+    _known("budget", budget, BUDGETS)
+    if len(budget) != 1:
+        raise Mistake(f"budget holds {' and '.join(budget) or 'nothing'}: it takes one of {', '.join(BUDGETS)}.")
+    [(kind, amount)] = budget.items()
+    if kind == "seconds" and isinstance(amount, float) and 0 < amount < float("inf"):
+        return kind, amount
+    return kind, _count(f"budget.{kind}", amount, 1) or 0
+
+
+def _decided_elsewhere(where: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Stop where a run's length is set beside the budget."""
+    for name in configuration.flat(settings):
+        if name in BUDGETS.values():
+            raise Mistake(f"{where} sets {name}, which the budget decides: leave it out.")
+    return settings
+
+
+def _mapping(name: str, content: dict[str, Any]) -> dict[str, Any]:
+    value = content.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise Mistake(f"{name} is {_short(value)}: it takes options by name.")
+    for key in value or {}:
+        if not isinstance(key, str):
+            raise Mistake(f"{name} has no {_short(key)}: names are text, so put it in quotes.")
+    return value or {}
+
+
+def _known(name: str, content: dict[str, Any], known: Iterable[str]) -> None:
+    for key in content:
+        if key not in known:
+            raise Mistake(f"{name} has no {key}{closest(str(key), known)}: there are {', '.join(known)}.")
+
+
+def _count(name: str, value: Any, at_least: int) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < at_least):
+        raise Mistake(f"{name} is {_short(value)}: it takes a whole number from {at_least}.")
+    return value
+
+
+def _short(value: Any) -> str:
+    return shorten(repr(value), 40)

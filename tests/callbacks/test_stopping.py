@@ -1,0 +1,54 @@
+"""A run ends by time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from datamodules.mnist import MNIST
+from gan_zoo.models.gan import GAN
+from gan_zoo.run import Run, lines
+from gan_zoo.training import Trainer
+
+
+def train(run: Run, max_seconds: float) -> list[float]:
+    """The seconds on its lines, of which there is one for each step."""
+    trainer = Trainer(run=run.path, max_seconds=max_seconds, log_every_n_steps=1, accelerator="cpu")
+    trainer.fit(GAN(image_shape=(1, 28, 28), width=(8,)), MNIST(batch_size=4))
+    assert run.record()["status"] == "finished"
+    return [line["seconds"] for line in lines(run.metrics_file)]
+
+
+def seconds(run: Run) -> float:
+    """Of training, by its checkpoint."""
+    return torch.load(run.last, weights_only=True)["callbacks"]["Records"]["seconds"]
+
+
+def test_a_run_stops_at_the_first_step_past_its_time_over_all_resumptions(tmp_path: Path) -> None:
+    run = Run(tmp_path / "x")
+    first = train(run, 0.4)
+    assert len(first) > 1 and max(first[:-1]) < 0.4 <= seconds(run)
+    assert train(run, 0.4) == first  # its time is over
+    spent = seconds(run)
+    longer = train(run, spent + 0.4)
+    assert longer[: len(first)] == first and len(longer) > len(first)
+    assert spent <= longer[len(first)] and max(longer[:-1]) < spent + 0.4 <= seconds(run)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_rank_zero_decides_for_all(tmp_path: Path) -> None:
+    """Else one process would wait for ever for the other's gradients."""
+    command = [sys.executable, "-m", "gan_zoo", "fit", "-c", "mnist/gan", "--model.width", "[8]", "--max_seconds", "2"]
+    command += ["--trainer.max_steps", "-1", "--trainer.devices", "2", "--trainer.accelerator", "cpu", "--run", "x"]
+    command += ["--evaluation.extractor", "null", "--trainer.log_every_n_steps", "5"]
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = Run(tmp_path / "x")
+    assert run.record()["status"] == "finished" and run.row()["step"] % 5 == 0
+    assert seconds(run) >= 2
