@@ -1,0 +1,211 @@
+"""What lies on the disk, as plain data: run directories, and the studies that they belong to.
+
+Nothing here stops at a damaged file. A run may be training at this moment, have been killed in the middle of a line,
+or come from an older version of this package: what can be read is taken, the rest is missing.
+"""
+
+import contextlib
+import json
+import math
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gan_zoo.configuration import flat
+from gan_zoo.errors import Mistake
+from gan_zoo.run import STALE_AFTER, Run, age
+
+
+@dataclass
+class Result:
+    """One run, as far as it got."""
+
+    path: Path
+    name: str
+    """Unlike every other run's in the report."""
+    study: str = ""
+    """Empty: none."""
+    method: str = ""
+    """The study's name for what was trained, or without a study the model's."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What the study's matrix sets, beside the seed."""
+    seed: int | None = None
+    status: str = "unknown"
+    """finished, failed, interrupted, running, stale (running, without a heartbeat), or the study's word."""
+    error: str = ""
+    """The last line of a run that failed."""
+    record: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    """Flat, without `init_args`: {"model.width": 64}."""
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    """Lines by step; numbers that are not finite are None."""
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    """Lines in the order they were written, with the `seconds` of their step."""
+    grids: list[tuple[int, Path]] = field(default_factory=list)
+    """Steps and pictures, the earliest first."""
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last line of metrics."""
+        return self.metrics[-1] if self.metrics else {}
+
+    @property
+    def step(self) -> int:
+        """How far the run came."""
+        return max([self.last.get("step", 0), *(line["step"] for line in self.evaluations)])
+
+
+def collect(paths: list[Path]) -> list[Result]:
+    """Every run at or below `paths`, once, and the cells of studies there that have no run yet.
+
+    Raises:
+        Mistake: no such folder, or no run in it.
+    """
+    folders: dict[Path, Path] = {}
+    for path in paths:
+        if not path.is_dir():
+            raise Mistake(f"There is no folder {path}: name a run's directory, or a folder of them such as a study's.")
+        runs = [*below(path, "run.json"), *(cell for study in below(path, "study.json") for cell in unstarted(study))]
+        if not runs:
+            raise Mistake(f"There is no run in {path}: `gan-zoo fit` makes them.")
+        folders |= {folder.resolve(): folder for folder in runs}
+    studies = {parent: read_study(parent) for parent in {folder.parent for folder in folders}}
+    names = labels(list(folders))
+    return [read(folders[folder], names[folder], studies[folder.parent]) for folder in sorted(folders)]
+
+
+def below(root: Path, name: str) -> Iterator[Path]:
+    """The folders at or below `root` that hold a file `name`, but for hidden ones."""
+    for file in root.rglob(name):
+        if not any(part.startswith(".") for part in file.relative_to(root).parts):
+            yield file.parent
+
+
+def unstarted(folder: Path) -> list[Path]:
+    """Where the runs of a study's cells would lie, for those that did not come as far as a run.json."""
+    cells = read_study(folder).get("cells", {})
+    return [folder / cell for cell in cells if not (folder / cell / "run.json").exists()]
+
+
+def labels(folders: list[Path]) -> dict[Path, str]:
+    """A name for each run: its path below what all have in common."""
+    shared = Path(os.path.commonpath([folder.parent for folder in folders]))
+    return {folder: folder.relative_to(shared).as_posix() for folder in folders}
+
+
+def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
+    """One run. Its study's word is taken for what its own record cannot say."""
+    run = Run(folder)
+    record, config = read_json(run.record_file), read_config(run)
+    metrics = sorted(objects(run.metrics_file), key=lambda line: line["step"])
+    cells = study.get("cells", {})
+    cell = cells.get(folder.name, {})
+    settings = cell["settings"] if isinstance(cell.get("settings"), dict) else {}
+    seeds = [place["seed"] for place in (record, config, settings) if place.get("seed") is not None]
+    status = status_of(record, cell)
+    return Result(
+        path=folder,
+        name=name,
+        study=str(study.get("name") or folder.parent.name) if folder.name in cells else "",
+        method=str(cell.get("method") or record.get("model") or model_of(config) or folder.name),
+        settings={key: value for key, value in settings.items() if key != "seed"},
+        seed=seeds[0] if seeds else None,
+        status=status,
+        error="" if status in ("finished", "running") else str(record.get("error") or cell.get("last_line") or ""),
+        record=record,
+        config=config,
+        metrics=metrics,
+        evaluations=timed(objects(run.evaluations_file), metrics),
+        grids=grids(run.images),
+    )
+
+
+def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
+    """A run that says it is running may be dead: its study knows, or its heartbeat shows."""
+    told = str(cell.get("status") or "")
+    own = str(record.get("status") or told or "unknown")
+    if own != "running":
+        return own
+    if told == "failed":
+        return told
+    with contextlib.suppress(TypeError, ValueError):
+        return "stale" if age(record) > STALE_AFTER else own
+    return own
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """study.json of a folder; empty without one."""
+    study = read_json(folder / "study.json")
+    cells = study.get("cells")
+    kept = {name: cell for name, cell in cells.items() if isinstance(cell, dict)} if isinstance(cells, dict) else {}
+    return study | {"cells": kept} if study else {}
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The object in a file; empty if there is none or it is damaged."""
+    with contextlib.suppress(OSError, ValueError):
+        found = finite(json.loads(file.read_text(errors="replace")))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def read_config(run: Run) -> dict[str, Any]:
+    """The flat configuration; empty if there is none or it is damaged."""
+    with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+        found = finite(yaml.safe_load(run.config_file.read_text(errors="replace")))
+        if isinstance(found, dict):
+            return {key.replace(".init_args", ""): value for key, value in flat(found).items()}
+    return {}
+
+
+def model_of(config: dict[str, Any]) -> str:
+    return str(config.get("model.class_path") or "").rpartition(".")[2]
+
+
+def objects(file: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a .jsonl file that are whole and have a step; NaN and Infinity become None."""
+    with contextlib.suppress(OSError), open(file, errors="replace") as stream:
+        for line in stream:
+            with contextlib.suppress(ValueError):
+                found = finite(json.loads(line))
+                if isinstance(found, dict) and isinstance(found.get("step"), int):
+                    yield found
+
+
+def finite(value: Any) -> Any:
+    """`value` with None for every number in it that is infinite or none."""
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def timed(evaluations: Iterable[dict[str, Any]], metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Evaluations with the seconds of training at their steps, taken from the lines of metrics around them."""
+    known = [(line["step"], line["seconds"]) for line in metrics if isinstance(line.get("seconds"), int | float)]
+    known = [(0, 0.0), *known] if not known or known[0][0] > 0 else known
+    steps = [step for step, _ in known]
+    return [line | {"seconds": at(line["step"], steps, known)} for line in evaluations]
+
+
+def at(step: int, steps: list[int], known: list[tuple[int, int | float]]) -> int | float | None:
+    """Seconds at `step`, on the line between the two known times around it; past the last one, that one."""
+    place = bisect_left(steps, step)
+    if place == len(steps):
+        return known[-1][1] if len(known) > 1 else None
+    if steps[place] == step or place == 0:
+        return known[place][1]
+    (first, begun), (second, ended) = known[place - 1], known[place]
+    return round(begun + (step - first) / (second - first) * (ended - begun), 3)
+
+
+def grids(folder: Path) -> list[tuple[int, Path]]:
+    """The sample grids by step."""
+    numbered = ((file.stem.removeprefix("step_"), file) for file in folder.glob("step_*.png"))
+    return sorted((int(number), file) for number, file in numbered if number.isdigit())

@@ -1,0 +1,120 @@
+"""Ranked tables with values worked out by hand."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from gan_zoo.report import grouping, rank
+from gan_zoo.report.collect import collect
+from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
+
+
+def tables(*folders: Path) -> list[rank.Table]:
+    return rank.tables(grouping.group(collect(list(folders))))
+
+
+def test_mean_spread_last_and_best_step(tmp_path: Path) -> None:
+    (table,) = tables(two_methods(tmp_path / "s"))
+    assert table.metric == "fd_lenet" and table.protocol == PROTOCOL and not table.differs
+    first, second = table.rows
+    assert (first.rank, first.group.label, first.mean, first.best) == (1, "a", 12.0, 11.0)
+    assert first.spread == pytest.approx(math.sqrt(8))  # of 10 and 14, n - 1
+    assert (first.steps, first.best_steps, first.images, first.seconds) == (
+        [100] * 2,
+        [50, 100],
+        [1000] * 2,
+        [10.0] * 2,
+    )
+    assert (second.rank, second.group.label, second.mean, second.spread, second.best) == (2, "b", 30.0, None, 30.0)
+    assert second.group.status == "1 finished, 1 failed"
+    assert [(run.name, why) for run, why in table.unranked] == [("b-s1", "failed")]
+
+
+def test_unlike_protocols_are_apart_and_say_why(tmp_path: Path) -> None:
+    folder = two_methods(tmp_path / "s")
+    add_score(folder / "a-s0", 100, 5.0, PROTOCOL | {"generated": 10_000})
+    add_score(folder / "a-s1", 100, 6.0, PROTOCOL, metric="kd_lenet")
+    add_score(folder / "b-s0", 100, 7.0, None)
+    first, *others = tables(folder)
+    assert [row.mean for row in first.rows] == [12.0, 30.0]
+    told = {one.differs: [(row.group.label, row.mean) for row in one.rows] for one in others}
+    unknown = "; ".join(f"{name} -, above {value}" for name, value in PROTOCOL.items())
+    assert told == {
+        "generated 10000, above 500": [("a", 5.0)],
+        "score kd_lenet, above fd_lenet": [("a", 6.0)],
+        unknown: [("b", 7.0)],
+    }
+
+
+def test_of_two_full_tables_the_one_with_more_images_is_first(tmp_path: Path) -> None:
+    make_run(tmp_path / "x", {10: 3.0})
+    add_score(tmp_path / "x", 10, 2.0, PROTOCOL | {"generated": 50_000})
+    assert [table.protocol["generated"] for table in tables(tmp_path)] == [50_000, 500]
+
+
+def test_a_score_that_is_no_number_is_not_ranked(tmp_path: Path) -> None:
+    make_run(tmp_path / "good", {10: 3.0})
+    make_run(tmp_path / "bad", {5: 1.0, 10: math.nan}, model="WGAN")
+    make_run(tmp_path / "none", {}, model="LSGAN")
+    make_run(tmp_path / "gap", {5: math.inf, 10: 4.0}, model="VAE")
+    (table,) = tables(tmp_path)
+    assert [(row.group.label, row.mean, row.best) for row in table.rows] == [("GAN", 3.0, 3.0), ("VAE", 4.0, 4.0)]
+    assert {run.name: why for run, why in table.unranked} == {
+        "bad": "the score at step 10 is not a finite number",
+        "none": "no such score",
+    }
+
+
+def test_only_finished_runs_count_unless_there_is_none(tmp_path: Path) -> None:
+    make_run(tmp_path / "done", {10: 3.0})
+    make_run(tmp_path / "half", {5: 50.0}, status="interrupted", seed=1)
+    make_run(tmp_path / "begun", {5: 60.0}, status="interrupted", model="WGAN")
+    (table,) = tables(tmp_path)
+    shown = [(row.group.label, row.mean, row.group.status) for row in table.rows]
+    assert shown == [("GAN", 3.0, "1 finished, 1 interrupted"), ("WGAN", 60.0, "interrupted")]
+    assert [why for _, why in table.unranked] == ["interrupted, 50 at step 5"]
+
+
+def test_the_last_of_two_scores_of_one_step_counts(tmp_path: Path) -> None:
+    make_run(tmp_path / "x", {10: 3.0})
+    add_score(tmp_path / "x", 10, 2.5, PROTOCOL)
+    assert [row.mean for row in tables(tmp_path)[0].rows] == [2.5]
+
+
+def test_settings_of_the_matrix_part_groups_and_constant_ones_are_not_said(tmp_path: Path) -> None:
+    cells = {}
+    for width in (32, 64):
+        for seed in (0, 1):
+            make_run(tmp_path / "s" / f"g-{width}-s{seed}", {10: float(width)}, seed=seed, config={"width": width})
+            settings = {"seed": seed, "model.width": width, "data.batch_size": 8}
+            cells[f"g-{width}-s{seed}"] = {"method": "g", "settings": settings}
+    (table,) = tables(make_study(tmp_path / "s", cells))
+    assert [(row.group.label, row.mean, row.spread) for row in table.rows] == [
+        ("g, width=32", 32.0, 0.0),
+        ("g, width=64", 64.0, 0.0),
+    ]
+
+
+def test_loose_runs_are_parted_by_what_is_trained_not_by_what_is_watched(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {10: 1.0})
+    make_run(tmp_path / "b", {10: 3.0}, seed=1)
+    make_run(tmp_path / "c", {10: 9.0}, config={"width": 8})
+    (tmp_path / "b" / "config.yaml").write_text((tmp_path / "b" / "config.yaml").read_text() + "grids: {every: 7}\n")
+    (table,) = tables(tmp_path)
+    assert [(row.group.label, row.mean) for row in table.rows] == [("GAN, width=64", 2.0), ("GAN, width=8", 9.0)]
+
+
+def test_studies_side_by_side_are_told_apart(tmp_path: Path) -> None:
+    for study, value in (("one", 1.0), ("two", 2.0)):
+        make_run(tmp_path / study / "a-s0", {10: value})
+        make_study(tmp_path / study, {"a-s0": {"method": "a"}})
+    assert [row.group.label for row in tables(tmp_path)[0].rows] == ["one: a", "two: a"]
+
+
+def test_the_budget_says_what_was_equal(tmp_path: Path) -> None:
+    (table,) = tables(two_methods(tmp_path / "s"))
+    assert rank.budget(table) == "steps equal (100) · images equal (1,000) · seconds equal (10)"
+    make_run(tmp_path / "s" / "long", {200: 1.0}, model="VAE")
+    (table,) = tables(tmp_path / "s")
+    assert rank.budget(table) == "steps 100 to 200 · images 1,000 to 2,000 · seconds 10 to 20"

@@ -1,0 +1,110 @@
+"""results.csv, results.md, results.tex and what the terminal shows."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gan_zoo.report import build, tables
+from tests.report.made import PROTOCOL, make_run, make_study, two_methods
+
+ROWS = [
+    ["1", "a", "12.00", "2.83", "2", "100", "11.00", "50–100", "1,000", "10.0", "finished"],
+    ["2", "b", "30.00", "–", "1 of 2", "100", "30.00", "100", "1,000", "10.0", "1 finished, 1 failed"],
+]
+
+
+def test_the_terminal_shows_the_ranking_and_what_failed(tmp_path: Path) -> None:
+    lines = build([two_methods(tmp_path / "s")], tmp_path / "out" / "report.html").splitlines()
+    assert lines[0] == "fd_lenet, lower is better"
+    assert [line.split("  ")[0] for line in lines[2:3]] == ["rank"]
+    assert lines[3].split() == [word for cell in ROWS[0] for word in cell.split()]
+    assert lines[4].split() == [word for cell in ROWS[1] for word in cell.split()]
+    assert lines[5] == "  not ranked: b-s1: failed: Loss was nan & <odd>."
+    assert len({line.index("finished") for line in lines[3:4]} | {lines[2].index("status")}) == 1
+
+
+def test_csv(tmp_path: Path) -> None:
+    build([two_methods(tmp_path / "s")], tmp_path / "report.html")
+    with open(tmp_path / "results.csv", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    assert ",".join(header) == (
+        "study,run,model,data,split,seed,step,images,seconds,metric,value,low,high,status,images_per_second,settings,"
+        "protocol"
+    )
+    assert len(rows) == 4
+    assert rows[0][:-1] == [
+        *("s", "a-s0", "GAN", "MNIST", "train", "0", "100", "1000", "10.0", "fd_lenet", "10.0"),
+        *("", "", "finished", "100.0", "{}"),
+    ]
+    assert json.loads(rows[0][-1]) == PROTOCOL
+
+
+def test_csv_of_a_run_without_score_and_of_an_interval(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {})
+    folder = make_run(tmp_path / "b", {10: 2.0})
+    line = {"step": 10, "images": 100, "metric": "fd_lenet", "value": 2.0, "interval": [1.5, 2.5], "protocol": PROTOCOL}
+    (folder / "evaluations.jsonl").write_text(json.dumps(line))
+    build([tmp_path], tmp_path / "report.html")
+    with open(tmp_path / "results.csv", newline="") as stream:
+        without, interval = csv.DictReader(stream)
+    assert (without["run"], without["metric"], without["value"], without["status"]) == ("a", "", "", "finished")
+    assert (interval["low"], interval["high"]) == ("1.5", "2.5")
+
+
+def test_markdown(tmp_path: Path) -> None:
+    build([two_methods(tmp_path / "s")], tmp_path / "report.html")
+    text = (tmp_path / "results.md").read_text()
+    assert f"| {' | '.join(ROWS[0])} |" in text and f"| {' | '.join(ROWS[1])} |" in text
+    assert "Protocol: extractor lenet · data mnist\\_test\\_10k · real 10000 · generated 500 · weights last." in text
+    assert "- not ranked: b-s1: failed: Loss was nan &amp; &lt;odd&gt;." in text
+
+
+def test_tex(tmp_path: Path) -> None:
+    cells = {"x-s0": {"method": "50% of_a & {b} #1 ~^\\ $", "settings": {}}}
+    make_run(tmp_path / "s" / "x-s0", {10: 1.0})
+    build([make_study(tmp_path / "s", cells)], tmp_path / "report.html")
+    text = (tmp_path / "results.tex").read_text()
+    escaped = r"50\% of\_a \& \{b\} \#1 \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
+    assert rf"1 & {escaped} & 1.00 & -- & 1 & 10 & 1.00 & 10 & 100 & 1.0 & finished \\" in text
+    assert text.count("\\toprule") == text.count("\\bottomrule") == 1
+    assert r"fd\_lenet, lower is better" in text
+
+
+def test_cells_of_a_table_in_markdown_stay_in_their_column() -> None:
+    assert tables.md("a|b\nc `d` <script>") == "a\\|b c \\`d\\` &lt;script&gt;"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["empty"], "There is no run in empty"),
+        (["nowhere"], "There is no folder nowhere"),
+        (
+            ["runs", "--out", "runs/a/run.json/report.html"],
+            "The report cannot be written to runs/a/run.json/report.html",
+        ),
+        (["runs", "--ouy", "x"], "did you mean --out?"),
+    ],
+)
+def test_mistakes_end_with_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "empty").mkdir()
+    make_run(tmp_path / "runs" / "a", {10: 1.0})
+    command = [sys.executable, "-m", "gan_zoo", "report", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_the_command_writes_into_the_one_folder_and_loads_no_torch(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs" / "a", {10: 1.0})
+    script = (
+        "from gan_zoo.cli import run; import sys; run(['report', 'runs'])\n"
+        "print(sorted({'torch', 'lightning', 'numpy', 'PIL', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-2:] == ["The report is runs/report.html", "[]"], done.stderr
+    names = {file.name for file in (tmp_path / "runs").iterdir()}
+    assert names == {"a", "report.html", "results.csv", "results.md", "results.tex"}
