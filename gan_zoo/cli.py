@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from pathlib import Path
 
 from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.naming import closest
@@ -14,7 +13,6 @@ COMMANDS = {
     "study": "a grid of runs, then the report: gan-zoo study mnist_objectives; a second call does what is left",
     "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
     "evaluate": "score a run again: gan-zoo evaluate runs/x --samples 10000",
-    "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "status": "list runs with state, step, speed: gan-zoo status runs/",
 }
@@ -146,21 +144,6 @@ def evaluate(arguments: list[str]) -> int:
         return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
     except DataError as error:
         raise Mistake(str(error)) from error
-
-
-def report(arguments: list[str]) -> int:
-    parser = Parser("report")
-    parser.add_argument("runs", nargs="+", help="runs' directories, or folders of them such as a study's")
-    parser.add_argument("--out", help="the page; its tables go beside it (default: report.html in the one folder)")
-    options = parser.parse(arguments)
-    from gan_zoo.report import build, place
-
-    paths = [Path(one) for one in options.runs]
-    out = Path(options.out) if options.out else place(paths)
-    out = out / "report.html" if out.is_dir() else out
-    print(build(paths, out))
-    print(f"The report is {out}")
-    return 0
 
 
 def report(arguments: list[str]) -> int:
