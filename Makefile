@@ -32,3 +32,4 @@ benchmark: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.step_overhead
 	$(BIN)/python -m tests.benchmarks.help_time
 	$(BIN)/python -m tests.benchmarks.study_overhead
+	$(BIN)/python -m tests.benchmarks.tracking_overhead

@@ -18,6 +18,7 @@ from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
+from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.configuration import EXPERIMENTS, check, find
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.explaining import explain
@@ -154,11 +155,12 @@ class CommandLine(LightningCLI):
             "--seed", type=int, default=0, help="of the weights, the data's order and every step's draws"
         )
         parser.add_argument("--max_images", type=int, default=0, help="real images after which the run ends; 0: none")
-        parser.add_argument("--max_seconds", type=float, default=0, help="training time after which it ends; 0: none")
+        parser.add_argument("--max_seconds", type=float, default=0.0, help="training time after which it ends; 0: none")
         parser.add_argument("--init", type=str | None, default=None, help="weights that a new run starts from")
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        for callback, key in ((Grids, "grids"), (Evaluation, "evaluation"), (Checkpoints, "checkpoints")):
+        ours = {"grids": Grids, "evaluation": Evaluation, "checkpoints": Checkpoints, "tracking": Tracking}
+        for key, callback in ours.items():
             parser.add_lightning_class_args(callback, key)
         parser.set_defaults({f"trainer.{name}": value for name, value in DEFAULTS.items()})
         for name, told in LINKED.items():
@@ -202,6 +204,7 @@ class CommandLine(LightningCLI):
             grids=made["grids"],
             evaluation=made["evaluation"],
             checkpoints=made["checkpoints"],
+            tracking=made["tracking"],
             config=self._plain_config(),
             **arguments,
         )

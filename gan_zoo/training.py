@@ -21,6 +21,7 @@ from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
+from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.module import GenerativeModule, refuse_precision
 from gan_zoo.naming import shorten
@@ -54,6 +55,7 @@ class Trainer(L.Trainer):
         grids: when and how sample grids are drawn.
         evaluation: when and how the generator is scored; not at all by default.
         checkpoints: when checkpoints are written.
+        tracking: whether the run is mirrored to wandb.
         config: the configuration as the command line resolved it; None: gathered from the objects given.
         lightning_arguments: those of lightning.Trainer.
     """
@@ -65,11 +67,12 @@ class Trainer(L.Trainer):
         run: str | Path | None = None,
         seed: int = 0,
         max_images: int = 0,
-        max_seconds: float = 0,
+        max_seconds: float = 0.0,
         init: str | Path | None = None,
         grids: Grids | None = None,
         evaluation: Evaluation | None = None,
         checkpoints: Checkpoints | None = None,
+        tracking: Tracking | None = None,
         config: dict[str, Any] | None = None,
         **lightning_arguments: Any,
     ) -> None:
@@ -82,6 +85,7 @@ class Trainer(L.Trainer):
             "grids": grids or Grids(),
             "evaluation": evaluation or Evaluation(),
             "checkpoints": checkpoints or Checkpoints(),
+            "tracking": tracking or Tracking(),
         }
         self.given = {n: value for n, value in given.items() if n != "callbacks" and configuration.is_plain(value)}
         trial = bool(given.get("fast_dev_run"))
@@ -103,6 +107,8 @@ class Trainer(L.Trainer):
             )
         except (MisconfigurationException, ValueError, TypeError) as error:  # what Lightning says of its own arguments
             raise Mistake(shorten(f"Lightning's Trainer refuses this: {error}")) from error
+        if given.get("sync_batchnorm") and self.strategy.root_device.type == "cpu":
+            raise Mistake("trainer.sync_batchnorm is true: torch synchronises batch norm on GPUs only. Leave it out.")
         self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
@@ -145,9 +151,9 @@ class Trainer(L.Trainer):
         return self.node_rank == 0 and self.local_rank == 0
 
     def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
-        """Ours first and the checkpoints last: a checkpoint holds what all others did at its step."""
+        """The tracker before those who tell it, ours first, the checkpoints last: they hold what all did at a step."""
         stopping = Stopping(self.max_images, self.max_seconds)
-        first = [Records(), self.settings["grids"], self.settings["evaluation"], stopping]
+        first = [self.settings["tracking"], Records(), self.settings["grids"], self.settings["evaluation"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]
         for callback in (*first, last):
@@ -224,7 +230,8 @@ def refuse_unusable(given: dict[str, Any]) -> None:
                 "turns. Leave it out."
             )
     refuse_precision(given.get("precision"))
-    bounded("trainer.", at_least=1, log_every_n_steps=given.get("log_every_n_steps") or 1)
+    if (every := given.get("log_every_n_steps")) is not None:
+        bounded("trainer.", at_least=1, log_every_n_steps=every)
 
 
 def _strategy(given: dict[str, Any]) -> Any:

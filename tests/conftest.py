@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+os.environ["WANDB_MODE"] = "disabled"  # a second of every run: tests/callbacks/test_tracking.py turns it on
 REPOSITORY = Path(__file__).parents[1]
 
 

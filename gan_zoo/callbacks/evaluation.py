@@ -90,6 +90,8 @@ class Evaluation(SessionCallback):
             for metric, value in self.session.scores.items():
                 line = {"step": trainer.global_step, "images": module.images, "metric": metric, "value": value}
                 run.append(run.evaluations_file, line | {"interval": None, "protocol": protocol.as_dict()})
+            scores = {"step": trainer.global_step, "images": module.images, **self.session.scores}
+            self.session.tell("scores", scores)
             run.update_record(evaluating=round(self._spent / max(self.session.seconds(), self._spent), 4))
         for logger in trainer.loggers:
             logger.log_metrics(self.session.scores, step=trainer.global_step)

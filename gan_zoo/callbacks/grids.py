@@ -50,4 +50,6 @@ class Grids(SessionCallback):
         self._drawn = trainer.global_step
         if run := self.files(trainer):
             sheet = images.grid(images.to_uint8(module.sample(self.count, seed=self.seed)))
-            write(run.images / f"step_{trainer.global_step:08d}.png", images.png(sheet))
+            file = run.images / f"step_{trainer.global_step:08d}.png"
+            write(file, images.png(sheet))
+            self.session.tell("samples", {"step": trainer.global_step, "file": str(file.resolve())})

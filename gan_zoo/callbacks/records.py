@@ -77,6 +77,7 @@ class Records(SessionCallback):
         }
         if run := self.files(trainer):
             run.append(run.metrics_file, line)
+            self.session.tell("metrics", line)
         for logger in trainer.loggers:
             logger.log_metrics({k: v for k, v in line.items() if k != "step"}, step=step)
 

@@ -1,12 +1,17 @@
 """What the callbacks of one `fit` share."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import lightning.pytorch as L
 
 from gan_zoo.run import Run
+
+
+def tell_nobody(kind: str, values: dict[str, Any]) -> None:
+    """What `Session.tell` is where no tracker mirrors the run."""
 
 
 @dataclass
@@ -30,6 +35,9 @@ class Session:
     earlier: float = 0.0
     """Seconds of training before this call: the run was resumed."""
     begun: float = field(default_factory=time.monotonic)
+    tell: Callable[[str, dict[str, Any]], None] = tell_nobody
+    """Mirrors what was written, each with its `step`: ("metrics", a line), ("scores", values by name), ("samples", the
+    grid's `file`). Returns at once."""
 
     def seconds(self) -> float:
         """Time in training so far, over all resumptions."""

@@ -20,7 +20,7 @@ class Stopping(SessionCallback):
         max_seconds: time in training, over all resumptions, after which the run ends; 0: no such end.
     """
 
-    def __init__(self, max_images: int, max_seconds: float = 0) -> None:
+    def __init__(self, max_images: int, max_seconds: float = 0.0) -> None:
         self.max_images, self.max_seconds = max_images, max_seconds
         self._before: dict[signal.Signals, Any] = {}
 
