@@ -16,18 +16,33 @@ def test_default_is_the_authors_coding():
 
 @pytest.mark.parametrize("targets", [(-1.0, 1.0, 0.0), (0.0, 1.0, 1.0), (0.25, -3.0, 2.0)])
 def test_each_target_is_the_value_that_its_scores_are_pulled_to(targets):
-    """A discriminator of one constant score: a and b show in D's loss, c in G's alone."""
+    """Of images that are all of one grey, which is what the discriminator scores: reals 0.75, fakes -0.5."""
     model = LSGAN(**SMALL, targets=targets)
     a, b, c = targets
-    score = 0.7
-    linear = torch.nn.Linear(256, 1)
-    torch.nn.init.zeros_(linear.weight)
-    torch.nn.init.constant_(linear.bias, score)
-    model.discriminator = torch.nn.Sequential(torch.nn.Flatten(), linear, torch.nn.Flatten(0))
-    batch = {"image": torch.zeros(3, 1, 16, 16)}
+    model.generator = Grey(-0.5)
+    model.discriminator = Mean()
+    batch = {"image": torch.full((3, 1, 16, 16), 0.75)}
     discriminator, generator = model.discriminator_loss(batch), model.generator_loss(batch)
-    assert_close(discriminator["discriminator/least_squares"].item(), ((score - b) ** 2 + (score - a) ** 2) / 2)
-    assert_close(generator["generator/least_squares"].item(), (score - c) ** 2 / 2)
+    assert_close(discriminator["discriminator/least_squares"].item(), ((0.75 - b) ** 2 + (-0.5 - a) ** 2) / 2)
+    assert_close(generator["generator/least_squares"].item(), (-0.5 - c) ** 2 / 2)
+
+
+class Grey(torch.nn.Module):
+    """A generator of images of one grey."""
+
+    def __init__(self, grey: float) -> None:
+        super().__init__()
+        self.grey = grey
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(latents), 1, 16, 16), self.grey)
+
+
+class Mean(torch.nn.Module):
+    """A discriminator whose score is the image's mean."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image.mean((1, 2, 3))
 
 
 @pytest.mark.parametrize("targets", [(1.0, 1.0, 0.0), (0.0, float("nan"), 1.0), (0.0, 1.0, float("inf"))])
