@@ -111,18 +111,31 @@ def section(table: Table, groups: list[Group], place: dict[str, int]) -> dict[st
 
 
 def grid_rows(groups: list[Group]) -> dict[str, Any]:
-    """Sample grids: a column for each group, from its first run with pictures, a row for each part of the training."""
+    """Sample grids: a column for each group, from its first run with pictures, a row for each part of the training.
+
+    Rows are steps where the finished runs are equally long; a run that ended earlier has gaps below its last picture.
+    Else they are shares of each run's own length.
+    """
     shown = [(n, run) for n, one in enumerate(groups) if (run := next((r for r in best(one) if r.grids), None))]
+    ends = {run.grids[-1][0] for _, run in shown if run.status == "finished"} or {run.grids[-1][0] for _, run in shown}
     count = min(GRID_ROWS, max((len(run.grids) for _, run in shown), default=0))
     rows = []
     for i in range(count):
         share = i / (count - 1) if count > 1 else 1.0
-        picked = [min(run.grids, key=lambda grid: abs(grid[0] - share * run.grids[-1][0])) for _, run in shown]
-        steps = sorted({step for step, _ in picked})
+        picked = [nearest(run, share, ends) for _, run in shown]
+        steps = sorted({grid[0] for grid in picked if grid})
         title = f"step {steps[0]:,}" if len(steps) == 1 else f"{share:.0%} of the training"
-        rows.append({"title": title, "cells": [{"step": step, "source": data_uri(file)} for step, file in picked]})
-    columns = [{"group": number, "label": groups[number].label, "run": run.name} for number, run in shown]
+        cells = [{"step": grid[0], "source": data_uri(grid[1])} if grid else None for grid in picked]
+        rows.append({"title": title, "cells": cells})
+    columns = [{"group": n, "label": groups[n].label, "run": run.name, "last": run.grids[-1][0]} for n, run in shown]
     return {"columns": columns, "rows": rows}
+
+
+def nearest(run: Result, share: float, ends: set[int]) -> tuple[int, Path] | None:
+    """The grid nearest to a share of the training; None where the run ended before that."""
+    last = run.grids[-1][0]
+    wanted = share * (max(ends) if len(ends) == 1 else last)
+    return min(run.grids, key=lambda grid: abs(grid[0] - wanted)) if wanted <= max(last, run.step) else None
 
 
 def best(one: Group) -> list[Result]:
@@ -183,6 +196,7 @@ def environment(results: list[Result]) -> list[dict[str, str]]:
         versions = run.record.get("versions")
         known = versions if isinstance(versions, dict) else {}
         known = {**known, **{name: run.record.get(name) for name in ENVIRONMENT}}
+        known["git"] = str(known["git"])[:12] if known["git"] else None
         for name, value in known.items():
             if value is not None:
                 counts = found.setdefault(name, {})

@@ -52,6 +52,27 @@ def test_the_page_shows_ranking_failure_differences_and_grids(tmp_path: Path) ->
     assert "Protocol: extractor lenet · data mnist_test_10k" in html
 
 
+def test_a_method_that_ended_early_leaves_gaps_and_the_rows_stay_steps(tmp_path: Path) -> None:
+    folder = two_methods(tmp_path / "s")
+    make_run(folder / "c", {0: 90.0}, model="VAE", status="failed", error="no")
+    html = body(page(folder))
+    rows = re.findall(r'<tr><th scope="row">(step [^<]*)</th>(.*?)</tr>', html, re.DOTALL)
+    assert [(title, cells.count("<img "), cells.count("last picture: step 0")) for title, cells in rows] == [
+        ("step 0", 3, 0),
+        ("step 50", 2, 1),
+        ("step 100", 2, 1),
+    ]
+
+
+def test_runs_of_unlike_length_are_shown_by_shares(tmp_path: Path) -> None:
+    make_run(tmp_path / "s" / "a", {0: 9.0, 10: 5.0, 20: 3.0})
+    make_run(tmp_path / "s" / "b", {0: 9.0, 100: 5.0, 200: 3.0}, model="WGAN")
+    html = body(page(tmp_path / "s"))
+    for title, steps in (("50%", ("step 10", "step 100")), ("100%", ("step 20", "step 200"))):
+        (row,) = re.findall(rf'<th scope="row">{title} of the training</th>(.*?)</tr>', html, re.DOTALL)
+        assert re.findall(r">(step \d+)<", row) == [*steps]
+
+
 def test_curves_hold_every_run_and_the_mean_of_finished_ones(tmp_path: Path) -> None:
     table = curves(page(two_methods(tmp_path / "s")))["tables"][0]
     a, b = table["groups"]
