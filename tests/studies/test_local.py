@@ -120,7 +120,7 @@ def test_ctrl_c_reaches_the_runs_and_waits_for_them(
     board: MakeBoard, number: signal.Signals, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "cores", lambda: 2)
-    made = board()
+    made, before = board(), signal.getsignal(signal.SIGINT)
     script = "trap 'sleep 0.3; echo saved; exit 130' INT; echo begun; while true; do sleep 0.05; done"
 
     def stop() -> None:
@@ -137,7 +137,7 @@ def test_ctrl_c_reaches_the_runs_and_waits_for_them(
     assert made.log("gan-s0").read_text() == "begun\nsaved\n"
     assert {entry["status"] for entry in made.entries.values()} == {"waiting"}
     assert "the same command goes on from there" in capsys.readouterr().out
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
