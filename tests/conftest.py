@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start: on a busy machine, threads wait for threads
 os.environ["WANDB_MODE"] = "disabled"  # a second of every run: tests/callbacks/test_tracking.py turns it on
 REPOSITORY = Path(__file__).parents[1]
 
