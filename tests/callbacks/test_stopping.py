@@ -30,12 +30,12 @@ def seconds(run: Run) -> float:
 def test_a_run_stops_at_the_first_step_past_its_time_over_all_resumptions(tmp_path: Path) -> None:
     run = Run(tmp_path / "x")
     first = train(run, 2.0)
-    assert len(first) > 1 and max(first[:-1]) < 2 <= seconds(run)
+    assert len(first) > 1 and max(first[:-1]) <= 2 <= seconds(run)  # lines are rounded
     assert train(run, 2.0) == first  # its time is over
     spent = seconds(run)
     longer = train(run, spent + 2)
     assert longer[: len(first)] == first and len(longer) > len(first)
-    assert spent <= longer[len(first)] and max(longer[:-1]) < spent + 2 <= seconds(run)
+    assert spent <= longer[len(first)] and max(longer[:-1]) <= round(spent + 2, 3) and spent + 2 <= seconds(run)
 
 
 @pytest.mark.slow
