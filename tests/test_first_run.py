@@ -106,6 +106,7 @@ def test_what_is_scored_is_what_the_file_holds(tmp_path: Path) -> None:
 def test_bf16_stays_finite_on_a_gpu(tmp_path: Path, kind: type[GAN] | type[WGANGP]) -> None:
     trainer = Trainer(run=tmp_path / "x", max_steps=200, precision="bf16-mixed", accelerator="gpu", devices=1)
     trainer.fit(kind(image_shape=(1, 28, 28), architecture="dcgan", width=16), MNIST())  # not finite would raise
+    assert Run(tmp_path / "x").record()["status"] == "finished"
 
 
 @pytest.mark.parametrize("kind", [GAN, WGANGP])
