@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from gan_zoo import averaging, images, randomness
@@ -22,6 +23,9 @@ Terms = dict[str, Tensor]
 """Named parts of a loss, already weighted; their sum is minimised."""
 
 AnyOptimizer = Optimizer | LightningOptimizer
+
+BatchNorm = Literal["eval", "train"]
+"""Whose statistics batch norm takes where images are sampled: its running ones, or the batch's."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class GenerativeModule(L.LightningModule):
     """Real images shown so far, summed over devices."""
     latent_dim: int
     latent_law: randomness.Law = "normal"
+    num_classes: int = 0
+    """Classes that the generator is told: it is called as `generator(latents, label)`; 0: `generator(latents)`."""
     average_half_life: int = 0
     """Half-life, in images, of the generator's moving average; 0: the average is the generator itself."""
     dequantize: bool = False
@@ -119,9 +125,33 @@ class GenerativeModule(L.LightningModule):
         """`n` fresh latents for training, from the step's own random state."""
         return randomness.draws(self.latent_law, n, self.latent_dim, self.device)
 
+    def render(
+        self,
+        network: nn.Module,
+        latents: Float[Tensor, " n size"],
+        label: Int64[Tensor, " n"] | None,
+        truncation: float,
+    ) -> Float[Tensor, " n c h w"]:
+        """Images of `latents` by `network`, the generator or its average. A model that can truncate overrides this.
+
+        Raises:
+            Mistake: a truncation other than 1, where the model knows none.
+        """
+        if truncation != 1:
+            raise Mistake(f"truncation is {truncation}: {type(self).__name__} knows none, so leave it at 1.")
+        return network(latents) if label is None else network(latents, label)
+
     @torch.no_grad()
     def sample(
-        self, n: int, seed: int = 0, first: int = 0, averaged: bool = True, chunk: int = 250
+        self,
+        n: int,
+        seed: int = 0,
+        first: int = 0,
+        label: Int64[Tensor, " {n}"] | None = None,
+        averaged: bool = True,
+        truncation: float = 1.0,
+        batch_norm: BatchNorm = "eval",
+        chunk: int = 250,
     ) -> Float[Tensor, "{n} c h w"]:
         """Images `first` to `first + n` in [-1, 1]; image i depends on (seed, i) alone, its pixels up to rounding.
 
@@ -129,21 +159,42 @@ class GenerativeModule(L.LightningModule):
             n: how many.
             seed: of the latents; not the run's.
             first: index of the first image.
+            label: their classes; None: drawn uniformly, each from (seed, i).
             averaged: from the generator's moving average, where the model keeps one, or from its last weights.
+            truncation: 1: none; towards 0 images are more alike and better, where the model can.
+            batch_norm: `eval`: running statistics; `train`: those of the chunk that an image is in, chunks being cut
+                at multiples of `chunk`, so that an image depends on its neighbours and on `chunk`, but not on n.
             chunk: images a forward pass, which bounds the memory.
+
+        Raises:
+            Mistake: weights or a truncation that the model does not have.
         """
         if not (averaged or self.has_last_weights):
             raise Mistake(
                 "This model was loaded from the averaged generator alone: load checkpoints/last.ckpt instead."
             )
+        if label is not None and not self.num_classes:
+            raise Mistake(f"label is given, but {type(self).__name__} has no classes: leave it out.")
         network = self.averaged if averaged else self.generator
-        parts = []
-        with evaluating(network):
-            for start in range(first, first + n, chunk):
-                count = min(chunk, first + n - start)
-                latents = randomness.rows(self.latent_law, start, count, self.latent_dim, seed)
-                parts.append(network(latents.to(self.device)))
+        end, parts = first + n, []
+        begin = first // chunk * chunk if batch_norm == "train" else first
+        with evaluating(network, batch_norm):
+            for start in range(begin, end, chunk):
+                count = chunk if batch_norm == "train" else min(chunk, end - start)
+                latents = randomness.rows(self.latent_law, start, count, self.latent_dim, seed).to(self.device)
+                made = self.render(network, latents, self._classes(start, count, seed, first, label), truncation)
+                parts.append(made[max(first - start, 0) : end - start])
         return torch.cat(parts).clamp(-1, 1)
+
+    def _classes(self, start: int, count: int, seed: int, first: int, label: Tensor | None) -> Tensor | None:
+        """Classes of images `start` to `start + count`: `label`'s from `first` on, as far as it goes, else drawn."""
+        if not self.num_classes:
+            return None
+        classes = randomness.classes(start, count, self.num_classes, seed)
+        if label is not None:
+            begin, end = max(start, first), min(start + count, first + len(label))
+            classes[begin - start : end - start] = label[begin - first : end - first].cpu()
+        return classes.to(self.device)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["gan_zoo"] = {
@@ -188,13 +239,22 @@ def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Within the block every part of `network` is in eval mode; after it, in the mode that it was in."""
+def evaluating(network: nn.Module, batch_norm: BatchNorm = "eval") -> Iterator[None]:
+    """Within the block every part of `network` is in eval mode; after it, in the mode that it was in.
+
+    With `batch_norm` "train" batch norm takes the statistics of the batch, and leaves its running ones as they are.
+    """
     before = [(part, part.training) for part in network.modules()]
+    norms = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
     network.eval()
+    if batch_norm == "train":
+        for norm in norms:
+            norm.training, norm.track_running_stats = True, False
     try:
         yield
     finally:
+        for norm in norms:
+            norm.track_running_stats = True
         for part, training in before:
             part.training = training
 

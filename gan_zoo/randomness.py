@@ -5,7 +5,7 @@ import math
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 Law = Literal["normal", "uniform", "sphere"]
@@ -45,6 +45,16 @@ def rows(law: Law, first: int, count: int, size: int, seed: int) -> Float[Tensor
     table = torch.cat([_block(law, size, seed, block) for block in blocks])
     offset = first % BLOCK
     return table[offset : offset + count]
+
+
+def classes(first: int, count: int, num_classes: int, seed: int) -> Int64[Tensor, " {count}"]:
+    """Entries `first` to `first + count` of an endless list of classes, uniform; entry i depends on (seed, i) alone."""
+    parts = [torch.empty(0, dtype=torch.int64)]
+    for block in range(first // BLOCK, (first + count - 1) // BLOCK + 1):
+        generator = torch.Generator().manual_seed(key(seed, "classes", block))
+        parts.append(torch.randint(num_classes, (BLOCK,), generator=generator))
+    offset = first % BLOCK
+    return torch.cat(parts)[offset : offset + count].clone()
 
 
 def _block(law: Law, size: int, seed: int, block: int) -> Tensor:
