@@ -1,0 +1,87 @@
+"""Checkpoints and model files that are damaged, foreign or malicious, and scores that cannot be made."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from datamodules.mnist import MNIST
+from gan_zoo.models.gan import GAN
+from gan_zoo.training import Trainer
+from tests.cli.conftest import TINY, Refused
+
+
+def test_init_of_a_file_that_cannot_serve_is_refused(refused: Refused, tmp_path: Path) -> None:
+    save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
+    torch.save({"state_dict": {"other": torch.zeros(3)}}, tmp_path / "other.ckpt")
+    (tmp_path / "cut.safetensors").write_bytes(b"\x10\0\0")
+    (tmp_path / "cut.ckpt").write_bytes(b"PK\x03\x04")
+    fit = ["fit", *TINY, "--trainer.max_steps", 1, "--run", "r", "--init"]
+    assert "There is no file no.ckpt to start from" in refused(*fit, "no.ckpt")
+    for name in ("other.safetensors", "other.ckpt"):
+        assert f"Nothing in {name} fits GAN" in refused(*fit, name)
+    assert "cut.safetensors is not a whole safetensors file" in refused(*fit, "cut.safetensors")
+    assert "cut.ckpt is not a checkpoint that can be read safely" in refused(*fit, "cut.ckpt")
+
+
+class Bomb:
+    """A pickle of it makes a file when it is read."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_a_pickle_is_never_executed(refused: Refused, tmp_path: Path) -> None:
+    torch.save({"state_dict": Bomb(tmp_path / "boom"), "gan_zoo": {}}, tmp_path / "bomb.ckpt")
+    said = "bomb.ckpt is not a checkpoint that can be read safely"
+    assert said in refused("sample", "bomb.ckpt", "--out", "x.png")
+    assert said in refused("fit", *TINY, "--run", "r", "--init", "bomb.ckpt")
+    assert not (tmp_path / "boom").exists()
+
+
+def test_a_header_names_models_only(refused: Refused, tmp_path: Path) -> None:
+    header = {"model": "os.mkdir", "hyperparameters": {"path": "boom"}}
+    save_file({"weight": torch.zeros(1)}, tmp_path / "bad.safetensors", {"gan_zoo": json.dumps(header)})
+    assert "os.mkdir is no GenerativeModule" in refused("sample", "bad.safetensors", "--out", "x.png")
+    assert not (tmp_path / "boom").exists()
+
+
+def test_damaged_and_foreign_files_are_refused(refused: Refused, run: Path, tmp_path: Path) -> None:
+    whole = (run / "model.safetensors").read_bytes()
+    for kept in (0, 5, 100, len(whole) - 4):
+        (run / "model.safetensors").write_bytes(whole[:kept])
+        assert "model.safetensors is not a whole safetensors file" in refused("sample", "x", "--out", "x.png")
+    save_file({"weight": torch.zeros(1)}, run / "model.safetensors")
+    assert "holds no model of ours" in refused("sample", "x", "--out", "x.png")
+    (run / "model.safetensors").unlink()
+    assert "There is no x/model.safetensors" in refused("sample", "x", "--out", "x.png")
+    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
+    assert "not of a model of ours" in refused("sample", "foreign.ckpt", "--out", "x.png")
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    assert "it has no state_dict" in refused("sample", "list.ckpt", "--out", "x.png")
+
+
+def test_scores_that_cannot_be_made_are_refused(refused: Refused, run: Path) -> None:
+    small = ("evaluate", "x", "--samples")
+    assert "lenet scores grey digits" in refused(*small, 4)
+    assert "did you mean lenet?" in refused(*small, 4, "--extractor", "lenett")
+    assert "--samples is 1: it must be at least 2" in refused(*small, 1)
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    (run / "config.yaml").write_text(yaml.safe_dump(config | {"data": None}))
+    assert "was trained from a loader" in refused(*small, 4)
+    (run / "config.yaml").write_text("a: [")
+    assert "x/config.yaml is not YAML" in refused(*small, 4)
+
+
+def test_unknown_metrics_are_refused(refused: Refused, tmp_path: Path) -> None:
+    Trainer(run=tmp_path / "m", max_steps=1, accelerator="cpu").fit(
+        GAN(image_shape=(1, 28, 28), width=(8,)), MNIST(batch_size=4)
+    )
+    assert "No metric is called fdd (did you mean fd?)" in refused("evaluate", "m", "--metrics", "fdd")
