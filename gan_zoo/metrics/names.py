@@ -1,0 +1,100 @@
+"""What scores are called and which way is better: for reports and studies, which load no torch.
+
+A score's name is what is measured, the network whose features were compared, and the number of generated images:
+`fd_lenet_10k`, `precision_inception_50k`. FID, KID and the Inception score are of the Inception network by name, so
+there it is left out: `fid_50k`, `kid_50k`, `is_50k`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["lower", "higher"]
+"""Which values are better."""
+
+INCEPTION = "inception"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number that a metric gives."""
+
+    title: str
+    better: Direction
+    about: str
+    """Definition and source."""
+    interval: str = ""
+    """What its interval is, where it has one."""
+
+
+NORMAL = "95 % (normal, jackknife over images)"
+MEASURES = {
+    "fd": Measure("Fréchet distance", "lower", "distance of two Gaussians fitted to features (Heusel 2017)"),
+    "fid": Measure("FID", "lower", "Fréchet distance of Inception features (Heusel 2017)"),
+    "fd_infinity": Measure(
+        "Fréchet distance, N → ∞", "lower", "extrapolated in 1/N (Chong and Forsyth 2020)", "95 % (t, jackknife)"
+    ),
+    "fid_infinity": Measure("FID, N → ∞", "lower", "FID extrapolated in 1/N (Chong 2020)", "95 % (t, jackknife)"),
+    "kid": Measure("KID", "lower", "squared MMD, cubic kernel, all images, unbiased (Binkowski 2018)", NORMAL),
+    "kid_subsets": Measure(
+        "KID, subsets", "lower", "mean over 100 subsets of 1000 images (Binkowski 2018)", "± one sd of the subsets"
+    ),
+    "is": Measure(
+        "Inception score", "higher", "exp of the classes' information, 10 splits (Salimans 2016)", "± one sd of them"
+    ),
+    "precision": Measure(
+        "Precision", "higher", "generated images within a real one's 5-neighbour ball (Kynkäänniemi 2019)"
+    ),
+    "recall": Measure("Recall", "higher", "real images within a generated one's 5-neighbour ball (Kynkäänniemi 2019)"),
+    "density": Measure("Density", "higher", "real balls that a generated image lies in, over 5 (Naeem 2020)"),
+    "coverage": Measure("Coverage", "higher", "real images whose 5-neighbour ball holds a generated one (Naeem 2020)"),
+}
+"""By the first part of a score's name."""
+
+
+def score_name(measure: str, extractor: str, images: int) -> str:
+    """The name of a score: `fd_lenet_10k`, `fid_50k`.
+
+    Args:
+        measure: a key of `MEASURES`, or the name of a metric of the user's own.
+        extractor: the network's name.
+        images: generated images compared.
+    """
+    if extractor != INCEPTION:
+        return f"{measure}_{extractor}_{count_name(images)}"
+    if measure.startswith("fd"):
+        return f"fi{measure[1:]}_{count_name(images)}"
+    if measure in ("kid", "kid_subsets", "is"):
+        return f"{measure}_{count_name(images)}"
+    return f"{measure}_{INCEPTION}_{count_name(images)}"
+
+
+def count_name(count: int) -> str:
+    """10000 as `10k`, 2500 as `2500`: how a score's name carries its number of images."""
+    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
+
+
+def measure(name: str) -> Measure | None:
+    """What the score called `name` measures; None: a metric of the user's own."""
+    return MEASURES.get(_key(name))
+
+
+def direction(name: str) -> Direction:
+    """Which values of the score called `name` are better; a metric of the user's own is taken for a distance."""
+    found = measure(name)
+    return found.better if found else "lower"
+
+
+def title(name: str) -> str:
+    """`FID (50k)`, `Precision (inception, 50k)` for `fid_50k`, `precision_inception_50k`; the user's own as they are."""
+    found = measure(name)
+    if found is None:
+        return name
+    network, _, images = name.removeprefix(_key(name)).strip("_").rpartition("_")
+    conditions = ", ".join(part for part in (network, images) if part)
+    return f"{found.title} ({conditions})" if conditions else found.title
+
+
+def _key(name: str) -> str:
+    """The longest key of `MEASURES` that `name` begins with; empty: none."""
+    begins = [key for key in MEASURES if f"{name}_".startswith(f"{key}_")]
+    return max(begins, key=len, default="")

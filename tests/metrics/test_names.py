@@ -1,0 +1,53 @@
+"""What scores are called, with no torch loaded."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gan_zoo.metrics.names import MEASURES, direction, measure, score_name, title
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        (("fd", "lenet", 10_000), "fd_lenet_10k"),
+        (("fd", "inception", 50_000), "fid_50k"),  # FID is said of the Inception network alone
+        (("fd_infinity", "inception", 50_000), "fid_infinity_50k"),
+        (("fd_infinity", "dinov2", 2_500), "fd_infinity_dinov2_2500"),
+        (("kid", "inception", 50_000), "kid_50k"),
+        (("kid_subsets", "lenet", 5_000), "kid_subsets_lenet_5k"),
+        (("is", "inception", 50_000), "is_50k"),
+        (("precision", "inception", 50_000), "precision_inception_50k"),  # most papers take VGG: so it is named
+        (("mine", "lenet", 0), "mine_lenet_0"),
+    ],
+)
+def test_name_says_measure_network_and_count(asked, name):
+    assert score_name(*asked) == name
+
+
+@pytest.mark.parametrize("key", MEASURES)
+@pytest.mark.parametrize("rest", ["", "_50k", "_efficientnet_lite0_10k"])
+def test_every_measure_is_found_in_its_names(key, rest):
+    assert measure(key + rest) is MEASURES[key]
+
+
+@pytest.mark.parametrize(
+    ("name", "better", "text"),
+    [
+        ("fid_50k", "lower", "FID (50k)"),
+        ("kid_subsets_50k", "lower", "KID, subsets (50k)"),
+        ("is_50k", "higher", "Inception score (50k)"),
+        ("precision_inception_50k", "higher", "Precision (inception, 50k)"),
+        ("coverage_efficientnet_lite0_10k", "higher", "Coverage (efficientnet_lite0, 10k)"),
+        ("recall", "higher", "Recall"),
+        ("isometry_lenet_10k", "lower", "isometry_lenet_10k"),  # begins like `is`, and is the user's own
+    ],
+)
+def test_direction_and_title(name, better, text):
+    assert (direction(name), title(name)) == (better, text)
+
+
+def test_loads_no_torch():
+    script = "import gan_zoo.metrics.names, sys; assert not {'torch', 'numpy', 'torchmetrics'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
