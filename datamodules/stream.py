@@ -15,11 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
+from datamodules.errors import DataError
+
 Batch = dict[str, Tensor]
-
-
-class DataError(ValueError):
-    """The data is missing, damaged or unfit for what is asked: the message says which file and what to do."""
 
 
 class Request(NamedTuple):

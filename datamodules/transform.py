@@ -1,0 +1,53 @@
+"""From images of any size to squares of one size, the same every time: what a set is decoded to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from datamodules.errors import DataError
+
+FILTER = Image.Resampling.BICUBIC  # with antialiasing: Pillow widens the filter where it shrinks
+
+
+@dataclass(frozen=True)
+class Square:
+    """The middle square of an image, resized with antialiasing.
+
+    Args:
+        resolution: pixels a side of what comes out.
+        crop: pixels a side of the square cut from the middle; None: the largest that fits.
+        channels: 3, or 1 for grey.
+    """
+
+    resolution: int
+    crop: int | None = None
+    channels: int = 3
+
+    def __post_init__(self) -> None:
+        for name, value in (("resolution", self.resolution), ("crop", self.crop)):
+            if value is not None and value < 1:
+                raise DataError(f"data.{name} is {value}: it must be at least 1.")
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """`image`, uint8 (h, w, 1 or 3), as uint8 (channels, resolution, resolution).
+
+        Raises:
+            DataError: the image is smaller than the crop.
+        """
+        height, width, channels = image.shape
+        side = self.crop or min(height, width)
+        if side > min(height, width):
+            raise DataError(f"{width} x {height} pixels are smaller than the crop of {side}: choose a smaller one.")
+        top, left = (height - side) // 2, (width - side) // 2
+        square = image[top : top + side, left : left + side]
+        if (side, channels) != (self.resolution, self.channels):
+            picture = Image.fromarray(square[:, :, 0] if channels == 1 else square)
+            picture = picture.convert("L" if self.channels == 1 else "RGB")
+            square = np.asarray(picture.resize((self.resolution, self.resolution), FILTER))
+        return np.ascontiguousarray(square.reshape(*square.shape[:2], self.channels).transpose(2, 0, 1))
+
+    def key(self) -> str:
+        """What tells its results from another's: `64 pixels, middle 178, 3 channels, bicubic`."""
+        middle = self.crop or "square"
+        return f"{self.resolution} pixels, middle {middle}, {self.channels} channels, {FILTER.name.lower()}"
