@@ -8,21 +8,18 @@ from typing import Any, Literal
 import lightning.pytorch as L
 import torch
 from jaxtyping import Float, Int64
-from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.optim import Optimizer
 
 from gan_zoo import averaging, images, randomness
 from gan_zoo.errors import Mistake
+from gan_zoo.gradients import AnyOptimizer, Clipping, frozen, own_and_others, set_rates
 from gan_zoo.images import Batch
 from gan_zoo.ledger import Ledger
 from gan_zoo.strategy import TurnTakingDDP, average_gradients
 
 Terms = dict[str, Tensor]
 """Named parts of a loss, already weighted; their sum is minimised."""
-
-AnyOptimizer = Optimizer | LightningOptimizer
 
 BatchNorm = Literal["eval", "train"]
 """Whose statistics batch norm takes where images are sampled: its running ones, or the batch's."""
@@ -58,6 +55,12 @@ class GenerativeModule(L.LightningModule):
     has_last_weights: bool = True
     """False for a model loaded from a file that holds the moving average alone."""
     generator: nn.Module
+    clipping: Clipping = Clipping()
+    """Of each optimizer's gradients; the Trainer sets it."""
+    micro_batches: int = 1
+    """Parts that a minibatch goes through the networks in, which bounds the memory; the Trainer sets it."""
+    slowing: float = 1.0
+    """Factor on all learning rates, below 1 after a roll-back; saved with the weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,18 +78,41 @@ class GenerativeModule(L.LightningModule):
         """The updates of one step. The first optimizer's `step` is called once: Lightning counts it."""
         raise NotImplementedError
 
+    def rate(self, step: int) -> float:
+        """What step `step` multiplies the optimizers' learning rates by; a pure function, see `schedules`."""
+        return 1.0
+
+    def _rate(self, step: int) -> float:
+        if (factor := self.rate(step)) > 0:
+            return factor
+        end = next(earlier for earlier in range(step + 1) if self.rate(earlier) <= 0)
+        raise Mistake(
+            f"The learning rate has come down to 0 at step {end}, where this run ends: a longer one "
+            "is a new run with a longer schedule, and one of so many images or seconds needs trainer.max_steps."
+        )
+
     def setup(self, stage: str) -> None:
         refuse_unsupported(self.trainer)
+        if stage == "fit" and self.trainer.max_steps > 0:
+            self._rate(self.trainer.max_steps - 1)  # to stop now rather than at the end
         data = getattr(self.trainer, "datamodule", None)
         self.preparation = images.Preparation(
             flip=getattr(data, "flip", False), crop=getattr(data, "crop", 0), dequantize=self.dequantize
         )
         self._turns.clear()
 
+    def on_fit_start(self) -> None:
+        if self.trainer.lr_scheduler_configs:
+            raise Mistake(
+                f"{type(self).__name__}.configure_optimizers returns a scheduler, which nothing would step: return the "
+                "optimizers alone, and write `rate(step)`, the factor on their learning rates."
+            )
+
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         self._step = step = self.global_step
         # Nothing random may come between this line and the step's draws: see design.md 7.
         randomness.reseed(self.device, randomness.key(self.seed, "step", self.global_rank, step))
+        set_rates(self.trainer.optimizers, self._rate(step) * self.slowing)
         prepared = images.prepare(batch, self.preparation)
         self.take_step(split(prepared, self.feed(step).minibatches))
         shown = len(next(iter(batch.values()))) * self.trainer.world_size
@@ -96,19 +122,33 @@ class GenerativeModule(L.LightningModule):
             averaging.update(self.averaged, self.generator, weight)
 
     def update(self, optimizer: AnyOptimizer, loss: Callable[[Batch], Terms], batch: Batch) -> None:
-        """One gradient step; only the parameters that `optimizer` owns receive gradients."""
+        """One gradient step; only the parameters that `optimizer` owns receive gradients.
+
+        Of `micro_batches` parts of the minibatch the mean gradient is taken: that of the whole, for losses that are
+        means over images.
+        """
         if optimizer not in self._turns:
             self._turns[optimizer] = own_and_others(self, optimizer)
         own, others = self._turns[optimizer]
+        for p in own:
+            p.grad = None
         with frozen(others):
-            terms = loss(batch)
-            values = torch.stack(list(terms.values()))
-            for p in own:
-                p.grad = None
-            values.sum().backward()  # bare: 16-mixed, which would scale the loss, is refused
+            names, values = self._backward(loss, split(batch, self.micro_batches))
         average_gradients(own)
+        self.clipping(own)
         optimizer.step()
-        self.ledger.add(self._step, tuple(terms), values.detach())
+        torch.clear_autocast_cache()  # a step is one autocast block: its next update must not see the old weights
+        self.ledger.add(self._step, names, values)
+
+    def _backward(self, loss: Callable[[Batch], Terms], parts: list[Batch]) -> tuple[tuple[str, ...], Tensor]:
+        """Add up the gradients of the mean of `loss` over `parts`; returns its terms' names and mean values."""
+        names, means = (), []
+        for part in parts:
+            terms = loss(part)
+            names, values = tuple(terms), torch.stack(list(terms.values())) / len(parts)
+            values.sum().backward()  # bare: 16-mixed, which would scale the loss, is refused
+            means.append(values.detach())
+        return names, torch.stack(means).sum(0)
 
     @property
     def averaged(self) -> nn.Module:
@@ -201,12 +241,13 @@ class GenerativeModule(L.LightningModule):
             "model": f"{type(self).__module__}.{type(self).__qualname__}",
             "seed": self.seed,
             "images": self.images,
+            "slowing": self.slowing,
             "ledger": self.ledger.state(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         kept = checkpoint["gan_zoo"]
-        self.seed, self.images = kept["seed"], kept["images"]
+        self.seed, self.images, self.slowing = kept["seed"], kept["images"], kept["slowing"]
         self.ledger.load(kept["ledger"], self.global_rank)
 
 
@@ -214,28 +255,12 @@ def split(batch: Batch, parts: int) -> list[Batch]:
     """Cut every tensor of `batch` along its first axis into `parts` equal pieces."""
     size = len(next(iter(batch.values())))
     if size % parts:
-        raise Mistake(f"A step of {parts} minibatches needs a multiple of {parts} images; the loader gave {size}.")
+        raise Mistake(
+            f"{size} images cannot be cut into {parts} equal parts: a step takes whole minibatches, and "
+            "trainer.accumulate_grad_batches cuts these; choose another data.batch_size."
+        )
     pieces = {name: value.split(size // parts) for name, value in batch.items()}
     return [{name: piece[i] for name, piece in pieces.items()} for i in range(parts)]
-
-
-def own_and_others(module: nn.Module, optimizer: AnyOptimizer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """The parameters that `optimizer` steps, and the module's other trainable ones."""
-    own = [p for group in optimizer.param_groups for p in group["params"]]
-    known = set(map(id, own))
-    return own, [p for p in module.parameters() if p.requires_grad and id(p) not in known]
-
-
-@contextmanager
-def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
-    """Within the block `parameters` require no gradient, so none is computed for them."""
-    for p in parameters:
-        p.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for p in parameters:
-            p.requires_grad_(True)
 
 
 @contextmanager
@@ -270,9 +295,9 @@ def refuse_unsupported(trainer: L.Trainer) -> None:
 
 
 def refuse_precision(precision: Any) -> None:
-    """Stop where gradients would stay scaled: half precision's scaler does not know a bare optimizer."""
-    if str(precision).startswith("16"):
-        raise Mistake(
-            f"trainer.precision is {precision}: the discriminator's gradients would stay scaled; "
-            "use bf16-mixed or 32-true."
-        )
+    """Stop where weights and images would be of unlike type, or gradients stay scaled: a bare optimizer knows none."""
+    if precision not in PRECISIONS:
+        raise Mistake(f"trainer.precision is {precision}: use bf16-mixed or 32-true, in which all models train.")
+
+
+PRECISIONS = (None, 32, "32", "32-true", "bf16", "bf16-mixed")

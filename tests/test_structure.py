@@ -26,7 +26,7 @@ FLOORS = (
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module",),
     (
-        *("ledger", "layers", "augment", "averaging", "strategy", "losses", "penalties"),
+        *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
         *("images", "randomness", "naming", "errors"),
     ),
 )

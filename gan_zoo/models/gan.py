@@ -12,9 +12,9 @@ non-saturating loss.
 
 Defaults: k, latents, their law and batch are the paper's program's.
 Departures from the paper: networks without maxout and dropout (G 100-1200-1200-784 as there; D is its mirror, with
-leaky ReLU); Adam, with the settings that became usual, in place of momentum with two schedules; D's update comes before
-G's and on its own latents, as in Algorithm 1, where the program stepped both at once; tanh and [-1, 1] for sigmoid
-and [0, 1].
+leaky ReLU); Adam, with the settings that became usual, in place of momentum that rises; a constant learning rate, where
+the program divides its own by 1.000004 in each step (`rate_divisor`); D's update comes before G's and on its own
+latents, as in Algorithm 1, where the program stepped both at once; tanh and [-1, 1] for sigmoid and [0, 1].
 """
 
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Literal
 import torch
 from torch.optim import Adam, Optimizer
 
-from gan_zoo import losses, networks
+from gan_zoo import losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import bounded
 from gan_zoo.images import Batch
@@ -45,6 +45,7 @@ class GAN(AdversarialModule):
         n_critic: k, discriminator updates per generator update, each on fresh images.
         learning_rate: Adam's step size, for both networks.
         betas: Adam's decay rates, for both networks.
+        rate_divisor: what the learning rates are divided by in each step, down to 1e-5 of the first; 1: constant.
         average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
     """
 
@@ -61,6 +62,7 @@ class GAN(AdversarialModule):
         n_critic: int = 1,
         learning_rate: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
+        rate_divisor: float = 1.0,
         average_half_life: int = 0,
     ) -> None:
         super().__init__()
@@ -68,10 +70,11 @@ class GAN(AdversarialModule):
         bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
         bounded("model.", at_least=0, average_half_life=average_half_life)
         bounded("model.", above=0, learning_rate=learning_rate)
+        bounded("model.", at_least=1, rate_divisor=rate_divisor)
         bounded("model.", at_least=0, below=1, betas=betas)
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.generator_objective = generator_objective
-        self.learning_rate, self.betas = learning_rate, betas
+        self.learning_rate, self.betas, self.rate_divisor = learning_rate, betas, rate_divisor
         self.generator, self.discriminator = networks.pair(
             architecture=architecture,
             generator_architecture=generator_architecture,
@@ -98,6 +101,9 @@ class GAN(AdversarialModule):
         if self.generator_objective == "minimax":
             return {"generator/minimax": losses.minimax_generator(fake=scores)}
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
+
+    def rate(self, step: int) -> float:
+        return schedules.exponential_decay(step, divisor=self.rate_divisor, least=1e-5)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
         adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
