@@ -78,7 +78,7 @@ class Evaluator:
         return [(first, min(CHUNK, end - first)) for first in range(begin, end, CHUNK)]
 
     def _feed(self, image: Tensor, metrics: dict[str, Metric], real: bool) -> None:
-        features = self.extractor.extract(image.to(self.device))
+        features = self.extractor.extract(image.to(self.device)).features
         for metric in metrics.values():
             metric.update(features, real=real)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 from torchvision.datasets import MNIST
 
-from gan_zoo.metrics.extractors import LENET_WEIGHTS, LeNet
+from gan_zoo.metrics.extractors.lenet import WEIGHTS, LeNet
 
 EPOCHS, BATCH = 4, 128
 
@@ -24,7 +24,7 @@ def main(root: str) -> None:
     train, test = (MNIST(root, train=split) for split in (True, False))
     network = fit(LeNet(), train.data[:, None], train.targets)
     print(f"test accuracy {accuracy(network, test.data[:, None], test.targets):.4f}")
-    save_file(network.state_dict(), LENET_WEIGHTS)
+    save_file(network.state_dict(), WEIGHTS)
 
 
 def fit(network: LeNet, image: Tensor, label: Tensor) -> LeNet:
@@ -33,7 +33,7 @@ def fit(network: LeNet, image: Tensor, label: Tensor) -> LeNet:
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for epoch in range(EPOCHS):
         for chosen in torch.randperm(len(image)).split(BATCH)[: len(image) // BATCH]:
-            loss = cross_entropy(network.logits(shifted(image[chosen])), label[chosen])
+            loss = cross_entropy(network(shifted(image[chosen])).logits, label[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -51,7 +51,7 @@ def shifted(image: Tensor) -> Tensor:
 @torch.no_grad()
 def accuracy(network: LeNet, image: Tensor, label: Tensor) -> float:
     """Share of `image` whose highest logit is its label's."""
-    return (network.logits(image).argmax(1) == label).double().mean().item()
+    return (network(image).logits.argmax(1) == label).double().mean().item()
 
 
 if __name__ == "__main__":

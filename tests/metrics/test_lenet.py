@@ -10,6 +10,7 @@ from datamodules.mnist import MNIST
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
+from gan_zoo.metrics.extractors.lenet import WEIGHTS
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +26,13 @@ def digits():
 
 
 def test_file_is_small_enough_to_ship():
-    assert extractors.LENET_WEIGHTS.stat().st_size < 1_000_000
+    assert WEIGHTS.stat().st_size < 1_000_000
 
 
 def test_reads_digits_that_it_was_not_trained_on(lenet, digits):
     """Its training saw the other 60,000; 98.95 % when it was made."""
     with torch.no_grad():
-        read = torch.cat([lenet.logits(image).argmax(1) for image in digits["image"].split(1000)])
+        read = torch.cat([lenet(image).logits.argmax(1) for image in digits["image"].split(1000)])
     assert (read == digits["label"]).double().mean() >= 0.985
 
 
@@ -42,7 +43,7 @@ def test_features_are_those_before_the_classes_by_hand(lenet, digits):
     for i in (0, 3):
         x = layers.max_pool2d(layers.conv2d(x, lenet.body[i].weight, lenet.body[i].bias).relu(), 2)
     x = layers.linear(x.flatten(1), lenet.body[7].weight, lenet.body[7].bias).relu()
-    torch.testing.assert_close(lenet.extract(image), x)
+    torch.testing.assert_close(lenet.extract(image).features, x)
     assert x.shape == (4, lenet.features)
 
 
@@ -80,10 +81,10 @@ def test_it_is_frozen_and_in_eval_mode(lenet):
 
 def test_features_are_float32_without_gradient_whatever_surrounds_them(lenet, digits):
     image = digits["image"][:8]
-    expected = lenet.extract(image)
+    expected = lenet.extract(image).features
     with torch.autocast("cpu", torch.bfloat16):
-        assert lenet(image).dtype == torch.bfloat16, "autocast is on"
-        under_autocast = lenet.extract(image)
+        assert lenet(image).features.dtype == torch.bfloat16, "autocast is on"
+        under_autocast = lenet.extract(image).features
     assert under_autocast.dtype == torch.float32 and torch.equal(under_autocast, expected)
     assert not expected.requires_grad
 

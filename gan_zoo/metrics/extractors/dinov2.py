@@ -1,0 +1,63 @@
+"""DINOv2 ViT-L/14 (Oquab 2023), whose features agree with people better than Inception's (Stein 2023: FD-DINOv2)."""
+
+from typing import Any
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics.extractors import resizing
+from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecting, read_weights, refuse_channels
+
+CODE = "facebookresearch/dinov2:7764ea0f912e53c92e82eb78a2a1631e92725fc8"
+WEIGHTS = "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth"
+SIZE = 224
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
+
+
+class DINOv2(Extractor):
+    """1,024 features, the class token's, of images resized to 224 x 224.
+
+    Args:
+        weights: a file; None: downloaded by torch.hub on first use. The network's code comes by torch.hub either way.
+
+    Raises:
+        Mistake: no network for the code or the weights, or weights of something else.
+    """
+
+    name = "dinov2"
+    features = 1024
+    resize = "bicubic"
+    batch = 64
+
+    def __init__(self, weights: str | None) -> None:
+        super().__init__()
+        print(f"dinov2: code from github.com/{CODE}, weights from {weights or WEIGHTS}, by torch.hub where not there.")
+        try:
+            hub: Any = torch.hub  # its annotations say less than it takes
+            self.network = hub.load(
+                CODE, "dinov2_vitl14", pretrained=False, trust_repo=True, skip_validation=True, verbose=False
+            )
+            state = (
+                read_weights(weights) if weights else torch.hub.load_state_dict_from_url(WEIGHTS, map_location="cpu")
+            )
+        except OSError as error:
+            raise Mistake(
+                f"dinov2 needs {CODE} and {WEIGHTS.rpartition('/')[2]}, which cannot be downloaded ({error}): put them "
+                f"into torch.hub's folder {torch.hub.get_dir()}, or name another extractor."
+            ) from error
+        with expecting("DINOv2 ViT-L/14", weights or WEIGHTS):
+            self.network.load_state_dict(state)
+
+    def forward(self, image: UInt8[Tensor, " n c h w"]) -> Features:
+        return Features(self.network(normalised(image)))
+
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        refuse_channels("dinov2", image_shape)
+
+
+def normalised(image: UInt8[Tensor, " n c h w"]) -> Tensor:
+    """Images at 224 x 224 with ImageNet's mean and spread, as the network was trained on."""
+    mean, spread = (torch.tensor(one, device=image.device)[:, None, None] for one in (MEAN, SPREAD))
+    return (resizing.bicubic(colour(image).float(), SIZE) / 255 - mean) / spread

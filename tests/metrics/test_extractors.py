@@ -1,0 +1,196 @@
+"""Extractors against the programs whose scores they must give, on the same weights."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.testing import assert_close
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
+
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics import extractors
+from gan_zoo.metrics.extractors import dinov2, resizing
+from gan_zoo.metrics.extractors.base import in_float32
+from gan_zoo.metrics.extractors.inception import Inception
+
+
+def pictures(n: int, size: int, channels: int = 3, width: int | None = None) -> Tensor:
+    """Noise over a slope: sharp and smooth parts, all grey levels."""
+    generator = torch.Generator().manual_seed(size)
+    noise = torch.randint(0, 256, (n, channels, size, width or size), generator=generator)
+    return ((noise + torch.linspace(0, 255, width or size)) / 2).to(torch.uint8)
+
+
+@pytest.fixture(scope="session")
+def theirs(inception_file: Path) -> FeatureExtractorInceptionV3:
+    layers = ["2048", "logits_unbiased"]
+    return FeatureExtractorInceptionV3("theirs", layers, feature_extractor_weights_path=inception_file)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (299, 299), (178, 218), (301, 40)])
+def test_inception_is_torch_fidelitys(height: int, width: int, inception_file: Path, theirs: Any) -> None:
+    ours, image = extractors.make("inception", weights=str(inception_file)), pictures(2, height, width=width)
+    features, logits = theirs(image)
+    made = ours.extract(image)
+    assert features.std() > 0.01, "random weights that say something"
+    assert made.logits is not None
+    # The bar is 1e-5 relative; single features near zero are held to a part of the typical one.
+    assert_close(made.features, features, rtol=1e-5, atol=1e-5 * features.abs().mean().item())
+    assert_close(made.logits, logits, rtol=1e-5, atol=1e-5 * logits.abs().mean().item())
+    assert (ours.features, ours.logits) == (made.features.shape[1], made.logits.shape[1])
+
+
+def test_inception_is_torchmetrics_without_antialiasing(inception_file: Path) -> None:
+    from torchmetrics.image.fid import NoTrainInceptionV3
+
+    image = pictures(2, 64)
+    other: Any = NoTrainInceptionV3("x", ["2048"], str(inception_file), antialias=False)
+    ours = extractors.make("inception", weights=str(inception_file)).extract(image).features
+    assert_close(ours, other(image), rtol=1e-5, atol=1e-5 * ours.abs().mean().item())
+
+
+def test_inception_takes_grey_images_as_three_equal_channels(inception_file: Path) -> None:
+    ours, grey = extractors.make("inception", weights=str(inception_file)), pictures(1, 28, channels=1)
+    assert torch.equal(ours.extract(grey).features, ours.extract(grey.repeat(1, 3, 1, 1)).features)
+
+
+def test_resizes_make_other_features_and_say_so(inception_file: Path) -> None:
+    image = pictures(1, 80)
+    made = {way: extractors.make("inception", str(inception_file), way) for way in ("tf1", "clean", "none")}
+    found = [one.extract(image).features for one in made.values()]
+    assert [one.resize for one in made.values()] == list(made)
+    assert not torch.allclose(found[0], found[1]) and not torch.allclose(found[1], found[2])
+
+
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (32, 32), (128, 100), (299, 299), (512, 300), (3, 1)])
+def test_tf1_is_torch_fidelitys_resize(height: int, width: int) -> None:
+    image = pictures(1, height, width=width).float()
+    theirs = interpolate_bilinear_2d_like_tensorflow1x(image, size=(299, 299), align_corners=False)
+    assert_close(resizing.tf1(image, 299), theirs, rtol=0, atol=1e-4)  # metrics.md 2: 4.6e-5 of a grey level
+
+
+@pytest.mark.parametrize("size", [32, 128, 299, 512])
+def test_clean_is_pillows_float_bicubic(size: int) -> None:
+    image = pictures(1, size)
+    channels = [Image.fromarray(one.numpy().astype(np.float32), mode="F") for one in image[0]]
+    theirs = np.stack([np.asarray(one.resize((299, 299), Image.Resampling.BICUBIC)) for one in channels])
+    made = resizing.bicubic(image.float(), 299)[0]
+    assert_close(made, torch.from_numpy(theirs).clamp(0, 255), rtol=0, atol=2e-3)  # metrics.md 6
+    assert made.min() >= 0 and made.max() <= 255
+
+
+def test_batches_inside_an_extractor_change_nothing(inception_file: Path) -> None:
+    ours, image = extractors.make("inception", weights=str(inception_file)), pictures(5, 32)
+    whole = ours.extract(image).features
+    ours.batch = 2
+    assert_close(ours.extract(image).features, whole, rtol=1e-5, atol=1e-5 * whole.abs().mean().item())
+
+
+def test_efficientnet_lite0_knows_its_classes(shared: Path) -> None:
+    """Its logits on photographs of horses: ImageNet has none but `sorrel`, 339, and the zebra, 340."""
+    ours = extractors.make("efficientnet_lite0")
+    for folder, expected in (("testA", 339), ("testB", 340)):
+        files = sorted((shared / "data/horse2zebra" / folder).iterdir())[:8]
+        files = [file for file in files if file.suffix == ".jpg"]
+        image = torch.stack([torch.from_numpy(np.array(Image.open(file).convert("RGB"))) for file in files])
+        made = ours.extract(image.permute(0, 3, 1, 2))
+        assert made.logits is not None and made.features.shape == (len(files), ours.features)
+        assert made.logits.shape[1] == ours.logits
+        assert (made.logits.topk(5).indices == expected).any(1).double().mean() > 0.6
+
+
+def test_dinov2_sees_imagenets_mean_as_zero_at_its_own_size() -> None:
+    image = torch.tensor([124, 116, 104], dtype=torch.uint8)[None, :, None, None].expand(1, 3, 50, 60)
+    made = dinov2.normalised(image)
+    assert made.shape == (1, 3, 224, 224)
+    assert_close(made, torch.zeros_like(made), rtol=0, atol=0.01)  # the mean is no whole grey level
+    assert_close(dinov2.normalised(image + 20)[0, 0].mean().item(), 20 / 255 / 0.229, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["inception", "dinov2"])
+def test_no_network_is_one_line_that_says_what_to_fetch(name: str, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for proxy in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where nobody listens
+    with pytest.raises(Mistake) as refused:
+        extractors.make(name)
+    said = str(refused.value)
+    assert "\n" not in said
+    file = "weights-inception-2015-12-05-6726825d.pth" if name == "inception" else "dinov2_vitl14_pretrain.pth"
+    assert file in said
+    if name == "inception":
+        assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in said and "--weights" in said
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "x.pth")
+    with pytest.raises(Mistake, match=r"x\.pth holds weights of another network"):
+        extractors.make("inception", weights=str(tmp_path / "x.pth"))
+
+
+class Harmful:
+    def __reduce__(self) -> tuple:
+        return (print, ("executed",))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", Harmful(), [1, 2]])
+def test_weights_that_are_none_are_refused_and_nothing_is_executed(
+    content: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "x.pth"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        torch.save(content, file)
+    with pytest.raises(Mistake, match=r"x\.pth"):
+        extractors.make("inception", weights=str(file))
+    assert "executed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("lenet", {"weights": __file__}, "no such choice"),
+        ("lenet", {"resize": "clean"}, "no such choice"),
+        ("efficientnet_lite0", {"resize": "tf1"}, "no such choice"),
+        ("inception", {"weights": "nowhere.pth"}, "no such file"),
+        ("inception", {"resize": "lanczos"}, "tf1, clean, none"),
+        ("pathlib:Path", {}, "must derive from"),
+    ],
+)
+def test_options_that_an_extractor_does_not_have_are_refused(name: str, options: dict[str, str], says: str) -> None:
+    with pytest.raises(Mistake, match=says):
+        extractors.make(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("resize", "shape", "fine"),
+    [("tf1", (4, 32, 32), False), ("tf1", (1, 3, 3), True), ("none", (3, 74, 90), False), ("none", (3, 75, 75), True)],
+)
+def test_inception_says_which_images_it_takes(
+    resize: Any, shape: tuple[int, int, int], fine: bool, inception_file: Path
+) -> None:
+    ours = Inception(str(inception_file), resize)
+    if fine:
+        ours.check(shape)
+    else:
+        with pytest.raises(Mistake, match="inception takes images"):
+            ours.check(shape)
+
+
+def test_products_are_exact_within_and_as_the_user_set_them_after() -> None:
+    backends: Any = torch.backends
+    matmul = backends.cuda.matmul
+    before = matmul.fp32_precision
+    matmul.fp32_precision = "tf32"
+    try:
+        with in_float32(torch.device("cpu")):
+            assert matmul.fp32_precision == backends.cudnn.conv.fp32_precision == "ieee"
+        assert matmul.fp32_precision == "tf32"
+    finally:
+        matmul.fp32_precision = before
