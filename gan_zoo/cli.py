@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gan_zoo.errors import Mistake, NonFinite
+from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.naming import closest
 
 COMMANDS = {
@@ -13,6 +13,7 @@ COMMANDS = {
     "study": "a grid of runs, then the report: gan-zoo study mnist_objectives; a second call does what is left",
     "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
     "evaluate": "score a run again: gan-zoo evaluate runs/x --samples 10000",
+    "stylize": "paint photographs as a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "status": "list runs with state, step, speed: gan-zoo status runs/",
 }
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
         code = run(arguments)
     except Mistake as mistake:
         code = say(str(mistake), 2)
-    except NonFinite as error:
+    except RunFailed as error:
         code = say(str(error), 1)
     except KeyboardInterrupt:
         code = say("Stopped.", 130)
@@ -58,6 +59,7 @@ def run(arguments: list[str]) -> int:
         "study": study,
         "sample": sample,
         "evaluate": evaluate,
+        "stylize": stylize,
         "report": report,
         "status": status,
     }
@@ -144,6 +146,32 @@ def evaluate(arguments: list[str]) -> int:
         return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
     except DataError as error:
         raise Mistake(str(error)) from error
+
+
+def stylize(arguments: list[str]) -> int:
+    parser = Parser("stylize")
+    parser.add_argument("--content", nargs="+", required=True, help="images, or folders such as a video's frames")
+    parser.add_argument("--style", nargs="+", required=True, help="images to paint like; several are mixed (adain)")
+    parser.add_argument("--out", required=True, help="an image, or a folder that gets one for each content")
+    parser.add_argument("--method", choices=["gatys", "adain"], default="gatys", help="pixels, or a trained network")
+    parser.add_argument("--run", help="directory of a trained run (adain)")
+    parser.add_argument("--network", choices=["vgg16", "vgg19"], default="vgg19", help="(gatys; default vgg19)")
+    parser.add_argument("--vgg-weights", help="file of the network's weights (default: torchvision's, downloaded)")
+    parser.add_argument("--size", type=int, default=0, help="shorter side of the result (default: the content's own)")
+    parser.add_argument("--style-size", type=int, default=512, help="shorter side that styles are seen at (default 512)")
+    parser.add_argument("--weights", type=float, nargs="+", default=[], help="of the styles where they are mixed")
+    parser.add_argument("--masks", nargs="+", default=[], help="images, white where each style is to be")
+    parser.add_argument("--strength", type=float, default=1.0, help="0: the content, 1: the style (adain; default 1)")
+    parser.add_argument("--keep-colour", action="store_true", help="the content's colours")
+    parser.add_argument("--style-weight", type=float, default=100.0, help="of the style's loss (gatys; default 100)")
+    parser.add_argument("--evaluations", type=int, default=500, help="of the loss (gatys; default 500)")
+    parser.add_argument("--scores", action="store_true", help="print distances from style and content")
+    given = vars(parser.parse(arguments))
+    from gan_zoo.stylizing import Options, stylize
+
+    content, style, out = (given.pop(name) for name in ("content", "style", "out"))
+    weights, masks = tuple(given.pop("weights")), tuple(given.pop("masks"))
+    return stylize(content, style, out, Options(weights=weights, masks=masks, **given))
 
 
 def report(arguments: list[str]) -> int:

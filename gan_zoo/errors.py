@@ -1,4 +1,4 @@
-"""What a run ends with: a mistake of the user's, or numbers that are none."""
+"""What a run ends with: a mistake of the user's, or a failure that is not the code's."""
 
 from math import inf
 
@@ -10,8 +10,15 @@ class Mistake(ValueError):
     """
 
 
-class NonFinite(RuntimeError):
-    """A loss term or a weight became infinite or not a number; the run has failed, its last checkpoint is good."""
+class RunFailed(RuntimeError):
+    """A run ended before its time: the message says why and what to do; its last checkpoint is good.
+
+    The commands print it as one line and end with exit code 1.
+    """
+
+
+class NonFinite(RunFailed):
+    """A loss term or a weight became infinite or not a number."""
 
 
 def bounded(

@@ -5,7 +5,7 @@
     metrics.jsonl           one object a line: step, images, seconds, then values
     evaluations.jsonl       one object a line: step, images, metric, value, interval, protocol
     images/                 step_00001000.png
-    checkpoints/            last.ckpt, best.ckpt, step_00001000.safetensors
+    checkpoints/            last.ckpt, previous.ckpt, best.ckpt, step_00001000.safetensors
     model.safetensors       the generator to be sampled, with its configuration
 
 Loads no torch: `status` and `report` answer at once.
@@ -40,6 +40,7 @@ class Run:
         self.images = self.path / "images"
         self.checkpoints = self.path / "checkpoints"
         self.last = self.checkpoints / "last.ckpt"
+        self.previous = self.checkpoints / "previous.ckpt"
         self.best = self.checkpoints / "best.ckpt"
         self.model_file = self.path / "model.safetensors"
         self._lock: IO[str] | None = None
@@ -58,6 +59,8 @@ class Run:
             for folder in (self.path, self.images, self.checkpoints):
                 folder.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path)
+            for left in self.path.glob("**/.*.new") if self._lock else ():  # of a run that was killed as it wrote
+                left.unlink()
         except OSError as error:
             raise Mistake(f"The run directory {self.path} cannot be written: {error.strerror}.") from error
         if self._lock is None:
@@ -71,7 +74,7 @@ class Run:
 
     def has_begun(self) -> bool:
         """Whether there is anything to lose: a line of metrics, or a checkpoint."""
-        return self.last.exists() or any(lines(self.metrics_file))
+        return self.last.exists() or self.previous.exists() or any(lines(self.metrics_file))
 
     def config(self) -> dict[str, Any]:
         """The configuration that the run was started with; empty if it was never started.
@@ -100,9 +103,14 @@ class Run:
         write(self.record_file, json.dumps(self.record() | values | {"heartbeat": now()}, indent=1).encode())
 
     def append(self, file: Path, line: dict[str, Any]) -> None:
-        """Add a line to one of the two .jsonl files; numbers that JSON has no name for become null."""
-        with open(file, "a") as stream:
-            stream.write(json.dumps(finite(line)) + "\n")
+        """Add a line to one of the two .jsonl files, after a half-written one on a line of its own.
+
+        Numbers that JSON has no name for become null.
+        """
+        with open(file, "ab+") as stream:
+            stream.seek(max(stream.tell() - 1, 0))
+            start = "" if stream.read() in (b"", b"\n") else "\n"
+            stream.write(f"{start}{json.dumps(finite(line))}\n".encode())
 
     def sync(self) -> None:
         """Wait until all lines are on the disk: before a checkpoint counts on them."""
@@ -112,9 +120,9 @@ class Run:
                     os.fsync(stream.fileno())
 
     def drop_after(self, file: Path, step: int) -> None:
-        """Remove the lines of a .jsonl file past `step`, and a half-written last one."""
+        """Remove the lines of a .jsonl file past `step`, and a half-written last one; not those added from outside."""
         if file.exists():
-            kept = [line for line in lines(file) if line["step"] <= step]
+            kept = [line for line in lines(file) if line["step"] <= step or "origin" in line]
             write(file, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
     def drop_files_after(self, folder: Path, step: int) -> None:
@@ -127,7 +135,7 @@ class Run:
         """The run in one flat row: its record, its last line of metrics and its last score."""
         record = self.record()
         status = record.get("status", "unknown")
-        if status == "running" and age(record) > STALE_AFTER:
+        if status == "running" and abs(age(record)) > STALE_AFTER:  # from the future: the clock was set back
             status = "stale"
         line, score = last(self.metrics_file), last(self.evaluations_file)
         return {
@@ -179,7 +187,7 @@ def held(folder: Path) -> bool:
 
 def write(file: Path, content: bytes) -> None:
     """Replace `file` by `content` as a whole: at every moment it is the old one or the new one."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary = temporary_for(file)
     try:
         with open(temporary, "wb") as stream:
             stream.write(content)
@@ -187,6 +195,11 @@ def write(file: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def temporary_for(file: Path) -> Path:
+    """Where this process writes what is to become `file`."""
+    return file.with_name(f".{file.name}.{os.getpid()}.new")
 
 
 def replace(temporary: Path, file: Path) -> None:
@@ -204,7 +217,7 @@ def replace(temporary: Path, file: Path) -> None:
 def lines(file: Path) -> Iterator[dict[str, Any]]:
     """The objects of a .jsonl file that are whole; none if there is no file."""
     if file.exists():
-        with open(file) as stream:
+        with open(file, errors="replace") as stream:  # a power cut may leave anything
             for line in stream:
                 with contextlib.suppress(json.JSONDecodeError):
                     yield json.loads(line)

@@ -32,6 +32,17 @@ def broadcast_state(module: nn.Module) -> None:
 
 
 @torch.no_grad()
+def broadcast_buffers(module: nn.Module) -> None:
+    """Make every buffer of `module` (running statistics, say) equal to rank 0's, on all processes.
+
+    What every process keeps for itself belongs into `on_save_checkpoint`, by `gathered`.
+    """
+    if world_size() > 1:
+        for tensor in module.buffers():
+            dist.broadcast(tensor, src=0)
+
+
+@torch.no_grad()
 def average_gradients(parameters: list[nn.Parameter]) -> None:
     """Replace each gradient by its mean over all processes, in one all-reduce.
 

@@ -6,16 +6,20 @@ from typing import Any
 
 import lightning.pytorch as L
 import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from safetensors.torch import save
 
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import NonFinite, bounded
 from gan_zoo.module import GenerativeModule
-from gan_zoo.run import replace, write
+from gan_zoo.run import Run, replace, temporary_for, write
+from gan_zoo.strategy import broadcast_buffers
 
 
 class Checkpoints(SessionCallback):
     """Writes last.ckpt and model.safetensors every so many steps and at the end, best.ckpt with the best score.
+
+    The last.ckpt before stays as previous.ckpt. A checkpoint holds rank 0's buffers, which all processes go on with.
 
     Args:
         every: steps between checkpoints; a killed run loses at most these. 0: only at the end.
@@ -31,6 +35,8 @@ class Checkpoints(SessionCallback):
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         if run := self.files(trainer):
             run.drop_files_after(run.checkpoints, self._kept)
+            if trainer.ckpt_path == run.previous:
+                set_aside_damaged(run)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
         step = trainer.global_step
@@ -40,17 +46,20 @@ class Checkpoints(SessionCallback):
         best = self.session.best
         if best and best["step"] == step and self._best_step != step:
             self._best_step = step
+            self._check(trainer, module)
             self._save(trainer, module, "best.ckpt")
-        if self.every and step % self.every == 0:
+        # Not at the end: with last.ckpt there, a run that is killed before its last score would never make it.
+        if self.every and step % self.every == 0 and step != trainer.max_steps:
             self.save(trainer, module)
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         self.save(trainer, module)
 
     def save(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        """last.ckpt and model.safetensors, as of now; every process must call it."""
-        self._save(trainer, module, "last.ckpt")
+        """model.safetensors and last.ckpt, as of now; every process must call it."""
+        self._check(trainer, module)
         self._write_generator(trainer, module, "model.safetensors")
+        self._save(trainer, module, "last.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
         return {"best_step": self._best_step, "kept": self._kept}
@@ -62,17 +71,50 @@ class Checkpoints(SessionCallback):
         run = self.session.run
         if run is None:
             return
-        module.ledger.check()
-        check_weights(module, trainer.global_step)
-        temporary = run.checkpoints / f".{name}.new"
-        trainer.save_checkpoint(temporary, weights_only=False)
-        if trainer.is_global_zero:
-            run.sync()
-            replace(temporary, run.checkpoints / name)
+        file = run.checkpoints / name
+        temporary = temporary_for(file)
+        try:
+            trainer.save_checkpoint(temporary, weights_only=False)
+            if trainer.is_global_zero:
+                run.sync()
+                if file == run.last and file.exists():
+                    file.replace(run.previous)  # killed here, the run goes on from this one
+                replace(temporary, file)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _check(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        """Stop before a file holds what is not finite, and make the processes' buffers one."""
+        broadcast_buffers(module)
+        if self.session.run:
+            module.ledger.check()
+            check_weights(module, trainer.global_step)
 
     def _write_generator(self, trainer: L.Trainer, module: GenerativeModule, name: str) -> None:
         if run := self.files(trainer):
             write_generator(run.path / name, module, trainer.global_step)
+
+
+class StraightIO(TorchCheckpointIO):
+    """Writes a checkpoint to the file it is told to, where Lightning's own takes a way through memory and /tmp.
+
+    A full disk is an `OSError` then, and a killed run leaves nothing outside of its directory.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        with open(path, "wb") as stream:
+            try:
+                torch.save(checkpoint, stream)
+            except RuntimeError as error:  # torch stumbles once more over what the stream raised
+                raise error.__context__ if isinstance(error.__context__, OSError) else error from None
+
+
+def set_aside_damaged(run: Run) -> None:
+    """Let previous.ckpt, which the run goes on from, be last.ckpt again; what was it is kept as damaged.ckpt."""
+    if run.last.exists():
+        run.last.replace(run.last.with_name("damaged.ckpt"))
+    run.previous.replace(run.last)
 
 
 def check_weights(module: GenerativeModule, step: int) -> None:

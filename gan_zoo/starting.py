@@ -1,0 +1,78 @@
+"""Where a run starts from: its last whole checkpoint, or the weights of another."""
+
+import zipfile
+from pathlib import Path
+
+from gan_zoo import loading
+from gan_zoo.errors import Mistake
+from gan_zoo.module import GenerativeModule
+from gan_zoo.naming import shorten
+from gan_zoo.run import Run
+
+
+def latest(run: Run) -> tuple[Path | None, str]:
+    """The checkpoint that `run` goes on from, None if it has none, and what is to be said of it, "" mostly.
+
+    Raises:
+        Mistake: there are checkpoints, and none can be read: nothing is touched.
+    """
+    reasons = []
+    for file in (run.last, run.previous):
+        if file.exists():
+            try:
+                refuse_damaged(file)
+            except Mistake as mistake:
+                reasons.append(str(mistake))
+            else:
+                return file, f"{reasons[0]} The run goes on from {file.name}, the one before." if reasons else ""
+    if reasons:
+        raise Mistake(
+            f"{reasons[0]} There is no whole one before it: choose another --run, or delete {run.checkpoints}."
+        )
+    return None, ""
+
+
+def refuse_damaged(file: Path) -> None:
+    """Stop unless every byte of a checkpoint is as it was written, and nothing of it would be executed.
+
+    Raises:
+        Mistake: says what is wrong.
+    """
+    loading.read_checkpoint(file)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()  # torch itself does not look at the check sums
+    except zipfile.BadZipFile as error:
+        damaged = str(error)
+    if damaged:
+        raise Mistake(f"{file} is damaged ({damaged}).")
+
+
+def start_from(model: GenerativeModule, file: Path) -> str:
+    """Give `model` the weights of `file` that fit, and say which did not.
+
+    Args:
+        model: newly made.
+        file: a .ckpt (the whole model) or a .safetensors (its generator).
+
+    Raises:
+        Mistake: no such file, or nothing in it fits.
+    """
+    if not file.is_file():
+        raise Mistake(f"There is no file {file} to start from: --init takes a .ckpt or .safetensors file.")
+    if file.suffix == ".safetensors":
+        found = {f"generator.{name}": value for name, value in loading.read_tensors(file).items()}
+    else:
+        found = loading.read_checkpoint(file)["state_dict"]
+    if model.average_half_life and not any(name.startswith("moving_average.") for name in found):
+        ours = {name.partition(".")[2]: value for name, value in found.items() if name.startswith("generator.")}
+        found |= {f"moving_average.{name}": value for name, value in ours.items()}  # starts where the generator does
+    own = model.state_dict()
+    fits = {name: value for name, value in found.items() if name in own and own[name].shape == value.shape}
+    if not fits:
+        raise Mistake(
+            shorten(f"Nothing in {file} fits {type(model).__name__}: it holds {', '.join(found) or 'nothing'}.")
+        )
+    model.load_state_dict(fits, strict=False)
+    missing, left = sorted(own.keys() - fits.keys()), sorted(found.keys() - fits.keys())
+    return f"{file}: {len(fits)} tensors loaded; missing: {missing or 'none'}; left over: {left or 'none'}"
