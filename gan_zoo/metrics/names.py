@@ -85,7 +85,7 @@ def direction(name: str) -> Direction:
 
 
 def title(name: str) -> str:
-    """`FID (50k)`, `Precision (inception, 50k)` for `fid_50k`, `precision_inception_50k`; the user's own as they are."""
+    """`Precision (inception, 50k)` for `precision_inception_50k`; a metric of the user's own as it is."""
     found = measure(name)
     if found is None:
         return name
