@@ -93,6 +93,25 @@ def _scale(image: Tensor, dequantize: bool) -> Tensor:
     return (level + torch.rand_like(level)).div_(128).sub_(1)
 
 
+def to_size(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[Tensor, " n c H W"]:
+    """`image`, in [-1, 1], at `size` = (height, width): bicubic, antialiased where it shrinks."""
+    return torch.nn.functional.interpolate(image, size, mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def resized(image: Float[Tensor, " n c h w"], short: int) -> Float[Tensor, " n c H W"]:
+    """`image`, in [-1, 1], with its shorter side at `short` pixels and its proportions kept."""
+    height, width = image.shape[2:]
+    scale = short / min(height, width)
+    return to_size(image, (round(height * scale), round(width * scale)))
+
+
+def with_colours_of(image: Float[Tensor, " n 3 h w"], colours: Float[Tensor, " n 3 h w"]) -> Float[Tensor, " n 3 h w"]:
+    """The luminance of `image` with the hue and saturation of `colours` (YIQ, as Gatys 2016, arXiv 1606.05897)."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=image.device)[:, None, None]
+    luminance = (image - colours).mul(weights).sum(1, keepdim=True)  # in YIQ, a shift of Y alone moves R, G and B alike
+    return (colours + luminance).clamp(-1, 1)
+
+
 def grid(image: UInt8[Tensor, " n c h w"], columns: int | None = None) -> UInt8[Tensor, " c H W"]:
     """The images row by row, `columns` a row (None: as square as can be), two white pixels between them."""
     n, channels, height, width = image.shape

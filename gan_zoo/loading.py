@@ -16,12 +16,13 @@ from gan_zoo.naming import shorten
 from gan_zoo.run import Run
 
 
-def load(path: str | Path) -> GenerativeModule:
+def load(path: str | Path, changed: dict[str, Any] | None = None) -> GenerativeModule:
     """The model of a run, in eval mode on the CPU, ready for `sample`.
 
     Args:
         path: a run's directory or a .safetensors file of one (the generator that is sampled: its moving average, where
             the model keeps one); or a .ckpt file (everything, discriminator included).
+        changed: hyperparameters that are other here than where the run was made, such as a path.
 
     Raises:
         Mistake: nothing there to load, or not a file of ours.
@@ -30,24 +31,24 @@ def load(path: str | Path) -> GenerativeModule:
     file = Run(path).model_file if path.is_dir() else path
     if not file.exists():
         raise Mistake(f"There is no {file}: a run writes it with its first checkpoint.")
-    return from_checkpoint(file) if file.suffix == ".ckpt" else from_generator(file)
+    return from_checkpoint(file, changed or {}) if file.suffix == ".ckpt" else from_generator(file, changed or {})
 
 
-def from_generator(file: Path) -> GenerativeModule:
+def from_generator(file: Path, changed: dict[str, Any]) -> GenerativeModule:
     """The model in a .safetensors file: only the generator that is sampled is trained, all else as newly made.
 
     Raises:
         Mistake: damaged, not ours, or of a model that has changed since.
     """
     header = metadata(file)
-    model = import_class(header["model"], GenerativeModule)(**tuples(header["hyperparameters"]))
+    model = import_class(header["model"], GenerativeModule)(**tuples(header["hyperparameters"]) | changed)
     model.seed, model.images = header["seed"], header["images"]
     fill(model.averaged, read_tensors(file), file)
     model.has_last_weights = header["weights"] == "last"
     return model.eval()
 
 
-def from_checkpoint(file: Path) -> GenerativeModule:
+def from_checkpoint(file: Path, changed: dict[str, Any]) -> GenerativeModule:
     """The model in a .ckpt file, whole.
 
     Raises:
@@ -56,7 +57,7 @@ def from_checkpoint(file: Path) -> GenerativeModule:
     content = read_checkpoint(file)
     if "gan_zoo" not in content:
         raise Mistake(f"{file} is a checkpoint, but not of a model of ours: use load_from_checkpoint of its own class.")
-    model = import_class(content["gan_zoo"]["model"], GenerativeModule)(**content["hyper_parameters"])
+    model = import_class(content["gan_zoo"]["model"], GenerativeModule)(**content["hyper_parameters"] | changed)
     model.on_load_checkpoint(content)
     fill(model, content["state_dict"], file)
     return model.eval()

@@ -1,0 +1,32 @@
+"""Layers that two or more models share, with their statistics."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Maps = Float[Tensor, "n c h w"]
+Statistic = Float[Tensor, "n c 1 1"]
+
+
+def channel_moments(features: Maps, eps: float = 1e-5) -> tuple[Statistic, Statistic]:
+    """Mean and standard deviation of each channel of each image over its pixels (Huang 2017, Eq. 5 and 6).
+
+    Args:
+        features: (n, c, h, w).
+        eps: added to the variance, so that a flat channel has a gradient.
+    """
+    features = features.to(torch.promote_types(features.dtype, torch.float32))  # sums do not survive bfloat16
+    variance, mean = torch.var_mean(features, dim=(2, 3), correction=0, keepdim=True)
+    return mean, (variance + eps).sqrt()
+
+
+def adaptive_instance_norm(content: Maps, mean: Statistic, deviation: Statistic) -> Maps:
+    """AdaIN: σ(y) (x - μ(x)) / σ(x) + μ(y), per image and channel (Huang 2017, Eq. 8).
+
+    Args:
+        content: x, (n, c, h, w).
+        mean: μ(y), which every channel of the result has; (n, c, 1, 1).
+        deviation: σ(y), likewise.
+    """
+    own_mean, own_deviation = channel_moments(content)
+    return (content - own_mean) / own_deviation * deviation + mean

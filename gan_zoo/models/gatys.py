@@ -1,0 +1,189 @@
+"""Neural style transfer: Image Style Transfer Using Convolutional Neural Networks.
+
+Gatys, Ecker and Bethge, 2016. https://www.cv-foundation.org/openaccess/content_cvpr_2016/html/Gatys_Image_Style_Transfer_CVPR_2016_paper.html
+
+No network is trained: the pixels x are optimised until a frozen VGG sees the content p and the style a in them,
+
+    L(x) = α ‖F(x) - F(p)‖² + β Σ_l w_l ‖G_l(x) - G_l(a)‖² (+ γ total variation)        (Eq. 7, with 1 and 4)
+
+F the features of relu4_2, G_l the Gram matrices of relu1_1, 2_1, 3_1, 4_1 and 5_1, which know what occurs together but
+not where.
+
+Defaults: layers, L-BFGS of step 1 with 100 pairs, 500 evaluations, the start from the content and two sizes in turn
+are the authors' program's.
+Departures from the paper: each squared distance is a share of its target's mean square, so that weights mean the same
+for any VGG (the paper's and its program's are for Caffe's network and inputs of 0 to 255, and fit no other); all style
+layers weigh alike; torchvision's VGG for the authors' rescaled one, with max pooling by default.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.optim import LBFGS, Adam
+
+from gan_zoo import images, perceptual
+from gan_zoo.errors import Mistake, NonFinite, bounded
+from gan_zoo.perceptual import Features
+
+Image = Float[Tensor, "1 3 h w"]
+Maps = dict[str, Tensor]
+Terms = dict[str, Tensor]
+
+CONTENT = ("relu4_2",)
+STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the pixels minimise (Eq. 7)."""
+
+    content_layers: tuple[str, ...] = CONTENT
+    style_layers: tuple[str, ...] = STYLE
+    layer_weights: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2, 0.2)
+    """w_l, one for each of the style's layers."""
+    content_weight: float = 1.0
+    """α."""
+    style_weight: float = 100.0
+    """β."""
+    variation_weight: float = 0.0
+    """γ, of the total variation: smooths."""
+
+    def __post_init__(self) -> None:
+        weights = {"content_weight": self.content_weight, "style_weight": self.style_weight}
+        bounded("", at_least=0, **weights, variation_weight=self.variation_weight, layer_weights=self.layer_weights)
+        if len(self.layer_weights) != len(self.style_layers):
+            raise Mistake(
+                f"{len(self.layer_weights)} layer weights for {len(self.style_layers)} style layers: one for each."
+            )
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """The layers that a `Features` must have."""
+        return tuple(dict.fromkeys(self.content_layers + self.style_layers))
+
+    def terms(self, x: Image, seen: Maps, content: Maps, style: Maps) -> Terms:
+        """The weighted terms for the image `x`, of which the network has `seen` this, against the two targets."""
+        contents = [perceptual.content_loss(seen[name], content[name]) for name in self.content_layers]
+        styles = [
+            weight * perceptual.gram_loss(seen[name], style[name])
+            for weight, name in zip(self.layer_weights, self.style_layers, strict=True)
+        ]
+        return {
+            "content": self.content_weight * torch.stack(contents).sum(),
+            "style": self.style_weight * torch.stack(styles).sum(),
+            "variation": self.variation_weight * perceptual.total_variation(x),
+        }
+
+
+@dataclass
+class Stylized:
+    """What `gatys` returns."""
+
+    image: Image
+    """In [-1, 1]."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """The weighted terms at each evaluation, with the `size` that it was made at."""
+
+
+def gatys(
+    content: Image,
+    style: Image,
+    features: Features,
+    *,
+    objective: Objective = Objective(),
+    optimizer: Literal["lbfgs", "adam"] = "lbfgs",
+    learning_rate: float = 1.0,
+    sizes: tuple[int, ...] = (512, 800),
+    evaluations: tuple[int, ...] = (500, 200),
+    start: Literal["content", "noise"] = "content",
+    seed: int = 0,
+    progress: Callable[[dict[str, float]], None] = lambda terms: None,
+) -> Stylized:
+    """`content` painted as `style`, both images in [-1, 1].
+
+    Args:
+        content: of any size; the result has its proportions.
+        style: of any size; it is seen at the size that is worked at.
+        features: a VGG with the taps of `objective`.
+        objective: layers and weights.
+        optimizer: L-BFGS as in the paper, or Adam.
+        learning_rate: of either; Adam's in units of [-1, 1], for which 0.02 is good.
+        sizes: shorter sides in pixels, worked at in turn, each from the last one's result.
+        evaluations: of the loss, at each of the sizes.
+        start: the content, or noise, which gives more of the style and less of the content.
+        seed: of the noise.
+        progress: called with the terms of each evaluation.
+
+    Raises:
+        Mistake: settings that do not match.
+        NonFinite: the loss left the numbers; smaller weights or a smaller learning rate help.
+    """
+    bounded("", above=0, learning_rate=learning_rate)
+    bounded("", at_least=1, evaluations=evaluations, sizes=sizes)
+    if len(sizes) != len(evaluations):
+        raise Mistake(f"{len(sizes)} sizes and {len(evaluations)} numbers of evaluations: give as many of both.")
+    result = Stylized(image=content if start == "content" else _noise(content, seed))
+    for size, count in zip(sizes, evaluations, strict=True):
+        scene, paint = images.resized(content, size), images.resized(style, size)
+        with torch.no_grad():
+            wanted = features(scene), features(paint)
+        x = images.to_size(result.image, scene.shape[2:]).clone(memory_format=torch.channels_last).requires_grad_()
+        method = (
+            LBFGS(
+                [x],
+                lr=learning_rate,
+                max_iter=count,
+                max_eval=count,
+                tolerance_grad=0,
+                tolerance_change=0,
+                history_size=100,
+            )
+            if optimizer == "lbfgs"
+            else Adam([x], lr=learning_rate)
+        )
+
+        def told(terms: Terms, size: int = size) -> None:
+            result.history.append({"size": size} | {name: float(value) for name, value in terms.items()})
+            progress(result.history[-1])
+
+        descend(x, lambda x=x, wanted=wanted: objective.terms(x, features(x), *wanted), method, count, told)
+        result.image = x.detach()
+    result.image = result.image.clamp(-1, 1).contiguous()
+    return result
+
+
+def descend(
+    x: Tensor, terms: Callable[[], Terms], optimizer: LBFGS | Adam, evaluations: int, told: Callable[[Terms], None]
+) -> None:
+    """Let `optimizer` move `x` to lower the sum of `terms`, evaluated `evaluations` times.
+
+    Raises:
+        NonFinite: a term left the numbers.
+    """
+    done = 0
+
+    def closure() -> Tensor:
+        nonlocal done
+        done += 1
+        found = terms()
+        loss = torch.stack(list(found.values())).sum()
+        if not torch.isfinite(loss):
+            values = ", ".join(f"{name} {float(value):.3g}" for name, value in found.items())
+            raise NonFinite(f"The loss left the numbers at evaluation {done} ({values}): lower the style weight.")
+        (x.grad,) = torch.autograd.grad(loss, x)
+        told({name: value.detach() for name, value in found.items()})
+        return loss.detach()
+
+    while done < evaluations:
+        before = done
+        optimizer.step(closure)
+        if isinstance(optimizer, LBFGS) and done == before + 1:
+            return  # no direction leads down any more
+
+
+def _noise(content: Image, seed: int) -> Image:
+    return torch.randn(content.shape, generator=torch.Generator().manual_seed(seed)).mul(0.25).clamp(-1, 1)

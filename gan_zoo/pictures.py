@@ -1,0 +1,97 @@
+"""Image files of any size that the user names, in and out: what `translate` and `stylize` read and write."""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import Image as Pillow
+
+from datamodules.errors import DataError
+from datamodules.sources import SUFFIXES, decode, is_image
+from gan_zoo import images
+from gan_zoo.errors import Mistake
+from gan_zoo.run import write
+
+Image = Float[torch.Tensor, "1 3 h w"]
+
+
+def find(paths: list[str]) -> list[Path]:
+    """The image files that `paths` name: each a file, or a folder whose images are meant, in the names' order.
+
+    Raises:
+        Mistake: a path that is not there, a folder without an image, or a file that is none.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.is_file() and is_image(file.name))
+            if not inside:
+                raise Mistake(f"{path} has no image: files that end in {', '.join(SUFFIXES)} are.")
+            found += inside
+        elif not path.exists():
+            raise Mistake(f"There is no {path}: name an image file or a folder of them.")
+        elif not is_image(path.name):
+            raise Mistake(f"{path} is no image: one ends in {', '.join(SUFFIXES)}.")
+        else:
+            found.append(path)
+    return found
+
+
+def places(files: list[Path], asked: list[str], out: Path) -> list[Path]:
+    """Where the results of `files` go: the file `out` for the one that was named, else the same names in a folder.
+
+    Args:
+        files: what `find` made of `asked`.
+        asked: as the user typed them.
+        out: as the user typed it.
+
+    Raises:
+        Mistake: `out` names a file where there are several images, or two images would have one name.
+    """
+    alone = len(asked) == 1 and not Path(asked[0]).is_dir()
+    if alone and out.suffix and not out.is_dir():
+        if not is_image(out.name):
+            raise Mistake(f"--out {out} is no image's name: end it in .png or .jpg.")
+        return [out]
+    if out.suffix and not out.is_dir():
+        raise Mistake(f"--out {out} is one file, for {len(files)} images: name a folder.")
+    results = [out / file.name for file in files]
+    doubled = {result.name for result in results if [one.name for one in results].count(result.name) > 1}
+    if doubled:
+        raise Mistake(f"Two of the images are called {min(doubled)}: write them to folders of their own.")
+    return results
+
+
+def read(file: Path, short: int = 0) -> Image:
+    """The image in `file`, upright, in [-1, 1]; grey becomes three equal channels, transparency is dropped.
+
+    Args:
+        file: an image file.
+        short: the shorter side is brought to so many pixels; 0: the file's own.
+
+    Raises:
+        Mistake: damaged.
+    """
+    try:
+        pixels = decode(file.read_bytes(), str(file))
+    except (DataError, OSError) as error:
+        raise Mistake(str(error)) from error
+    image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].expand(1, 3, -1, -1)
+    return images.resized(images.to_float(image), short) if short else images.to_float(image)
+
+
+def save(file: Path, image: Image) -> None:
+    """Write `image`, in [-1, 1], as the kind of file that its name says, making its folder.
+
+    Raises:
+        Mistake: it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix.lower() == ".png":
+            write(file, images.png(images.to_uint8(image)[0]))
+        else:
+            pixels = images.to_uint8(image)[0].permute(1, 2, 0).numpy()
+            Pillow.fromarray(pixels).save(file, quality=95)
+    except OSError as error:
+        raise Mistake(f"{file} cannot be written: {error.strerror or error}.") from error
