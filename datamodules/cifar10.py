@@ -7,7 +7,6 @@ network. A copy in folders of images is read by `ImageFolder`.
 """
 
 import pickle
-import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,8 +94,7 @@ def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
         DataError: it is missing, damaged, or something else.
     """
     try:
-        with file.open("rb") as opened, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy's, of how Python 2 wrote the arrays' types
+        with file.open("rb") as opened:
             content = _Arrays(opened, encoding="latin1").load()
         image = content["data"].reshape(EACH, 3, 32, 32)
         label = np.array(content["labels"], dtype=np.int64).reshape(EACH)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from datamodules import mnist
-from datamodules.mnist import BUNDLED, MNIST, read_idx
-from datamodules.stream import DataError
+from datamodules.errors import DataError
+from datamodules.idx import FILES, read_idx
+from datamodules.mnist import BUNDLED, MNIST
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
@@ -150,7 +150,7 @@ def test_missing_files_that_cannot_be_downloaded_are_one_line_that_names_them(sp
     with pytest.raises(DataError) as caught:
         read(tmp_path / "nowhere", split=split)
     message = str(caught.value)
-    first = mnist.FILES[split]
+    first = FILES[split]
     assert f"{first}-images-idx3-ubyte.gz and {first}-labels-idx1-ubyte.gz" in message
     assert str(tmp_path / "nowhere") in message and "data.root: bundled" in message
     assert "\n" not in message
