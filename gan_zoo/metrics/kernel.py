@@ -115,12 +115,13 @@ class KernelDistance(KeepsFeatures):
 
     def _real_side(self) -> dict[str, Tensor]:
         real = self._rows("real")
+        at_least(2, "KID", real=len(real))
         return {"features": real, "kernel_sums": KernelSums(real).rows}
 
     def _values(self, reference: Mapping[str, Tensor], fake: Float[Tensor, "n d"]) -> dict[str, Tensor]:
         real, real_rows = reference["features"], reference["kernel_sums"]
         n, m = len(real), len(fake)
-        at_least(2, "KID", real=n, generated=m)
+        at_least(2, "KID", generated=m)
         subsets = self.subsets if min(n, m) >= self.size else 0
         chosen = subset_indices(n, m, subsets, self.size) if subsets else (None, None)
         within, across = KernelSums(fake, chosen_a=chosen[1]), KernelSums(real, fake, *chosen)

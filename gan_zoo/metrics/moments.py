@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.score import at_least
+from gan_zoo.naming import shorten
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class Gaussian:
             Mistake: no such file, or none with a mean and a covariance.
         """
         try:
-            with np.load(file, allow_pickle=False) as content:
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
                 mean, covariance = (torch.from_numpy(np.asarray(content[key], np.float64)) for key in ("mu", "sigma"))
-        except (OSError, ValueError, KeyError, EOFError, AttributeError) as error:
-            raise Mistake(f"{file} gives no mu and sigma ({error}): name an .npz of feature statistics.") from error
+        except Exception as error:  # numpy raises many kinds for what is missing, damaged, dangerous or another file
+            reason = shorten(str(error), most=100)
+            raise Mistake(f"{file} gives no mu and sigma ({reason}): name an .npz of feature statistics.") from error
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
             shapes = f"{tuple(mean.shape)} and {tuple(covariance.shape)}"
             raise Mistake(f"{file} has mu and sigma of shapes {shapes}: they must be (d,) and (d, d).")

@@ -56,11 +56,11 @@ def prdc(
         balls.append(inside.sum(1))
         covered |= inside.any(0)
         recalled |= (distances <= radii[:, None]).any(0)
-    counts = torch.cat(balls).double()
+    counts = torch.cat(balls)
     return {
         "precision": (counts > 0).double().mean(),
         "recall": recalled.double().mean(),
-        "density": counts.mean() / neighbours,
+        "density": counts.sum().double() / (neighbours * len(fake)),
         "coverage": covered.double().mean(),
     }
 

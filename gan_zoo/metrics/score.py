@@ -50,6 +50,8 @@ class Score(Metric):
 
     needs: Literal["features", "logits"] = "features"
     """What `update` takes of an extractor's findings; it is made with their length."""
+    sides: tuple[str, ...] = ("real", "fake")
+    """The images that it reads."""
     is_differentiable = False
     full_state_update = False
 
@@ -63,7 +65,7 @@ class Score(Metric):
         Equal keys of several metrics hold equal content, so that their references go together in one dict or file.
         Empty: a score of generated images alone.
         """
-        with self.sync_context():
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
             return self._real_side()
 
     def refer(self, reference: Mapping[str, Tensor]) -> "Score":
@@ -88,8 +90,6 @@ class KeepsFeatures(Score):
     Args:
         features: their length.
     """
-
-    sides: tuple[str, ...] = ("real", "fake")
 
     def __init__(self, features: int, **options: Any) -> None:
         super().__init__(**options)

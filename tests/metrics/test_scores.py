@@ -1,0 +1,136 @@
+"""What all scores have in common: several processes, a real side that is told, torchmetrics' collections."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.testing import assert_close
+from torchmetrics import Metric, MetricCollection
+
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics.choices import METRICS
+from gan_zoo.metrics.names import MEASURES
+from gan_zoo.metrics.score import Score, Value, values
+from tests.drivers import score_ranks
+
+every_metric = pytest.mark.parametrize("name", METRICS)
+
+
+def rows(n: int, seed: int, size: int = 12) -> torch.Tensor:
+    return torch.randn(n, size, generator=torch.Generator().manual_seed(seed)).relu()
+
+
+REAL, FAKE = rows(80, seed=1), rows(70, seed=2)
+
+
+def metric_of(name: str, batch: int = 80) -> Metric:
+    metric = METRICS[name](12)
+    for side, shown in ((True, REAL), (False, FAKE)):
+        for one in shown.split(batch):
+            metric.update(one, real=side)
+    return metric
+
+
+def numbers(metric: Metric, name: str) -> dict[str, float]:
+    return {measure: one.value for measure, one in values(metric.compute(), name).items()}
+
+
+@every_metric
+def test_measures_have_titles_and_directions(name):
+    found = values(metric_of(name).compute(), name)
+    assert set(found) <= set(MEASURES)
+    for measure, one in found.items():
+        assert (MEASURES[measure].better == "higher") == METRICS[name](12).higher_is_better
+        assert bool(MEASURES[measure].interval) == (one.interval is not None)
+        assert one.interval is None or one.interval[0] <= one.value <= one.interval[1]
+
+
+@every_metric
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_batches_change_nothing(name, batch):
+    assert_close(numbers(metric_of(name, batch), name), numbers(metric_of(name), name), atol=1e-9, rtol=0)
+
+
+@every_metric
+def test_a_metric_starts_anew_after_reset(name):
+    metric = metric_of(name)
+    expected = numbers(metric, name)
+    metric.reset()
+    for side, shown in ((True, REAL), (False, FAKE)):
+        metric.update(shown, real=side)
+    assert numbers(metric, name) == expected
+
+
+@every_metric
+def test_a_told_real_side_gives_the_same_and_takes_no_more_real_images(name):
+    whole = metric_of(name)
+    assert isinstance(whole, Score)
+    told = METRICS[name](12)
+    assert isinstance(told, Score)
+    told.refer(whole.reference()).update(FAKE, real=False)
+    assert numbers(told, name) == numbers(whole, name)
+    if whole.reference():
+        with pytest.raises(Mistake, match="generated images only"):
+            told.update(REAL, real=True)
+
+
+def test_references_of_all_metrics_go_together_in_one():
+    wholes = {name: metric_of(name) for name in METRICS}
+    together = {}
+    for metric in wholes.values():
+        assert isinstance(metric, Score)
+        for key, value in metric.reference().items():
+            assert_close(together.setdefault(key, value), value, rtol=0, atol=1e-12)
+    for name, whole in wholes.items():
+        told = METRICS[name](12)
+        assert isinstance(told, Score)
+        told.refer(together).update(FAKE, real=False)
+        assert_close(numbers(told, name), numbers(whole, name), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("groups", [True, False])
+def test_in_a_collection_each_is_what_it_is_alone(groups):
+    """Groups: metrics whose states are equal share them, which torchmetrics finds out after the first update."""
+    collection = MetricCollection({name: make(12) for name, make in METRICS.items()}, compute_groups=groups)
+    for side, shown in ((True, REAL), (False, FAKE)):
+        for one in shown.split(20):
+            collection.update(one, real=side)
+    expected = {}
+    for name in METRICS:
+        computed = metric_of(name, 20).compute()
+        expected |= {name: computed} if isinstance(computed, torch.Tensor) else computed
+    assert_close(collection.compute(), expected, rtol=0, atol=1e-9)
+
+
+def test_values_pair_a_number_with_its_bounds():
+    computed = {key: torch.tensor(float(i)) for i, key in enumerate(["a", "a_low", "a_high", "b"])}
+    assert values(computed, "x") == {"a": Value(0.0, (1.0, 2.0)), "b": Value(3.0)}
+    assert values(torch.tensor(4.0), "x") == {"x": Value(4.0)}
+
+
+@every_metric
+def test_no_images_at_all_is_one_line(name):
+    metric = METRICS[name](12)
+    with pytest.warns(UserWarning, match="before the ``update``"), pytest.raises(Mistake, match="there are 0"):
+        metric.compute()
+
+
+@pytest.mark.slow  # three processes take about 8 s to start
+@pytest.mark.parametrize("shares", ["2,1", "3,0,2"])
+def test_any_number_of_processes_gives_what_one_does(tmp_path: Path, shares: str):
+    """Also where one has no images, and where they make unlike numbers of updates."""
+    command = [sys.executable, "-m", "tests.drivers.score_ranks"]
+    ranks = [
+        subprocess.Popen([*command, str(rank), shares, str(tmp_path)], stderr=subprocess.PIPE, text=True)
+        for rank in range(shares.count(",") + 1)
+    ]
+    for rank in ranks:
+        _, errors = rank.communicate(timeout=120)
+        assert rank.returncode == 0, errors
+    one = score_ranks.scored(0, [1])
+    for rank in range(len(ranks)):
+        # metrics.md 6: 1e-9. Sums in another order.
+        assert_close(json.loads((tmp_path / f"{rank}.json").read_text()), one, rtol=0, atol=1e-9)
