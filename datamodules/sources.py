@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -16,6 +16,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".
 """Names of image files end so, in either case."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Images as they lie in files, decoded one at a time, by any number of threads at once."""
 

@@ -6,13 +6,14 @@ import zipfile
 import zlib
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from datamodules.errors import DataError
 
 LOCAL_HEADER = 30  # bytes, of which the last four hold the lengths of what follows: name and extra field
 
 
+@runtime_checkable
 class Store(Protocol):
     """Files by name."""
 
