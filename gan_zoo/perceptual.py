@@ -20,6 +20,7 @@ from gan_zoo.naming import closest
 
 Images = Float[Tensor, "n 3 h w"]
 Maps = Float[Tensor, "n c h w"]
+OtherMaps = Float[Tensor, "n c H W"]
 Loss = Float[Tensor, ""]
 Network = Literal["vgg16", "vgg19"]
 
@@ -43,7 +44,7 @@ class Convolution(nn.Module):
         self.register_buffer("weight", weight.float(), persistent=False)
         self.register_buffer("bias", bias.float(), persistent=False)
 
-    def forward(self, x: Maps) -> Maps:
+    def forward(self, x: Maps) -> Float[Tensor, "n d h w"]:
         if self.padding == "reflect":
             return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), self.weight, self.bias).relu()
         return F.conv2d(x, self.weight, self.bias, padding=1).relu()
@@ -97,7 +98,7 @@ class Features(nn.Module):
         """Pixels of the image that one position of the deepest feature stands for; smaller images have none."""
         return 2 ** (int(self.names[-1][4]) - 1)
 
-    def forward(self, image: Images) -> dict[str, Maps]:
+    def forward(self, image: Images) -> dict[str, Float[Tensor, "n _ _ _"]]:
         """The features by name; gradients reach the image."""
         if min(image.shape[2:]) < self.stride:
             raise Mistake(
@@ -210,12 +211,12 @@ def content_loss(result: Maps, content: Maps) -> Loss:
     return relative_error(result, content)
 
 
-def gram_loss(result: Maps, style: Maps) -> Loss:
+def gram_loss(result: Maps, style: OtherMaps) -> Loss:
     """The relative error of Gram matrices per pixel, so that sizes may differ (Gatys 2016, Eq. 4, so normalised)."""
     return relative_error(gram(result) / result[0, 0].numel(), gram(style) / style[0, 0].numel())
 
 
-def moments_loss(result: Maps, style: Maps) -> Loss:
+def moments_loss(result: Maps, style: OtherMaps) -> Loss:
     """The relative errors of every channel's mean and deviation (Huang 2017, a term of Eq. 13, so normalised)."""
     pairs = zip(channel_moments(result), channel_moments(style), strict=True)
     return torch.stack([relative_error(mine, theirs) for mine, theirs in pairs]).sum()

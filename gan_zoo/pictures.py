@@ -12,7 +12,7 @@ from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.run import write
 
-Image = Float[torch.Tensor, "1 3 h w"]
+Image = Float[torch.Tensor, "1 3 _ _"]
 
 
 def find(paths: list[str]) -> list[Path]:

@@ -17,7 +17,7 @@ from gan_zoo.models.adain import AdaIN
 from gan_zoo.models.gatys import Objective, gatys
 from gan_zoo.perceptual import Features
 
-Image = Float[Tensor, "1 3 h w"]
+Image = Float[Tensor, "1 3 _ _"]
 Paint = Callable[[Image, list[Image], Callable[[float], None]], Image]
 """(content, styles, told the share of the work done) -> result, all in [-1, 1]."""
 

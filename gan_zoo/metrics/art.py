@@ -20,7 +20,7 @@ def content_distance(features: Features, image: Images, content: Images) -> floa
 
 
 @torch.no_grad()
-def style_distance(features: Features, image: Images, style: Images) -> float:
+def style_distance(features: Features, image: Images, style: Float[Tensor, "n 3 H W"]) -> float:
     """The relative errors of mean and deviation of each channel, summed over four depths (Huang 2017, Eq. 13)."""
     mine, theirs = features(image), features(style)
     return sum(float(moments_loss(mine[name], theirs[name])) for name in STYLE)

@@ -36,7 +36,6 @@ from gan_zoo.layers import adaptive_instance_norm, channel_moments
 from gan_zoo.module import GenerativeModule, Terms, evaluating
 
 Images = Float[Tensor, "n 3 h w"]
-Maps = Float[Tensor, "n c h w"]
 
 DEPTHS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 """Where the style's statistics are compared; the last is what the decoder starts from."""
@@ -102,7 +101,7 @@ class AdaIN(GenerativeModule):
     def stylize(
         self,
         content: Images,
-        styles: list[Images],
+        styles: list[Float[Tensor, "1 3 _ _"]],
         weights: tuple[float, ...] = (),
         masks: Float[Tensor, "k h w"] | None = None,
         strength: float = 1.0,

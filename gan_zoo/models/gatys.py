@@ -83,7 +83,7 @@ class Objective:
 class Stylized:
     """What `gatys` returns."""
 
-    image: Image
+    image: Float[Tensor, "1 3 _ _"]
     """In [-1, 1]."""
     history: list[dict[str, float]] = field(default_factory=list)
     """The weighted terms at each evaluation, with the `size` that it was made at."""
@@ -91,7 +91,7 @@ class Stylized:
 
 def gatys(
     content: Image,
-    style: Image,
+    style: Float[Tensor, "1 3 H W"],
     features: Features,
     *,
     objective: Objective = Objective(),
