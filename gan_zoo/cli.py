@@ -158,7 +158,9 @@ def stylize(arguments: list[str]) -> int:
     parser.add_argument("--network", choices=["vgg16", "vgg19"], default="vgg19", help="(gatys; default vgg19)")
     parser.add_argument("--vgg-weights", help="file of the network's weights (default: torchvision's, downloaded)")
     parser.add_argument("--size", type=int, default=0, help="shorter side of the result (default: the content's own)")
-    parser.add_argument("--style-size", type=int, default=512, help="shorter side that styles are seen at (default 512)")
+    parser.add_argument(
+        "--style-size", type=int, default=512, help="shorter side that styles are seen at (default 512)"
+    )
     parser.add_argument("--weights", type=float, nargs="+", default=[], help="of the styles where they are mixed")
     parser.add_argument("--masks", nargs="+", default=[], help="images, white where each style is to be")
     parser.add_argument("--strength", type=float, default=1.0, help="0: the content, 1: the style (adain; default 1)")
@@ -178,13 +180,25 @@ def report(arguments: list[str]) -> int:
     parser = Parser("report")
     parser.add_argument("runs", nargs="+", help="runs' directories, or folders of them such as a study's")
     parser.add_argument("--out", help="the page; its tables go beside it (default: report.html in the one folder)")
+    parser.add_argument("--score", default="", help="the score to begin with (default: the one that most runs have)")
+    parser.add_argument(
+        "--by", nargs="+", default=[], metavar="SETTING", help="group runs by these: model.width, method"
+    )
+    parser.add_argument("--figures", metavar="DIR", help="write every plot and table there: SVG, PDF, CSV, TeX")
+    parser.add_argument(
+        "--into", metavar="PAGE", help="of a folder of results.csv, write the tables into a page's marks"
+    )
     options = parser.parse(arguments)
-    from gan_zoo.report import build, place
+    from gan_zoo.report import build, fill, place
 
     paths = [Path(one) for one in options.runs]
+    if options.into:
+        fill(Path(options.into), paths)
+        print(f"The results are in {options.into}")
+        return 0
     out = Path(options.out) if options.out else place(paths)
     out = out / "report.html" if out.is_dir() else out
-    print(build(paths, out))
+    print(build(paths, out, options.score, options.by, Path(options.figures) if options.figures else None))
     print(f"The report is {out}")
     return 0
 

@@ -1,52 +1,103 @@
-"""The report of runs and studies: one page that opens from the disk, and its tables as CSV, Markdown and LaTeX.
+"""The report of runs and studies: one page that opens from the disk, its tables as CSV, Markdown and LaTeX, figures.
 
-    collect.py      run directories -> plain data
-    grouping.py     runs that are alike but for their seeds
-    rank.py         groups -> ranked tables
-    tables.py       the tables as text, results.csv, results.md, results.tex
-    curves.py       scores and losses over training
-    page.py         all that the page shows, and page.html.j2 with its style and script, which shows it
+    collect.py      run directories -> plain data            scores.py       which scores may be compared
+    grouping.py     runs that are alike but for their seeds  seeds.py        what a few seeds can tell
+    rank.py         groups -> ranked tables                  papers.py       the authors' own numbers
+    tables.py       ranked tables as sheets                  sheets.py       sheets as text, Markdown, LaTeX
+    curves.py       scores and losses over training          pictures.py     samples over training
+    details.py      runs, failures, settings, environment    page.py         the page: one JSON, one template
+    figures.py      plots and tables for papers              committed.py    results.csv, and pages that show it
 
 Loads no torch.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gan_zoo.errors import Mistake
-from gan_zoo.report import grouping, page, rank, tables
+from gan_zoo.report import committed, grouping, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
+from gan_zoo.report.rank import Table
 from gan_zoo.run import write
 
 
-def build(paths: list[Path], out: Path) -> str:
+def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (), figures: Path | None = None) -> str:
     """Write the page of all runs at or below `paths` to `out`, and the tables beside it.
 
     Args:
         paths: run directories, or folders of them such as a study's.
         out: the HTML file.
+        score: the name of the score to begin with; "": the one that most runs have.
+        by: settings to group runs by; none: study, method and settings.
+        figures: a folder that gets every plot and table for use in a paper.
 
     Returns:
         The ranked tables as plain text.
 
     Raises:
-        Mistake: no run there, or `out` cannot be written.
+        Mistake: no run there, no such score or setting, or a file cannot be written.
     """
     results = collect(paths)
-    groups = grouping.group(results)
-    ranked = rank.tables(groups)
-    files = {
-        out: page.render(page.describe(heading(results, paths), results, groups, ranked)),
-        out.with_name("results.csv"): tables.table_csv(results),
-        out.with_name("results.md"): tables.markdown(ranked),
-        out.with_name("results.tex"): tables.latex(ranked),
-    }
+    groups = grouping.group(results, by)
+    ranked = rank.tables(groups, score)
+    described = page.describe(heading(results, paths), results, groups, ranked)
+    save(out, page.render(described))
+    save(out.with_name("results.csv"), committed.table_csv(results))
+    written = "\n".join(map(sheets.markdown, shown(ranked)))
+    save(out.with_name("results.md"), written or "No run has a score yet.\n")
+    save(out.with_name("results.tex"), "\n".join(["% \\usepackage{booktabs}", *map(sheets.latex, shown(ranked))]))
+    if figures:
+        from gan_zoo.report.figures import draw
+
+        for name, content in draw(groups, ranked, shown(ranked)):
+            save(figures / name, content)
+    return "\n".join(map(sheets.text, shown(ranked))) or unscored(results)
+
+
+def shown(ranked: list[Table]) -> list[sheets.Sheet]:
+    """Methods x data where there is more than one set, then each ranking."""
+    return [*tables.matrices(ranked), *map(tables.ranking, ranked)]
+
+
+def unscored(results: list[Result]) -> str:
+    return "\n".join(f"{run.name}: {run.status}, {run.error or 'no score'}" for run in results)
+
+
+def fill(page_file: Path, folders: list[Path]) -> None:
+    """Write the rankings of all results.csv in `folders` into a page of Markdown, between its marks.
+
+    Args:
+        page_file: the page.
+        folders: of committed results, a file a study.
+
+    Raises:
+        Mistake: no results there, or no marks in the page.
+    """
+    results = [run for folder in folders for file in sorted(folder.glob("*.csv")) for run in committed.read(file)]
+    if not results:
+        raise Mistake(f"There is no result in {folders[0]}: put a results.csv of `gan-zoo report` there.")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        for file, content in files.items():
-            write(file, content.encode(errors="replace"))
+        text = page_file.read_text()
     except OSError as error:
-        raise Mistake(f"The report cannot be written to {out}: {error.strerror}.") from error
-    return tables.text(ranked, results)
+        raise Mistake(f"{page_file} cannot be read: {error.strerror}.") from error
+    parts = []
+    for study in dict.fromkeys(run.study for run in results):
+        ranked = rank.tables(grouping.group([run for run in results if run.study == study]))
+        parts += [f"## {study}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
+    save(page_file, committed.filled(text, page_file.name, "\n".join(parts)))
+
+
+def save(file: Path, content: str | bytes) -> None:
+    """Write one file, as a whole, with its folder.
+
+    Raises:
+        Mistake: it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(file, content if isinstance(content, bytes) else content.encode(errors="replace"))
+    except OSError as error:
+        raise Mistake(f"The report cannot be written to {file}: {error.strerror}.") from error
 
 
 def heading(results: list[Result], paths: list[Path]) -> str:

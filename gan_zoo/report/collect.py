@@ -8,9 +8,9 @@ import contextlib
 import json
 import math
 import os
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,12 @@ import yaml
 
 from gan_zoo.configuration import flat
 from gan_zoo.errors import Mistake
-from gan_zoo.run import STALE_AFTER, Run, age
+from gan_zoo.report.scores import Line, by_kind, timed
+from gan_zoo.run import STALE_AFTER, Run, age, tail
+from gan_zoo.studies.board import LOG
+
+LAST_LINES = 12
+"""Of the log of a run that failed, shown with it."""
 
 
 @dataclass
@@ -38,19 +43,44 @@ class Result:
     status: str = "unknown"
     """finished, failed, interrupted, running, stale (running, without a heartbeat), or the study's word."""
     error: str = ""
-    """The last line of a run that failed."""
+    """Why a run did not finish, in a line."""
+    log: list[str] = field(default_factory=list)
+    """What a run that failed printed last."""
     record: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     """Flat, without `init_args`: {"model.width": 64}."""
-    metrics: list[dict[str, Any]] = field(default_factory=list)
+    metrics: list[Line] = field(default_factory=list)
     """Lines by step; numbers that are not finite are None."""
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    evaluations: list[Line] = field(default_factory=list)
     """Lines in the order they were written, with the `seconds` of their step."""
     grids: list[tuple[int, Path]] = field(default_factory=list)
     """Steps and pictures, the earliest first."""
+    neighbours: Path | None = None
+    """The latest picture of samples beside their nearest neighbours among the training images."""
+
+    @cached_property
+    def scores(self) -> dict[str, list[Line]]:
+        """The evaluations by score and protocol, each by step."""
+        return by_kind(self.evaluations)
 
     @property
-    def last(self) -> dict[str, Any]:
+    def model(self) -> str:
+        """The name of the model's class."""
+        return str(self.record.get("model") or class_name(self.config.get("model.class_path")))
+
+    @property
+    def data(self) -> str:
+        """The name of the data module's class."""
+        return str(self.record.get("data") or class_name(self.config.get("data.class_path")))
+
+    @property
+    def events(self) -> list[Line]:
+        """What the watchdog saw: step, kind, message."""
+        said = self.record.get("events")
+        return [one for one in said if is_event(one)] if isinstance(said, list) else []
+
+    @property
+    def last(self) -> Line:
         """The last line of metrics."""
         return self.metrics[-1] if self.metrics else {}
 
@@ -106,23 +136,31 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
     cells = study.get("cells", {})
     cell = cells.get(folder.name, {})
     settings = cell["settings"] if isinstance(cell.get("settings"), dict) else {}
-    seeds = [place["seed"] for place in (record, config, settings) if place.get("seed") is not None]
+    seeds = [place["seed"] for place in (record, config, settings) if isinstance(place.get("seed"), int)]
     status = status_of(record, cell)
     return Result(
         path=folder,
         name=name,
         study=str(study.get("name") or folder.parent.name) if folder.name in cells else "",
-        method=str(cell.get("method") or record.get("model") or model_of(config) or folder.name),
+        method=str(
+            cell.get("method") or record.get("model") or class_name(config.get("model.class_path")) or folder.name
+        ),
         settings={key: value for key, value in settings.items() if key != "seed"},
         seed=seeds[0] if seeds else None,
         status=status,
         error="" if status in ("finished", "running") else str(record.get("error") or cell.get("last_line") or ""),
+        log=[line for line in tail(folder / LOG) if line.strip()][-LAST_LINES:] if status == "failed" else [],
         record=record,
         config=config,
         metrics=metrics,
         evaluations=timed(objects(run.evaluations_file), metrics),
         grids=grids(run.images),
+        neighbours=max(run.images.glob("neighbours*.png"), default=None),
     )
+
+
+def is_event(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("step"), int)
 
 
 def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
@@ -149,7 +187,7 @@ def read_study(folder: Path) -> dict[str, Any]:
 def read_json(file: Path) -> dict[str, Any]:
     """The object in a file; empty if there is none or it is damaged."""
     with contextlib.suppress(OSError, ValueError):
-        found = finite(json.loads(file.read_text(errors="replace")))
+        found = DECODER.decode(file.read_text(errors="replace").strip())
         return found if isinstance(found, dict) else {}
     return {}
 
@@ -157,52 +195,35 @@ def read_json(file: Path) -> dict[str, Any]:
 def read_config(run: Run) -> dict[str, Any]:
     """The flat configuration; empty if there is none or it is damaged."""
     with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-        found = finite(yaml.safe_load(run.config_file.read_text(errors="replace")))
+        found = yaml.safe_load(run.config_file.read_text(errors="replace"))
         if isinstance(found, dict):
             return {key.replace(".init_args", ""): value for key, value in flat(found).items()}
     return {}
 
 
-def model_of(config: dict[str, Any]) -> str:
-    return str(config.get("model.class_path") or "").rpartition(".")[2]
+def class_name(path: Any) -> str:
+    """`WGAN` of `gan_zoo.models.wgan.WGAN`."""
+    return str(path or "").rpartition(".")[2]
 
 
-def objects(file: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a .jsonl file that are whole and have a step; NaN and Infinity become None."""
+def number(text: str) -> float | None:
+    """A number of a JSON file; None for one that is too large."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+DECODER = json.JSONDecoder(parse_float=number, parse_constant=lambda _: None)
+"""Reads NaN and Infinity, which are no JSON, as None."""
+
+
+def objects(file: Path) -> Iterator[Line]:
+    """The lines of a .jsonl file that are whole and have a step; numbers that are not finite are None."""
     with contextlib.suppress(OSError), open(file, errors="replace") as stream:
         for line in stream:
             with contextlib.suppress(ValueError):
-                found = finite(json.loads(line))
+                found = DECODER.decode(line.strip())
                 if isinstance(found, dict) and isinstance(found.get("step"), int):
                     yield found
-
-
-def finite(value: Any) -> Any:
-    """`value` with None for every number in it that is infinite or none."""
-    if isinstance(value, dict):
-        return {name: finite(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def timed(evaluations: Iterable[dict[str, Any]], metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Evaluations with the seconds of training at their steps, taken from the lines of metrics around them."""
-    known = [(line["step"], line["seconds"]) for line in metrics if isinstance(line.get("seconds"), int | float)]
-    known = [(0, 0.0), *known] if not known or known[0][0] > 0 else known
-    steps = [step for step, _ in known]
-    return [line | {"seconds": at(line["step"], steps, known)} for line in evaluations]
-
-
-def at(step: int, steps: list[int], known: list[tuple[int, int | float]]) -> int | float | None:
-    """Seconds at `step`, on the line between the two known times around it; past the last one, that one."""
-    place = bisect_left(steps, step)
-    if place == len(steps):
-        return known[-1][1] if len(known) > 1 else None
-    if steps[place] == step or place == 0:
-        return known[place][1]
-    (first, begun), (second, ended) = known[place - 1], known[place]
-    return round(begun + (step - first) / (second - first) * (ended - begun), 3)
 
 
 def grids(folder: Path) -> list[tuple[int, Path]]:

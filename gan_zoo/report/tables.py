@@ -1,187 +1,208 @@
-"""The ranked tables as text: for a terminal, Markdown, LaTeX (booktabs), and each run's scores as CSV."""
+"""What is ranked and compared, as sheets: the ranking of each score, its pairs of methods, and methods x data."""
 
-import csv
-import io
-import json
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
 
-from gan_zoo.report.collect import Result
-from gan_zoo.report.rank import Number, Row, Table, budget, is_number, scores
+from gan_zoo.metrics import names
+from gan_zoo.report.rank import HASHES, Row, Table, budget, standing
+from gan_zoo.report.scores import Number, kind
+from gan_zoo.report.sheets import Sheet
 
-HEAD = (
-    *("rank", "method", "mean", "spread", "seeds", "last step"),
-    *("best", "best step", "images", "seconds", "status"),
-)
-"""Columns of a ranked table."""
-NUMBERS = tuple(name not in ("method", "status") for name in HEAD)
-"""Which columns are set to the right."""
+NONE = "–"
+OF_DATA = ("data", "data_fingerprint", "real")
+"""The parts of a protocol that say what a score compares with."""
+
+
+class Column(NamedTuple):
+    """One column of a ranking."""
+
+    name: str
+    text: Callable[[Row, int], str]
+    """What it shows, with so many decimals of a score."""
+    value: Callable[[Row], str | Number | None]
+    """What it is sorted by."""
+    number: bool = True
+
+
+def of(row: Row) -> str:
+    """How many of a group's runs are averaged."""
+    used, runs = len(row.runs), len(row.group.runs)
+    return str(used) if used == runs else f"{used} of {runs}"
+
+
 COLUMNS = (
-    *("study", "run", "model", "data", "split", "seed", "step", "images", "seconds", "metric", "value", "low", "high"),
-    *("status", "images_per_second", "settings", "protocol"),
+    Column("rank", lambda row, _: ranks(row), lambda row: sum(row.ranks)),
+    Column("method", lambda row, _: row.group.label, lambda row: row.group.label, number=False),
+    Column("mean", lambda row, digits: number(row.mean, digits), lambda row: row.mean),
+    Column("spread", lambda row, digits: number(row.spread, digits), lambda row: row.spread),
+    Column(
+        "95 % interval", lambda row, digits: interval(row.interval, digits), lambda row: (row.interval or [None])[0]
+    ),
+    Column("seeds", lambda row, _: of(row), lambda row: len(row.runs)),
+    Column("not told from", lambda row, _: listed(row), lambda row: len(row.ties), number=False),
+    Column("last step", lambda row, _: span(row.steps), lambda row: max(row.steps)),
+    Column("best step", lambda row, _: span(row.best_steps), lambda row: max(row.best_steps)),
+    Column("best, scored again", lambda row, digits: number(row.again, digits), lambda row: row.again),
+    Column("images", lambda row, _: span(row.images), lambda row: max(row.images, default=None)),
+    Column("time", lambda row, _: duration(row.seconds), lambda row: max(row.seconds, default=None)),
+    Column("paper", lambda row, _: "; ".join(one.value for one in row.papers) or NONE, lambda row: None),
+    Column("status", lambda row, _: row.group.status, lambda row: row.group.status, number=False),
 )
-"""Columns of results.csv."""
-TEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{one: f"\\{one}" for one in "&%$#_{}"},
-}
-NO_SCORE = "no score"
+SCORES = ("mean", "95 % interval", "best, scored again", "paper")
+"""Columns whose numbers have a protocol."""
 
 
-def cells(table: Table) -> list[list[str]]:
-    """The rows of a ranked table as they are shown everywhere, in the columns of HEAD."""
-    digits = decimals(table.rows)
+def ranking(table: Table) -> Sheet:
+    """The ranked table of one score and protocol, without the columns that say nothing."""
+    digits = decimals([row.mean for row in table.rows])
+    rows = [[column.text(row, digits) for column in COLUMNS] for row in table.rows]
+    sheet = Sheet(
+        name=slug(table),
+        title=table.metric,
+        head=[column.name for column in COLUMNS],
+        numbers=[column.number for column in COLUMNS],
+        rows=rows,
+        above=above(table),
+        below=[f"Protocol: {protocol_line(table)}.", *(f"Paper: {line}." for line in paper_lines(table))],
+        listed=[f"not ranked: {run.name}: {why}{f': {run.error}' if run.error else ''}" for run, why in table.unranked],
+    )
+    return sheet.without(silent(table, sheet))
+
+
+def silent(table: Table, sheet: Sheet) -> set[str]:
+    """Columns that are empty, or say for every method what is clear without them."""
+    columns = dict(zip(sheet.head, zip(*sheet.rows, strict=True), strict=False))
+    found = {name for name, cells in columns.items() if set(cells) <= {NONE}}
+    if all(row.steps == row.best_steps for row in table.rows):
+        found.add("best step")
+    return found | ({"status"} if set(columns.get("status", ())) <= {"finished"} else set())
+
+
+def above(table: Table) -> list[str]:
+    """What a reader has to know before the numbers."""
+    better = f"{names.title(table.metric)}, {names.direction(table.metric)} is better."
+    said = [f"{better} Budget: {budget(table)}." if table.rows else better]
+    if table.differs:
+        said.append(f"Apart from the first table: {table.differs}.")
+    return [*said, *filter(None, [standing(table)])]
+
+
+def paper_lines(table: Table) -> list[str]:
+    """Whose number stands in the column `paper`, and what it was measured by: never what ours was."""
     return [
-        [
-            str(row.rank),
-            row.group.label,
-            f"{row.mean:,.{digits}f}",
-            "–" if row.spread is None else f"{row.spread:,.{digits}f}",
-            f"{len(row.runs)} of {len(row.group.runs)}" if len(row.runs) < len(row.group.runs) else str(len(row.runs)),
-            span(row.steps),
-            f"{row.best:,.{digits}f}",
-            span(row.best_steps),
-            span(row.images),
-            duration(row.seconds),
-            row.group.status,
-        ]
+        f"{row.group.label} {paper.metric} {paper.value}, {paper.protocol} ({paper.source}); not ranked with ours"
         for row in table.rows
+        for paper in row.papers
     ]
 
 
-def decimals(rows: Sequence[Row]) -> int:
+def pairs(table: Table) -> Sheet:
+    """Every two methods of a ranking: what is between them over their common seeds."""
+    digits = decimals([row.mean for row in table.rows])
+    labels = [row.group.label for row in table.rows]
+    rows = [
+        [
+            *(labels[one.first], labels[one.second], number(one.difference, digits), interval(one.interval, digits)),
+            *(str(one.seeds), "apart" if one.apart else "not told apart" if one.interval else "too few seeds"),
+        ]
+        for one in table.pairs
+    ]
+    head = ("method", "less", "mean difference", "95 % interval", "common seeds", "")
+    said = "The first method's score less the second's, seed by seed; they are apart if the interval excludes 0."
+    numbers = (False, False, True, True, True, False)
+    return Sheet(f"{slug(table)}-pairs", f"{table.metric}, pair by pair", head, numbers, rows, [said])
+
+
+def matrices(tables: Sequence[Table]) -> list[Sheet]:
+    """Methods x data for each score that was measured alike on several sets of data."""
+    alike: dict[str, list[Table]] = {}
+    for table in tables:
+        conditions = {name: value for name, value in table.protocol.items() if name not in OF_DATA}
+        alike.setdefault(kind(table.metric, conditions), []).append(table)
+    return [matrix(family) for family in alike.values() if len({one.protocol.get("data") for one in family}) > 1]
+
+
+def matrix(family: list[Table]) -> Sheet:
+    """Mean, spread and rank of each method on each set of data; a rank is among the methods of its column."""
+    told = {row.group.short for table in family for row in table.rows}
+    unique = all(len({row.group.short for row in table.rows}) == len(table.rows) for table in family)
+    labels = sorted(told if unique else {row.group.label for table in family for row in table.rows})
+    rows = []
+    for label in labels:
+        found = [
+            [row for row in one.rows if label == (row.group.short if unique else row.group.label)] for one in family
+        ]
+        rows.append([label, *(cell(one[0], table) if one else NONE for one, table in zip(found, family, strict=True))])
+    head = ["method", *(str(one.protocol.get("data", "?")) for one in family)]
+    said = (
+        "Mean ± spread over seeds, in brackets the rank within the column: scores against unlike data are not compared."
+    )
+    title = f"{family[0].metric} by data"
+    better = f"{names.direction(family[0].metric).capitalize()} is better. {said}"
+    return Sheet(f"{slug(family[0])}-by-data", title, head, [False] + [True] * len(family), rows, [better])
+
+
+def cell(row: Row, table: Table) -> str:
+    digits = decimals([one.mean for one in table.rows])
+    spread = f" ± {number(row.spread, digits)}" if row.spread is not None else ""
+    return f"{number(row.mean, digits)}{spread} ({ranks(row)})"
+
+
+def slug(table: Table) -> str:
+    """A name for files, unlike that of other tables with other protocols."""
+    sign = f"-{sha256(table.key.encode()).hexdigest()[:6]}" if table.differs else ""
+    return re.sub(r"\W+", "-", table.metric).strip("-") + sign
+
+
+def decimals(means: Sequence[float]) -> int:
     """Decimals that show three digits or more of the smallest mean, and of what the others differ in."""
-    smallest = min((abs(row.mean) for row in rows), default=0.0)
+    smallest = min(map(abs, means), default=0.0)
     return next((digits for digits, least in enumerate((1000, 100, 1, 0.1, 0.01)) if smallest >= least), 5)
+
+
+def number(value: float | None, digits: int) -> str:
+    return NONE if value is None else f"{value:,.{digits}f}"
+
+
+def interval(ends: tuple[float, float] | None, digits: int) -> str:
+    """`10.2 to 13.8`."""
+    return NONE if ends is None else f"{ends[0]:,.{digits}f} to {ends[1]:,.{digits}f}"
+
+
+def ranks(row: Row) -> str:
+    """`2`, or `1–3`."""
+    first, last = row.ranks
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def listed(row: Row) -> str:
+    """The methods that one is not told from, the first few by name."""
+    labels = [one.label for one in row.ties]
+    return ", ".join(labels if len(labels) < 4 else [*labels[:2], f"{len(labels) - 2} others"]) or NONE
 
 
 def span(values: Sequence[Number]) -> str:
     """`400`, or `300–400` where the runs differ."""
     if not values:
-        return "–"
+        return NONE
     low, high = min(values), max(values)
     return f"{low:,.0f}" if low == high else f"{low:,.0f}–{high:,.0f}"
 
 
 def duration(seconds: Sequence[Number]) -> str:
-    """The mean, with a decimal where it is short."""
-    mean = sum(seconds) / len(seconds) if seconds else 0.0
-    return f"{mean:,.{1 if mean < 100 else 0}f}" if seconds else "–"
-
-
-def title(table: Table) -> str:
-    """The score's name and what is wrong with it, if anything."""
-    return table.metric + (f" (apart: {table.differs})" if table.differs else "")
+    """The mean: `31 s`, `12 min`, `2.7 h`."""
+    if not seconds:
+        return NONE
+    mean = sum(seconds) / len(seconds)
+    amount, unit = (mean, "s") if mean < 100 else (mean / 60, "min") if mean < 6000 else (mean / 3600, "h")
+    return f"{amount:,.{1 if amount < 10 else 0}f} {unit}"
 
 
 def protocol_line(table: Table) -> str:
     """All conditions of the score in one line."""
     if not table.protocol:
-        return "protocol unknown: the runs did not record it"
-    shown = {name: value for name, value in table.protocol.items() if value is not None}
-    return " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
-
-
-def left_out(table: Table) -> list[str]:
-    """A line for each run that is not in the ranking."""
-    return [f"{run.name}: {why}{f': {run.error}' if run.error else ''}" for run, why in table.unranked]
-
-
-def text(tables: list[Table], results: list[Result]) -> str:
-    """The tables for a terminal, columns under each other."""
-    parts = []
-    for table in tables:
-        lines = [list(HEAD), *cells(table)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-        parts.append(f"{title(table)}, lower is better\n{budget(table)}" if table.rows else title(table))
-        if table.rows:
-            parts.append("\n".join(justify(line, widths) for line in lines))
-        parts.append("\n".join(f"  not ranked: {line}" for line in left_out(table)))
-    if not tables:
-        parts = [f"{run.name}: {run.status}, {run.error or NO_SCORE}" for run in results]
-    return "\n".join(part for part in parts if part)
-
-
-def justify(line: list[str], widths: list[int]) -> str:
-    pairs = zip(line, widths, NUMBERS, strict=True)
-    return "  ".join(cell.rjust(width) if number else cell.ljust(width) for cell, width, number in pairs).rstrip()
-
-
-def markdown(tables: list[Table]) -> str:
-    """results.md: a heading, the table and its protocol for each score."""
-    parts = []
-    for table in tables:
-        rule = "|".join("---:" if number else "---" for number in NUMBERS)
-        lines = [f"## {table.metric}", "", f"Lower is better. {budget(table)}.", ""]
-        if table.differs:
-            lines += [f"Apart from the first table: {md(table.differs)}.", ""]
-        lines += [f"| {' | '.join(HEAD)} |", f"|{rule}|"]
-        lines += [f"| {' | '.join(map(md, row))} |" for row in cells(table)]
-        lines += ["", f"Protocol: {md(protocol_line(table))}.", ""]
-        lines += [f"- not ranked: {md(line)}" for line in left_out(table)]
-        parts.append("\n".join(lines).rstrip() + "\n")
-    return "\n".join(parts) or "No run has a score yet.\n"
-
-
-def md(cell: str) -> str:
-    """`cell` on one line, with nothing that Markdown or HTML would take for its own."""
-    line = " ".join(cell.split())
-    for one in "\\`*_|[]#":
-        line = line.replace(one, f"\\{one}")
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def latex(tables: list[Table]) -> str:
-    """results.tex: a booktabs table for each score, protocol in the caption."""
-    parts = ["% \\usepackage{booktabs}"]
-    for table in tables:
-        kinds = "".join("r" if number else "l" for number in NUMBERS)
-        rows = [" & ".join(map(tex, row)) + r" \\" for row in cells(table)]
-        caption = f"{tex(table.metric)}, lower is better. {tex(budget(table))}. {tex(protocol_line(table))}."
-        lines = [r"\begin{table}", r"\centering", f"\\caption{{{caption}}}", f"\\begin{{tabular}}{{{kinds}}}"]
-        lines += [r"\toprule", " & ".join(HEAD) + r" \\", r"\midrule", *rows, r"\bottomrule"]
-        parts.append("\n".join([*lines, r"\end{tabular}", r"\end{table}"]))
-    return "\n\n".join(parts) + "\n"
-
-
-def tex(cell: str) -> str:
-    """`cell` with the letters escaped that TeX takes for its own."""
-    line = "".join(TEX.get(one, one) for one in " ".join(cell.split()))
-    return line.replace("–", "--").replace("·", r"\textperiodcentered{}")
-
-
-def table_csv(results: list[Result]) -> str:
-    """results.csv: each run's last score, a line for every score and protocol; a run without any has one line too."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for run in results:
-        last = [lines[-1] for lines in scores(run).values()] or [run.last | {"metric": "", "value": None}]
-        writer.writerows(csv_row(run, line) for line in last)
-    return stream.getvalue()
-
-
-def csv_row(run: Result, line: dict[str, Any]) -> dict[str, Any]:
-    interval = line.get("interval")
-    low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
-    return {
-        "study": run.study,
-        "run": run.name,
-        "model": run.record.get("model", run.config.get("model.class_path", "")),
-        "data": run.record.get("data", run.config.get("data.class_path", "")),
-        "split": run.config.get("data.split", ""),
-        "seed": run.seed,
-        "step": line.get("step"),
-        "images": line.get("images"),
-        "seconds": line.get("seconds"),
-        "metric": line.get("metric"),
-        "value": line.get("value") if is_number(line.get("value")) else None,
-        "low": low,
-        "high": high,
-        "status": run.status,
-        "images_per_second": run.record.get("images_per_second"),
-        "settings": json.dumps(run.settings, sort_keys=True, ensure_ascii=False),
-        "protocol": json.dumps(line.get("protocol") or {}, sort_keys=True, ensure_ascii=False),
-    }
+        return "unknown: the runs did not record it"
+    ordered = sorted(table.protocol.items(), key=lambda item: item[0] in HASHES)
+    return " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in ordered if value is not None)

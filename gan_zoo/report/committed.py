@@ -1,0 +1,106 @@
+"""results.csv, written from runs and read again; and the place of results in a page of Markdown.
+
+experiments/results/ holds the results.csv of studies, so that experiments/README.md can be written by anyone who has
+the repository, and checked, without the runs themselves.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gan_zoo.errors import Mistake
+from gan_zoo.report.collect import Result
+from gan_zoo.report.rank import own_interval
+from gan_zoo.report.scores import Line, is_number
+from gan_zoo.report.sheets import as_csv
+
+COLUMNS = (
+    *("study", "run", "model", "data", "split", "seed", "step", "images", "seconds", "metric", "value", "low", "high"),
+    *("status", "images_per_second", "settings", "protocol", "method"),
+)
+BEGIN, END = "<!-- results, written by gan-zoo report -->", "<!-- end of results -->"
+
+
+def table_csv(results: Sequence[Result]) -> str:
+    """results.csv: each run's last score, a line for every score and protocol; a run without any has one line too."""
+    rows = []
+    for run in results:
+        last = [lines[-1] for lines in run.scores.values()] or [run.last | {"metric": "", "value": None}]
+        rows += [csv_row(run, line) for line in last]
+    return as_csv(COLUMNS, rows)
+
+
+def csv_row(run: Result, line: Line) -> list[Any]:
+    low, high = own_interval(line) or (None, None)
+    value = line.get("value") if is_number(line.get("value")) else None
+    return [
+        *(run.study, run.name, run.model, run.data, run.config.get("data.split", ""), run.seed),
+        *(line.get("step"), line.get("images"), line.get("seconds"), line.get("metric"), value, low, high, run.status),
+        *(run.record.get("images_per_second"), packed(run.settings), packed(line.get("protocol") or {}), run.method),
+    ]
+
+
+def packed(value: dict[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def read(file: Path) -> list[Result]:
+    """The runs of a results.csv, as far as it tells.
+
+    Raises:
+        Mistake: it is no such file.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(file.read_text())))
+        found: dict[str, Result] = {}
+        for row in rows:
+            run = found.setdefault(row["run"], result(file, row))
+            if row["metric"]:
+                run.evaluations.append(line(row))
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise Mistake(f"{file} is no results.csv of `gan-zoo report`: {error}.") from error
+    return list(found.values())
+
+
+def result(file: Path, row: dict[str, str]) -> Result:
+    return Result(
+        path=file,
+        name=row["run"],
+        study=row["study"],
+        method=row["method"],
+        settings=json.loads(row["settings"]),
+        seed=int(row["seed"]) if row["seed"] else None,
+        status=row["status"],
+        record={"model": row["model"], "data": row["data"]},
+        config={"data.split": row["split"]} if row["split"] else {},
+    )
+
+
+def line(row: dict[str, str]) -> Line:
+    numbers = {name: float(row[name]) if row[name] else None for name in ("images", "seconds", "value", "low", "high")}
+    own = [numbers["low"], numbers["high"]]
+    return {
+        "step": int(row["step"]),
+        "images": numbers["images"],
+        "seconds": numbers["seconds"],
+        "metric": row["metric"],
+        "value": numbers["value"],
+        "interval": None if None in own else own,
+        "protocol": json.loads(row["protocol"]),
+    }
+
+
+def filled(page: str, name: str, content: str) -> str:
+    """`page` with `content` between its two marks, in place of what stood there.
+
+    Raises:
+        Mistake: it has no such marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise Mistake(f"{name} has no place for results: write the lines `{BEGIN}` and `{END}` where they belong.")
+    return f"{before}{BEGIN}\n\n{content.strip()}\n\n{END}{after}"

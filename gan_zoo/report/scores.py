@@ -1,0 +1,67 @@
+"""Lines of evaluations: when they were made, and which of them may be compared."""
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Any, TypeGuard
+
+Number = int | float
+"""What JSON may hold where a number is due."""
+Line = dict[str, Any]
+"""Of evaluations.jsonl: step, images, seconds, metric, value, interval, protocol."""
+REDRAWN = "latent_seed"
+"""The part of a protocol that is another where a step is scored again, so that its choice does not flatter it."""
+
+
+def is_number(value: Any) -> TypeGuard[Number]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def protocol(line: Line) -> dict[str, Any]:
+    """The conditions of an evaluation; empty if it does not say."""
+    said = line.get("protocol")
+    return said if isinstance(said, dict) else {}
+
+
+def kind(metric: Any, conditions: dict[str, Any]) -> str:
+    """What may be compared with each other: equal text, equal score and protocol."""
+    return json.dumps([metric, conditions], sort_keys=True)
+
+
+def redrawn(key: str) -> str:
+    """A kind without the seed of its latents."""
+    metric, conditions = json.loads(key)
+    return kind(metric, {name: value for name, value in conditions.items() if name != REDRAWN})
+
+
+def by_kind(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    """Evaluations by score and protocol, each by step; of several at one step the last."""
+    found: dict[str, dict[int, Line]] = {}
+    for line in lines:
+        found.setdefault(kind(line.get("metric"), protocol(line)), {})[line["step"]] = line
+    return {key: [line for _, line in sorted(lines.items())] for key, lines in found.items()}
+
+
+def best(lines: list[Line], lower: bool) -> Line:
+    """The best of the lines that hold a number; of equal ones the first."""
+    return (min if lower else max)((line for line in lines if is_number(line.get("value"))), key=lambda x: x["value"])
+
+
+def timed(evaluations: Iterable[Line], metrics: list[Line]) -> list[Line]:
+    """Lines with the seconds of training at their steps, taken from the lines of metrics around them."""
+    known = [(line["step"], line["seconds"]) for line in metrics if is_number(line.get("seconds"))]
+    return [line | {"seconds": at(line["step"], known)} for line in evaluations]
+
+
+def at(step: int, known: list[tuple[int, Number]]) -> Number | None:
+    """What `known` has at `step`, on the line between the two known steps around it, from (0, 0) on.
+
+    Past the last one it is that one; None if nothing is known.
+    """
+    place = bisect_left(known, step, key=lambda pair: pair[0])
+    if step <= 0:
+        return 0.0
+    if place == len(known):
+        return known[-1][1] if known else None
+    (first, begun), (second, ended) = known[place - 1] if place else (0, 0), known[place]
+    return ended if second == step else round(begun + (step - first) / (second - first) * (ended - begun), 3)

@@ -1,0 +1,103 @@
+"""A table as every form shows it: columns, rows of cells as text, and what is said above and below it."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+
+TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    "±": r"$\pm$",
+    "·": r"\textperiodcentered{}",
+    "∞": r"$\infty$",
+    "→": r"$\to$",
+    **{one: f"\\{one}" for one in "&%$#_{}"},
+}
+
+
+@dataclass
+class Sheet:
+    """One table."""
+
+    name: str
+    """For files: letters, digits, `-`."""
+    title: str
+    head: Sequence[str]
+    numbers: Sequence[bool]
+    """Which columns are set to the right."""
+    rows: list[list[str]]
+    above: list[str] = field(default_factory=list)
+    """Sentences that the table is not to be read without."""
+    below: list[str] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    """What is not in the table, an entry each."""
+
+    def without(self, names: set[str]) -> "Sheet":
+        """The same table without some of its columns."""
+        kept = [name not in names for name in self.head]
+        rows = [list(compress(row, kept)) for row in self.rows]
+        head, numbers = list(compress(self.head, kept)), list(compress(self.numbers, kept))
+        return Sheet(self.name, self.title, head, numbers, rows, self.above, self.below, self.listed)
+
+
+def text(sheet: Sheet) -> str:
+    """For a terminal, columns under each other."""
+    lines = [list(sheet.head), *sheet.rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(sheet.head))]
+    shown = [sheet.title, *sheet.above]
+    if sheet.rows:
+        shown += [justify(line, widths, sheet.numbers) for line in lines]
+    return "\n".join([*shown, *(f"  {line}" for line in sheet.listed)])
+
+
+def justify(line: list[str], widths: list[int], numbers: Sequence[bool]) -> str:
+    pairs = zip(line, widths, numbers, strict=True)
+    return "  ".join(cell.rjust(width) if number else cell.ljust(width) for cell, width, number in pairs).rstrip()
+
+
+def markdown(sheet: Sheet, level: int = 2) -> str:
+    """A heading, the table, and what belongs to it."""
+    lines = [f"{'#' * level} {md(sheet.title)}", ""]
+    lines += [part for one in sheet.above for part in (md(one), "")]
+    if sheet.rows:
+        rule = "|".join("---:" if number else "---" for number in sheet.numbers)
+        lines += [f"| {' | '.join(sheet.head)} |", f"|{rule}|"]
+        lines += [f"| {' | '.join(map(md, row))} |" for row in sheet.rows] + [""]
+    lines += [part for one in sheet.below for part in (md(one), "")]
+    lines += [f"- {md(line)}" for line in sheet.listed]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def md(cell: str) -> str:
+    """`cell` on one line, with nothing that Markdown or HTML would take for its own."""
+    line = " ".join(cell.split())
+    for one in "\\`*_|[]#":
+        line = line.replace(one, f"\\{one}")
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def latex(sheet: Sheet) -> str:
+    """A booktabs table, with what belongs to it in the caption."""
+    kinds = "".join("r" if number else "l" for number in sheet.numbers)
+    caption = " ".join(map(tex, [f"{sheet.title}.", *sheet.above, *sheet.below]))
+    lines = [r"\begin{table}", r"\centering", f"\\caption{{{caption}}}", f"\\begin{{tabular}}{{{kinds}}}", r"\toprule"]
+    lines += [" & ".join(map(tex, sheet.head)) + r" \\", r"\midrule"]
+    lines += [" & ".join(map(tex, row)) + r" \\" for row in sheet.rows]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+def tex(cell: str) -> str:
+    """`cell` with the letters escaped that TeX takes for its own."""
+    return "".join(TEX.get(one, one) for one in " ".join(cell.split()))
+
+
+def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Comma separated values; None is empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([head, *rows])
+    return stream.getvalue()
