@@ -20,7 +20,9 @@ def channel_moments(features: Maps, eps: float = 1e-5) -> tuple[Statistic, Stati
     return mean, (variance + eps).sqrt()
 
 
-def adaptive_instance_norm(content: Maps, mean: Statistic, deviation: Statistic) -> Maps:
+def adaptive_instance_norm(
+    content: Maps, mean: Float[Tensor, "#n c 1 1"], deviation: Float[Tensor, "#n c 1 1"]
+) -> Maps:
     """AdaIN: σ(y) (x - μ(x)) / σ(x) + μ(y), per image and channel (Huang 2017, Eq. 8).
 
     Args:

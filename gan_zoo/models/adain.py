@@ -103,7 +103,7 @@ class AdaIN(GenerativeModule):
         content: Images,
         styles: list[Float[Tensor, "1 3 _ _"]],
         weights: tuple[float, ...] = (),
-        masks: Float[Tensor, "k h w"] | None = None,
+        masks: Float[Tensor, "k _ _"] | None = None,
         strength: float = 1.0,
     ) -> Images:
         """`content` in `styles`, in [-1, 1], at its own size whatever that is.

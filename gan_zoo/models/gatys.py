@@ -172,7 +172,7 @@ def descend(
         found = terms()
         loss = torch.stack(list(found.values())).sum()
         if not torch.isfinite(loss):
-            values = ", ".join(f"{name} {float(value):.3g}" for name, value in found.items())
+            values = ", ".join(f"{name} {value.item():.3g}" for name, value in found.items())
             raise NonFinite(f"The loss left the numbers at evaluation {done} ({values}): lower the style weight.")
         (x.grad,) = torch.autograd.grad(loss, x)
         told({name: value.detach() for name, value in found.items()})
