@@ -5,148 +5,24 @@ the steps before it consumed. So the order does not depend on workers, a run res
 ranks' shares of a step put together are what one process would have seen.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, get_args, get_type_hints
 
 import lightning.pytorch as L
-import numpy as np
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from lightning.pytorch.utilities import rank_zero_info
+from torch.utils.data import DataLoader
 
+from datamodules import cache
 from datamodules.errors import DataError
+from datamodules.images import Batch, Decoded, Images, InMemory, in_memory
+from datamodules.mixtures import Mixture
+from datamodules.order import Order
+from datamodules.sources import Source
+from datamodules.transform import Square
 
-Batch = dict[str, Tensor]
+__all__ = ["Batch", "DataError", "Images", "InMemory", "SourcedData", "StreamedData"]
 
-
-class Request(NamedTuple):
-    """One step's images on one rank: their indices, and the size to deliver them at (None: the data's own)."""
-
-    indices: np.ndarray
-    resolution: int | None
-
-
-@runtime_checkable
-class Wanted(Protocol):
-    """What images are asked for with: a `Request`, or anything that says as much."""
-
-    @property
-    def indices(self) -> np.ndarray: ...
-
-    @property
-    def resolution(self) -> int | None: ...
-
-
-class Images(Protocol):
-    """A set of images that is read a batch at a time."""
-
-    name: str
-    """With split and count, as protocols print it: `mnist_test_10k`."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, request: Wanted) -> Batch: ...
-
-    def fingerprint(self) -> str:
-        """A hash of the content, whatever the path."""
-        ...
-
-
-class Order(Sampler[Request]):
-    """The requests of one rank, from step `start` on, without end.
-
-    Args:
-        size: number of images in the set.
-        feed: step -> what it consumes: `minibatches`, `batch_size` and `resolution`, the last two None for the data's.
-        batch_size: images a minibatch on each rank, where the feed names none.
-        seed: of the run.
-        rank: this process among `world`.
-        world: number of processes.
-        start: the first step wanted.
-    """
-
-    def __init__(
-        self, size: int, feed: Callable[[int], Any], batch_size: int, seed: int, rank: int, world: int, start: int
-    ) -> None:
-        self.size, self.feed, self.batch_size, self.seed = size, feed, batch_size, seed
-        self.rank, self.world, self.start = rank, world, start
-        self._passes: dict[int, np.ndarray] = {}
-
-    def __iter__(self) -> Iterator[Request]:
-        position = sum(self._amount(step) for step in range(self.start))
-        step = self.start
-        while True:
-            need = self.feed(step)
-            yield Request(self._mine(position, need.minibatches, self._each(step)), need.resolution)
-            position += self._amount(step)
-            step += 1
-
-    def _each(self, step: int) -> int:
-        each = self.feed(step).batch_size or self.batch_size
-        if each * self.world > self.size:
-            raise DataError(
-                f"A batch of {each} on each of {self.world} device(s) is larger than the data ({self.size} images): "
-                "choose a smaller data.batch_size."
-            )
-        return each
-
-    def _amount(self, step: int) -> int:
-        return self.feed(step).minibatches * self._each(step) * self.world
-
-    def _mine(self, position: int, minibatches: int, each: int) -> np.ndarray:
-        """This rank's share of every minibatch from `position` on."""
-        starts = position + (np.arange(minibatches) * self.world + self.rank) * each
-        positions = (starts[:, None] + np.arange(each)).ravel()
-        number, place = np.divmod(positions, self.size)
-        indices = np.empty_like(place)
-        for one in np.unique(number):
-            indices[number == one] = self._pass(int(one))[place[number == one]]
-        return indices
-
-    def _pass(self, number: int) -> np.ndarray:
-        """The permutation of pass `number`; the last two are kept, since a step may straddle two."""
-        if number not in self._passes:
-            self._passes = {k: v for k, v in self._passes.items() if k >= number - 1}
-            self._passes[number] = np.random.default_rng((self.seed, number)).permutation(self.size)
-        return self._passes[number]
-
-
-class InMemory:
-    """Images and labels as tensors in memory: a batch is one gather, and costs no worker."""
-
-    def __init__(self, name: str, **tensors: Tensor) -> None:
-        self.name, self.tensors = name, tensors
-        self._fingerprint = ""
-
-    def __len__(self) -> int:
-        return len(self.tensors["image"])
-
-    def __getitem__(self, request: Wanted) -> Batch:
-        indices = torch.from_numpy(request.indices)
-        batch = {key: value[indices] for key, value in self.tensors.items()}
-        if request.resolution is not None:
-            batch["image"] = shrink(batch["image"], request.resolution)
-        return batch
-
-    def fingerprint(self) -> str:
-        if not self._fingerprint:
-            digest = hashlib.sha256()
-            for key, value in sorted(self.tensors.items()):
-                digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-                digest.update(value.numpy().tobytes())
-            self._fingerprint = digest.hexdigest()[:16]
-        return self._fingerprint
-
-
-def shrink(image: Tensor, resolution: int) -> Tensor:
-    """uint8 images (n, c, h, h) at a whole fraction of their size, each pixel the rounded mean of those it covers."""
-    height, width = image.shape[2:]
-    if height != width or height % resolution:
-        raise DataError(f"Images of {height} x {width} pixels cannot be shown at {resolution} x {resolution}.")
-    if resolution == height:
-        return image
-    return torch.nn.functional.avg_pool2d(image.float(), height // resolution).round().to(torch.uint8)
+SMALL_COUNT, SMALL_BYTES = 5_000, 256 * 2**20
+"""A set of files that is no larger lives in memory, decoded when a run begins: seconds."""
 
 
 class StreamedData(L.LightningDataModule):
@@ -157,7 +33,7 @@ class StreamedData(L.LightningDataModule):
 
     Args:
         batch_size: images a minibatch on each device.
-        workers: processes that read ahead; 0 reads in the main process, best for sets in memory.
+        workers: processes that decode ahead, where images are neither in memory nor prepared; 0: the main process does.
     """
 
     image_shape: tuple[int, int, int]
@@ -178,19 +54,82 @@ class StreamedData(L.LightningDataModule):
         trainer = self.trainer
         assert trainer is not None
         model: Any = trainer.lightning_module
+        several = self.images if isinstance(self.images, Mixture) else None
         order = Order(
-            size=len(self.images),
+            sizes=several.sizes if several else (len(self.images),),
             feed=model.feed,
             batch_size=self.batch_size,
             seed=model.seed,
             rank=trainer.global_rank,
             world=trainer.world_size,
             start=trainer.global_step,
+            turns=several is not None and several.turns,
         )
         return DataLoader(
             self.images,  # pyright: ignore[reportArgumentType]
             sampler=order,
             batch_size=None,
-            num_workers=self.workers,
+            num_workers=0 if self.images.instant else self.workers,
             pin_memory=trainer.strategy.root_device.type == "cuda",
         )
+
+    @property
+    def real(self) -> Images:
+        """The images that a model of these data should generate, once `setup` was called."""
+        return self.images
+
+    def reference(self, split: str | None = None) -> Images:
+        """The real images that a score compares with.
+
+        Args:
+            split: None: those that are trained on; else those of this split, all else equal.
+
+        Raises:
+            DataError: there is no such split.
+        """
+        return self.real if split is None else self._other(split).real
+
+    def _other(self, split: str) -> "StreamedData":
+        kind = type(self)
+        splits = get_args(get_type_hints(kind.__init__).get("split"))
+        if split not in splits:
+            there = f"its splits are {', '.join(splits)}" if splits else "it has no splits"
+            raise DataError(f"{kind.__name__} has no split {split}: {there}.")
+        other = kind(**{**self.hparams, "split": split})
+        other.prepare_data()
+        other.setup("test")
+        return other
+
+
+class SourcedData(StreamedData):
+    """A data module of encoded files. A subclass's constructor sets `square`, and `sources` says what is read.
+
+    A batch comes from the cache that `gan-zoo data prepare` made, if it did; from memory, if the set is small; else the
+    workers decode it.
+    """
+
+    square: Square
+    mixture: type[Mixture] | None = None
+    """How several sets are shown."""
+
+    def sources(self) -> dict[str, Source]:
+        """The files, by what the batch calls them: `{"image": ...}`; `{"source": ..., "target": ...}`."""
+        raise NotImplementedError
+
+    def setup(self, stage: str) -> None:
+        if hasattr(self, "images"):
+            return
+        self.parts = {key: load(source, self.square) for key, source in self.sources().items()}
+        self.images = self.mixture(**self.parts) if self.mixture else next(iter(self.parts.values()))
+
+
+def load(source: Source, square: Square) -> Images:
+    """The images of `source`, by the fastest way that there is."""
+    prepared = cache.find(source, square)
+    if prepared:
+        return prepared
+    count = len(source)
+    if count <= SMALL_COUNT and count * square.channels * square.resolution**2 <= SMALL_BYTES:
+        return in_memory(source, square)
+    rank_zero_info(f"{count} images of {source.name} are decoded as they are shown: `gan-zoo data prepare` is faster.")
+    return Decoded(source, square)
