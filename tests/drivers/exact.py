@@ -4,27 +4,40 @@
 real one and no child sees another's state.
 """
 
+import json
 import os
 import random
 import signal
 import sys
 import traceback
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import lightning.pytorch as L
 import numpy as np
 import torch
 
-from datamodules.mnist import MNIST
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.module import Feed
 from gan_zoo.training import Trainer
+from tests.drivers.toy import Toy
 
 KILLED_AT, STEPS = 37, 74  # 37 is a multiple of no interval below, and the feed changes at 20 and 50
+KILLS = 30
+PLACES: tuple[str, ...] = (
+    "gan_zoo/",
+    "gan_zoo/metrics/evaluator.py",
+    "gan_zoo/callbacks/checkpoints.py",
+    "gan_zoo/run.py",
+)
+"""Where a run is killed: anywhere, within a score, as a checkpoint is made, as something is written."""
+ROOT = str(Path(__file__).parents[2]) + "/"
 
 
 class ChangingFeed(WGANGP):
@@ -57,6 +70,20 @@ class Kill(L.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Calls:
+    """Counts the calls that code of ours makes, in this process's main thread, by the place it is in."""
+
+    def __init__(self, act: Callable[["Calls"], None] = lambda calls: None) -> None:
+        self.counts, self.act, self.process = dict.fromkeys(PLACES, 0), act, os.getpid()
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        file = frame.f_code.co_filename
+        if event in ("call", "c_call") and file.startswith(ROOT) and os.getpid() == self.process:
+            for place in PLACES:
+                self.counts[place] += file.startswith(ROOT + place)
+            self.act(self)
+
+
 def train(run: Path, steps: int, callbacks: list[L.Callback], seed: int = 3, workers: int = 1) -> None:
     trainer = Trainer(
         run=run,
@@ -64,22 +91,23 @@ def train(run: Path, steps: int, callbacks: list[L.Callback], seed: int = 3, wor
         max_steps=steps,
         log_every_n_steps=5,
         grids=Grids(every=7, count=4),
-        evaluation=Evaluation(extractor="lenet", every=11, samples=64, share=1.0),
+        evaluation=Evaluation(extractor="lenet", every=11, samples=32, share=1.0),
         checkpoints=Checkpoints(every=13, keep_every=26),
         callbacks=callbacks,
         accelerator="cpu",
         enable_progress_bar=False,
     )
     model = ChangingFeed(image_shape=(1, 28, 28), latent_dim=8, width=4, learning_rate=1e-3, average_half_life=500)
-    trainer.fit(model, MNIST(batch_size=8, flip=True, workers=workers))
+    trainer.fit(model, Toy(keys=("image",), shape=(1, 28, 28), workers=workers))
 
 
-def apart(*arguments: Any, **options: Any) -> int:
-    """`train` in a forked child; returns what `os.waitstatus_to_exitcode` makes of its end."""
+def apart(*arguments: Any, watch: Callable[[], Any] = lambda: None, **options: Any) -> int:
+    """`train` in a forked child under the profiler `watch`; returns its exit code, or minus its signal."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            sys.setprofile(watch())
             train(*arguments, **options)
             code = 0
         except BaseException:
@@ -89,9 +117,45 @@ def apart(*arguments: Any, **options: Any) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def counted(run: Path, notes: Path) -> dict[str, int]:
+    """Train `run`, and count the calls on the way."""
+
+    def write_down(calls: Calls) -> None:
+        if calls.counts[PLACES[0]] % 100 == 0:
+            notes.write_text(json.dumps(calls.counts))
+
+    assert apart(run, STEPS, [], watch=lambda: Calls(write_down)) == 0
+    return json.loads(notes.read_text())
+
+
+def killed_often(folder: Path, calls: dict[str, int]) -> None:
+    """Runs killed at seeded random calls, `KILLS` in all, each resumed until it is finished."""
+    chance = random.Random(6)
+    names = (folder / f"often_{number:02d}" for number in count())
+    run, deaths = next(names), 0
+    while deaths < KILLS:
+        place = PLACES[deaths % len(PLACES)]
+        moment = chance.randint(1, calls[place] // 3)
+
+        def die(calls: Calls, place: str = place, moment: int = moment) -> None:
+            if calls.counts[place] == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        end = apart(run, STEPS, [], watch=lambda die=die: Calls(die))
+        if end == 0:
+            run = next(names)
+            continue
+        assert end == -signal.SIGKILL
+        deaths += 1
+        with open(folder / "deaths.jsonl", "a") as notes:
+            notes.write(json.dumps({"run": run.name, "place": place, "moment": moment}) + "\n")
+    assert not run.exists() or apart(run, STEPS, []) == 0
+
+
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    assert apart(folder / "whole", STEPS, []) == 0
+    calls = counted(folder / "whole", folder / "calls.json")
+    killed_often(folder, calls)
     assert apart(folder / "drawing", STEPS, [Draws()], workers=0) == 0
     assert apart(folder / "killed", STEPS, [Draws(), Kill()]) == -signal.SIGKILL
     assert apart(folder / "killed", STEPS, []) == 0

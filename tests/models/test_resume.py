@@ -1,0 +1,170 @@
+"""Every model there is, with every callback: 2N steps equal N steps, a stop, and N more, bit for bit.
+
+The models and callbacks are found by listing their folders. A new model needs a row in `TOYS`; what it keeps between
+steps belongs into buffers, or into `on_save_checkpoint` where each process keeps its own.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from gan_zoo import callbacks, models
+from gan_zoo.callbacks.checkpoints import Checkpoints
+from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.callbacks.grids import Grids
+from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.models.gan import GAN
+from gan_zoo.module import GenerativeModule
+from gan_zoo.training import Trainer
+from tests.comparing import differences
+from tests.drivers.toy import Toy
+
+N = 8
+"""Steps before the stop: a multiple of none of the intervals below."""
+
+
+def found(package: ModuleType, base: type) -> list[type]:
+    """The classes that derive from `base` in the files of a package."""
+    files = [file for folder in package.__path__ for file in sorted(Path(folder).glob("*.py"))]
+    modules = [import_module(f"{package.__name__}.{file.stem}") for file in files if file.stem != "__init__"]
+    classes = [one for module in modules for one in vars(module).values() if inspect.isclass(one)]
+    own = [one for one in classes if issubclass(one, base) and one is not base]
+    return [one for one in dict.fromkeys(own) if one.__module__.startswith(package.__name__)]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a model is tried with, beside `image_shape`, `num_classes` and `average_half_life`, where it takes them."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
+    """Arguments that are files, and what writes them."""
+    keys: tuple[str, ...] = ("image",)
+    shape: tuple[int, int, int] = (1, 28, 28)
+    extractor: str | None = "lenet"
+    grids: type[Grids] = Grids
+
+
+class NoGrids(Grids):
+    """For what makes no images of latents."""
+
+    def _draw(self, *_: Any) -> None:
+        pass
+
+
+def vgg16(file: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), file)
+
+
+TOYS = {
+    "GAN": Row({"latent_dim": 6, "width": (8,), "n_critic": 2}),
+    "LSGAN": Row({"latent_dim": 6, "width": 4}),
+    "WGAN": Row({"latent_dim": 6, "width": 4, "n_critic": 2, "warm_up": 3}),
+    "WGANGP": Row({"latent_dim": 6, "width": 4, "n_critic": 2}),
+    "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None, grids=NoGrids),
+}
+MODELS = found(models, GenerativeModule)
+Train = Callable[..., tuple[Path, Any]]
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Train:
+    """Trains a model of `kind` in directory `name` up to step `steps`, from wherever it is."""
+
+    def call(kind: type[GenerativeModule], name: str, steps: int) -> tuple[Path, Trainer]:
+        row = row_of(kind)
+        for argument, write in row.files.items():
+            if not (tmp_path / argument).exists():
+                write(tmp_path / argument)
+        data = Toy(keys=row.keys, shape=row.shape)
+        trainer = Trainer(
+            run=tmp_path / name,
+            seed=2,
+            max_steps=steps,
+            log_every_n_steps=3,
+            grids=row.grids(every=5, count=4),
+            evaluation=Evaluation(row.extractor, every=3, samples=32, share=1.0),
+            checkpoints=Checkpoints(every=5, keep_every=6),
+            accelerator="cpu",
+            devices=1,
+        )
+        given = row.arguments | {argument: str(tmp_path / argument) for argument in row.files}
+        taken = inspect.signature(kind).parameters
+        linked = {"image_shape": row.shape, "num_classes": data.num_classes, "average_half_life": 40}
+        trainer.fit(kind(**given | {k: v for k, v in linked.items() if k in taken}), data)
+        return tmp_path / name, trainer
+
+    return call
+
+
+def row_of(kind: type) -> Row:
+    owner = next((one.__name__ for one in kind.__mro__ if one.__name__ in TOYS), None)
+    assert owner, f"tests/models/test_resume.py says nothing of {kind.__name__}: add a row to TOYS, so that it is tried"
+    return TOYS[owner]
+
+
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(kind: type[GenerativeModule], train: Train) -> None:
+    whole, _ = train(kind, "whole", 2 * N)
+    train(kind, "stopped", N)
+    stopped, trainer = train(kind, "stopped", 2 * N)
+    assert trainer.global_step == 2 * N
+    assert not differences(whole, stopped)
+
+
+def test_every_callback_takes_part(train: Train) -> None:
+    """So that the test above is one of all of them."""
+    _, trainer = train(GAN, "run", 1)
+    there = [kind for one in trainer.callbacks for kind in type(one).__mro__]
+    missing = set(found(callbacks, SessionCallback)) - set(there)
+    assert not missing, "give the Trainer of this test what it needs to have them"
+
+
+def test_every_file_of_a_model_is_looked_at() -> None:
+    files = {file.stem for file in Path(models.__path__[0]).glob("*.py")} - {"__init__"}
+    assert {"gan", "lsgan", "wgan", "wgan_gp"} <= files
+    assert {kind.__module__.rpartition(".")[2] for kind in MODELS} <= files
+    assert {kind.__name__ for kind in MODELS} >= {"GAN", "LSGAN", "WGAN", "WGANGP"}
+
+
+class Forgetful(GAN):
+    """Keeps something that changes its steps where no checkpoint sees it."""
+
+    calls = 0
+
+    def take_step(self, minibatches: list[dict[str, torch.Tensor]]) -> None:
+        self.calls += 1
+        for parameter in self.generator.parameters():
+            nn.init.constant_(parameter, 0.01 * self.calls)
+        super().take_step(minibatches)
+
+
+class Mindful(Forgetful):
+    """The same, kept in a buffer."""
+
+    def __init__(self, image_shape: tuple[int, int, int], **arguments: Any) -> None:
+        super().__init__(image_shape, **arguments)
+        self.register_buffer("kept", torch.zeros((), dtype=torch.int64))
+
+    def take_step(self, minibatches: list[dict[str, torch.Tensor]]) -> None:
+        self.calls = int(self.get_buffer("kept"))
+        super().take_step(minibatches)
+        self.get_buffer("kept").add_(1)
+
+
+@pytest.mark.parametrize(("kind", "is_exact"), [(Forgetful, False), (Mindful, True)])
+def test_a_model_that_forgets_is_found_out(kind: type[GenerativeModule], is_exact: bool, train: Train) -> None:
+    whole, _ = train(kind, "whole", 2 * N)
+    train(kind, "stopped", N)
+    stopped, _ = train(kind, "stopped", 2 * N)
+    assert (not differences(whole, stopped)) == is_exact
