@@ -75,6 +75,20 @@ def crop(image: UInt8[Tensor, " n c h w"], corners: Tensor, size: int) -> UInt8[
     return image.permute(0, 2, 3, 1)[which, row, column].permute(0, 3, 1, 2)
 
 
+def unaltered(batch: Batch, size: int = 0) -> Batch:
+    """`batch` with its uint8 images as floats in [-1, 1], their middle square of `size` pixels (0: whole), no draws."""
+    return {
+        name: to_float(middle(value, size) if size else value) if value.dtype == torch.uint8 else value
+        for name, value in batch.items()
+    }
+
+
+def middle(image: UInt8[Tensor, " n c h w"], size: int) -> UInt8[Tensor, " n c {size} {size}"]:
+    """The square of `size` pixels in the middle of each image."""
+    top, left = ((side - size) // 2 for side in image.shape[2:])
+    return image[:, :, top : top + size, left : left + size]
+
+
 def _draws(image: Tensor, preparation: Preparation) -> tuple[Tensor | None, Tensor | None]:
     n, _, height, width = image.shape
     flips = corners = None

@@ -137,7 +137,6 @@ class GenerativeModule(L.LightningModule):
         average_gradients(own)
         self.clipping(own)
         optimizer.step()
-        torch.clear_autocast_cache()  # a step is one autocast block: its next update must not see the old weights
         self.ledger.add(self._step, names, values)
 
     def _backward(self, loss: Callable[[Batch], Terms], parts: list[Batch]) -> tuple[tuple[str, ...], Tensor]:
@@ -181,6 +180,18 @@ class GenerativeModule(L.LightningModule):
             raise Mistake(f"truncation is {truncation}: {type(self).__name__} knows none, so leave it at 1.")
         return network(latents) if label is None else network(latents, label)
 
+    def show(
+        self, count: int, seed: int, examples: Callable[[int], Batch]
+    ) -> tuple[Float[Tensor, " m c h w"], int | None]:
+        """What the run's grids show: images in [-1, 1], and how many a row (None: as square as can be).
+
+        Args:
+            count: about how many images.
+            seed: of the latents.
+            examples: count -> so many images of the data, in [-1, 1]: always the same, for what is made of images.
+        """
+        return self.sample(count, seed=seed), None
+
     @torch.no_grad()
     def sample(
         self,
@@ -209,6 +220,8 @@ class GenerativeModule(L.LightningModule):
         Raises:
             Mistake: weights or a truncation that the model does not have.
         """
+        if not hasattr(self, "latent_dim"):
+            raise Mistake(f"{type(self).__name__} makes images of images: it has no latents to sample from.")
         if not (averaged or self.has_last_weights):
             raise Mistake(
                 "This model was loaded from the averaged generator alone: load checkpoints/last.ckpt instead."

@@ -16,12 +16,14 @@ class Grids(SessionCallback):
         every: steps between grids; 0: only at the start and the end.
         count: images in a grid.
         seed: of their latents.
+        split: of the data, whose first images a model that makes images of images is shown with; None: those that are
+            trained on.
     """
 
-    def __init__(self, every: int = 1000, count: int = 64, seed: int = 0) -> None:
+    def __init__(self, every: int = 1000, count: int = 64, seed: int = 0, split: str | None = None) -> None:
         bounded("grids.", at_least=0, every=every)
         bounded("grids.", at_least=1, count=count)
-        self.every, self.count, self.seed = every, count, seed
+        self.every, self.count, self.seed, self.split = every, count, seed, split
         self._drawn = -1
 
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
@@ -49,7 +51,15 @@ class Grids(SessionCallback):
     def _draw(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         self._drawn = trainer.global_step
         if run := self.files(trainer):
-            sheet = images.grid(images.to_uint8(module.sample(self.count, seed=self.seed)))
+            made, columns = module.show(self.count, self.seed, lambda count: self._examples(module, count))
+            sheet = images.grid(images.to_uint8(made), columns)
             file = run.images / f"step_{trainer.global_step:08d}.png"
             write(file, images.png(sheet))
             self.session.tell("samples", {"step": trainer.global_step, "file": str(file.resolve())})
+
+    def _examples(self, module: GenerativeModule, count: int) -> images.Batch:
+        """The same `count` images of each set of the data at every time, on the model's device."""
+        batch = self.session.data.examples(count, self.split)
+        return {
+            name: value.to(module.device) for name, value in images.unaltered(batch, module.preparation.crop).items()
+        }

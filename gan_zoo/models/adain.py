@@ -21,6 +21,8 @@ target's mean square instead, which does as much for any network, and λ is 5 wh
 channels, has 0.01. β₁ is 0.9, as in the program.
 """
 
+import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -96,6 +98,17 @@ class AdaIN(GenerativeModule):
 
     def configure_optimizers(self) -> Optimizer:
         return Adam(self.generator.parameters(), lr=self.learning_rate, betas=self.betas, fused=True)
+
+    def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Float[Tensor, "m 3 h w"], int]:
+        """Contents down, styles across: the first row and column are the images themselves."""
+        side = max(2, math.isqrt(count))
+        batch = examples(side - 1)
+        contents, styles = batch["a"], batch["b"].split(1)
+        columns = [self.stylize(contents, [style]) for style in styles]
+        rows = [torch.ones_like(contents[:1]), *styles]
+        for i, content in enumerate(contents.split(1)):
+            rows += [content, *(column[i : i + 1] for column in columns)]
+        return torch.cat(rows), side
 
     @torch.no_grad()
     def stylize(
