@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from datamodules.errors import DataError
+from datamodules.images import count_name
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 
@@ -70,7 +71,7 @@ class CIFAR10(StreamedData):
         parts = [read_batch(self.folder / name) for name in FILES[self.split]]
         image, label = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         self.images = InMemory(
-            f"cifar10_{self.split}_{len(image) // 1000}k",
+            f"cifar10_{self.split}_{count_name(len(image))}",
             image=torch.from_numpy(image),
             label=torch.from_numpy(label),
         )

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from datamodules.errors import DataError
+from datamodules.images import count_name
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 
@@ -49,7 +50,7 @@ class SVHN(StreamedData):
         if hasattr(self, "images"):
             return
         image, label = read_mat(self.file)
-        self.images = InMemory(f"svhn_{self.split}_{len(image) // 1000}k", image=image, label=label)
+        self.images = InMemory(f"svhn_{self.split}_{count_name(len(image))}", image=image, label=label)
 
 
 def read_mat(file: Path) -> tuple[torch.Tensor, torch.Tensor]:
