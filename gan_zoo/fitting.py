@@ -24,7 +24,7 @@ from gan_zoo.errors import Mistake, bounded
 from gan_zoo.explaining import explain
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
-from gan_zoo.training import DEFAULTS, REPLACED, Trainer
+from gan_zoo.training import DEFAULTS, Trainer
 
 
 def image_shape(data: L.LightningDataModule) -> tuple[int, int, int]:
@@ -194,7 +194,6 @@ class CommandLine(LightningCLI):
 
     def instantiate_trainer(self, **_: Any) -> Trainer:
         made = self.config_init
-        arguments = {name: value for name, value in made["trainer"].items() if name not in REPLACED[1:]}
         return Trainer(
             run=made["run"] or f"runs/{self.name}-s{made['seed']}",
             seed=made["seed"],
@@ -206,7 +205,7 @@ class CommandLine(LightningCLI):
             checkpoints=made["checkpoints"],
             tracking=made["tracking"],
             config=self._plain_config(),
-            **arguments,
+            **made["trainer"],
         )
 
     def _plain_config(self) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.module import GenerativeModule, refuse_precision
+from gan_zoo.flags import refuse_unusable
+from gan_zoo.gradients import Clipping
+from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
 from gan_zoo.run import Run, now
 from gan_zoo.strategy import TurnTakingDDP
@@ -88,6 +90,7 @@ class Trainer(L.Trainer):
             "tracking": tracking or Tracking(),
         }
         self.given = {n: value for n, value in given.items() if n != "callbacks" and configuration.is_plain(value)}
+        self._deals_loaders = given.get("use_distributed_sampler", True)
         trial = bool(given.get("fast_dev_run"))
         self.session = Session(run=Run(run) if run and not trial else None)
         if trial:
@@ -100,7 +103,7 @@ class Trainer(L.Trainer):
                 callbacks=callbacks,
                 strategy=_strategy(given),
                 enable_checkpointing=False,
-                enable_model_summary=False,
+                enable_model_summary=bool(given.get("enable_model_summary")),
                 enable_progress_bar=False,
                 use_distributed_sampler=False,
                 **{name: value for name, value in given.items() if name not in REPLACED},
@@ -109,6 +112,7 @@ class Trainer(L.Trainer):
             raise Mistake(shorten(f"Lightning's Trainer refuses this: {error}")) from error
         if given.get("sync_batchnorm") and self.strategy.root_device.type == "cpu":
             raise Mistake("trainer.sync_batchnorm is true: torch synchronises batch norm on GPUs only. Leave it out.")
+        self._take_over()
         self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
@@ -130,6 +134,9 @@ class Trainer(L.Trainer):
             train_dataloaders, datamodule = None, train_dataloaders
         data = {"train_dataloaders": train_dataloaders, "datamodule": datamodule}
         model.seed, self.session.data = self.seed, datamodule
+        model.clipping, model.micro_batches = self.clipping, self.micro_batches
+        # A data module deals its images to the processes itself.
+        self._accelerator_connector.use_distributed_sampler = self._deals_loaders and datamodule is None
         run = self.session.run
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=NOT_FOR_US)
@@ -144,6 +151,13 @@ class Trainer(L.Trainer):
                 self._train(run, model, data)
             finally:
                 run.release()
+
+    def _take_over(self) -> None:
+        """Take the flags that Lightning knows for one optimizer alone, and leave it none to refuse."""
+        algorithm = self.gradient_clip_algorithm
+        self.clipping = Clipping(self.gradient_clip_val or 0.0, algorithm.value if algorithm else "norm")
+        self.micro_batches = self.accumulate_grad_batches
+        self.gradient_clip_val, self.gradient_clip_algorithm, self.accumulate_grad_batches = None, None, 1
 
     @property
     def is_first(self) -> bool:
@@ -215,23 +229,6 @@ class Trainer(L.Trainer):
 
 
 REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")
-
-
-def refuse_unusable(given: dict[str, Any]) -> None:
-    """Stop before anything is made where Lightning would stop at the first step, or go wrong without a word.
-
-    Raises:
-        Mistake: says what to pass instead.
-    """
-    for name, neutral in (("gradient_clip_val", (None, 0)), ("accumulate_grad_batches", (None, 1))):
-        if given.get(name) not in neutral:
-            raise Mistake(
-                f"trainer.{name} is {given[name]}: Lightning does so for one optimizer only, and here several take "
-                "turns. Leave it out."
-            )
-    refuse_precision(given.get("precision"))
-    if (every := given.get("log_every_n_steps")) is not None:
-        bounded("trainer.", at_least=1, log_every_n_steps=every)
 
 
 def _strategy(given: dict[str, Any]) -> Any:

@@ -21,7 +21,7 @@ PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
     ("__init__", "__main__", "cli", "rescoring"),
-    ("training", "fitting", "explaining", "studies", "report"),
+    ("training", "flags", "fitting", "explaining", "studies", "report"),
     ("callbacks", "models", "editing", "loading"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module",),

@@ -90,8 +90,10 @@ WORDS = [
     ("fit TINY --trainer.strategy ddpp", "strategy='ddpp'"),
     ("fit TINY --trainer.profiler quick", "profiler"),
     ("fit TINY --trainer.precision 16-mixed", "use bf16-mixed or 32-true"),
-    ("fit TINY --trainer.gradient_clip_val 1", "trainer.gradient_clip_val is 1"),
-    ("fit TINY --trainer.accumulate_grad_batches 2", "trainer.accumulate_grad_batches is 2"),
+    ("fit TINY --trainer.gradient_clip_val -1", "trainer.gradient_clip_val is -1: it must be at least 0"),
+    ("fit TINY --trainer.gradient_clip_algorithm value", "clips nothing without trainer.gradient_clip_val"),
+    ("fit TINY --trainer.accumulate_grad_batches 0", "trainer.accumulate_grad_batches is 0"),
+    ("fit TINY --trainer.accumulate_grad_batches 3", "4 images cannot be cut into 3 equal parts"),
     ("fit TINY --trainer.log_every_n_steps -1", "trainer.log_every_n_steps is -1"),
     ("fit TINY --trainer.log_every_n_steps 0", "trainer.log_every_n_steps is 0"),
     ("fit TINY --trainer.sync_batchnorm true", "batch norm on GPUs only"),
@@ -132,8 +134,6 @@ def test_a_wrong_word_is_one_line(refused: Refused, arguments: str, part: str) -
     [
         ({"precision": "16-mixed"}, "use bf16-mixed"),
         ({"precision": 16}, "use bf16-mixed"),
-        ({"gradient_clip_val": 0.5}, "Leave it out"),
-        ({"accumulate_grad_batches": 4}, "Leave it out"),
         ({"max_step": 3}, "max_step"),
     ],
 )
