@@ -94,7 +94,7 @@ class Database:
         return self._entries
 
     def read(self, index: int) -> np.ndarray:
-        return decode(self._content(index), self.where(index))
+        return decode(self.content(index), self.where(index))
 
     def where(self, index: int) -> str:
         return f"{self.folder}, key {self._key(index).decode(errors='replace')}"
@@ -102,7 +102,7 @@ class Database:
     def fingerprint(self) -> str:
         """Of all keys, which are hashes themselves, and of the images at evenly spread places: not of all 43 GB."""
         places = np.linspace(0, len(self) - 1, min(SAMPLED, len(self))).astype(int)
-        return digest([len(self), self.keys.tobytes().hex(), *(zlib.crc32(self._content(place)) for place in places)])
+        return digest([len(self), self.keys.tobytes().hex(), *(zlib.crc32(self.content(place)) for place in places)])
 
     def stamp(self) -> str:
         return digest([stamp(self.folder / "data.mdb")])
@@ -128,7 +128,8 @@ class Database:
     def _key(self, index: int) -> bytes:
         return bytes(self.keys[index])
 
-    def _content(self, index: int) -> bytes:
+    def content(self, index: int) -> bytes:
+        """The bytes of image `index` as they are stored."""
         with environment(self.folder).begin() as transaction:
             return transaction.get(self._key(index)) or b""
 
