@@ -17,6 +17,12 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory):
+    """What is computed once and kept is computed by these tests, and kept for them alone."""
+    os.environ["GAN_ZOO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of data sets that do not come with the repository: GAN_ZOO_SHARED, else `shared` beside it."""

@@ -1,5 +1,6 @@
 """Scores while training: seeded latents, all devices, a bounded share of the time."""
 
+import math
 import time
 from typing import Any
 
@@ -7,7 +8,9 @@ import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.metrics.evaluator import Evaluator
+from gan_zoo.metrics import extractors
+from gan_zoo.metrics.evaluator import Evaluator, against, lines
+from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.module import GenerativeModule
 from gan_zoo.strategy import broadcast_state, from_rank_zero
 
@@ -16,13 +19,17 @@ class Evaluation(SessionCallback):
     """Scores the sampled generator at step 0, every so many steps and at the end; writes evaluations.jsonl.
 
     Args:
-        extractor: network whose features are compared: lenet, or package.module:callable; None: no scores.
-        metrics: fd (Frechet distance), or package.module:Class of yours.
+        extractor: network whose features are compared: inception, lenet, efficientnet_lite0, dinov2, or
+            package.module:callable; None: no scores.
+        metrics: fd, kid, prdc, is, fd_infinity, or package.module:Class of yours; the first decides which step is best.
         every: steps between scores; 0: only at the start and the end.
         samples: images generated for a score.
         seed: of their latents.
         share: the most of the run's time that scores may take; where they would take more, some are left out, and
             that is said. 1: all are made, which makes two runs' evaluations equal line for line.
+        weights: file of the extractor's weights, for inception and dinov2; None: downloaded on first use.
+        resize: how images reach inception's size: tf1, clean or none; None: tf1.
+        split: of the data, that scores compare with; None: the one that is trained on.
     """
 
     def __init__(
@@ -33,13 +40,16 @@ class Evaluation(SessionCallback):
         samples: int = 10_000,
         seed: int = 0,
         share: float = 0.05,
+        weights: str | None = None,
+        resize: str | None = None,
+        split: str | None = None,
     ) -> None:
         bounded("evaluation.", at_least=0, every=every, share=share)
         bounded("evaluation.", at_least=2, samples=samples)
         if not metrics:
             raise Mistake("evaluation.metrics is empty: name at least one, or set evaluation.extractor null for none.")
         self.extractor, self.metrics, self.every, self.samples = extractor, tuple(metrics), every, samples
-        self.seed, self.share = seed, share
+        self.seed, self.share, self.weights, self.resize, self.split = seed, share, weights, resize, split
         self._evaluator: Evaluator | None = None
         self._scored, self._spent, self._cost, self._left_out = -1, 0.0, 0.0, 0
 
@@ -48,10 +58,10 @@ class Evaluation(SessionCallback):
             run.drop_after(run.evaluations_file, self._scored)
         if self.extractor is None:
             return
-        device = trainer.strategy.root_device
-        self._evaluator = Evaluator(
-            self.session.data, self.extractor, self.metrics, device, trainer.global_rank, trainer.world_size
-        )
+        extractor = extractors.make(self.extractor, self.weights, self.resize)
+        self._evaluator = against(self.session.data, self.split, extractor, self.metrics, trainer.strategy.root_device)
+        if self.files(trainer) and (note := self._evaluator.few(self.samples)):
+            print(note)
         if trainer.global_step == 0:
             self._score(trainer, module)
 
@@ -80,21 +90,26 @@ class Evaluation(SessionCallback):
         assert self._evaluator
         begun = time.monotonic()
         broadcast_state(module.averaged)
-        self.session.scores, protocol = self._evaluator.score(module, self.samples, self.seed, averaged=True)
+        scores, protocol = self._evaluator.score(Sampled(module, Sampling(seed=self.seed)), self.samples)
+        self.session.scores = {name: one.value for name, one in scores.items()}
         self._scored, self._cost = trainer.global_step, time.monotonic() - begun
         self._spent += self._cost
-        first = next(iter(self.session.scores.values()))
-        if not self.session.best or first < self.session.best["value"]:
-            self.session.best = {"value": first, "step": trainer.global_step}
+        self._note_best(trainer.global_step)
         if run := self.files(trainer):
-            for metric, value in self.session.scores.items():
-                line = {"step": trainer.global_step, "images": module.images, "metric": metric, "value": value}
-                run.append(run.evaluations_file, line | {"interval": None, "protocol": protocol.as_dict()})
-            scores = {"step": trainer.global_step, "images": module.images, **self.session.scores}
-            self.session.tell("scores", scores)
+            for line in lines(scores, protocol, trainer.global_step, module.images):
+                run.append(run.evaluations_file, line)
+            told = {"step": trainer.global_step, "images": module.images, **self.session.scores}
+            self.session.tell("scores", told)
             run.update_record(evaluating=round(self._spent / max(self.session.seconds(), self._spent), 4))
         for logger in trainer.loggers:
             logger.log_metrics(self.session.scores, step=trainer.global_step)
+
+    def _note_best(self, step: int) -> None:
+        assert self._evaluator
+        value = next(iter(self.session.scores.values()))
+        best = self.session.best.get("value", -math.inf if self._evaluator.higher_is_better else math.inf)
+        if (value > best) if self._evaluator.higher_is_better else (value < best):
+            self.session.best = {"value": value, "step": step}
 
     def _leave_out(self, trainer: L.Trainer) -> None:
         self._left_out += 1

@@ -5,6 +5,22 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """Of the generated images: the half of a protocol that a generator's owner decides."""
+
+    weights: str = "averaged"
+    """Which generator: `averaged` or `last`."""
+    batch_norm: str = "eval"
+    """`eval`: running statistics; `batches of 250`: those of each 250 images."""
+    truncation: float = 1.0
+    """Of the latents; 1: none."""
+    labels: str = "none"
+    """Classes of the images: `none`, `uniform`, `data` (drawn from the real images' own) or `class 3`."""
+    latent_seed: int = 0
+    """Seed of the table of latents, and of the labels."""
+
+
+@dataclass(frozen=True)
 class Protocol:
     """Two scores may be compared only where all of this is equal."""
 
@@ -18,25 +34,18 @@ class Protocol:
     """Real images: set, split and count."""
     data_fingerprint: str
     """Hash of their content."""
+    split: str
+    """`train` or another that the data module has; empty: it has one."""
     real: int
     """Real images used."""
     generated: int
     """Images generated."""
-    weights: str
-    """Which generator: `averaged` or `last`."""
-    batch_norm: str
-    """`eval`: running statistics."""
-    truncation: float
-    """Of the latents; 1: none."""
-    latent_seed: int
-    """Seed of the table of latents."""
-    dtype: str
+    conditions: Conditions
+    """Of the generated images."""
+    dtype: str = "float32"
     """In which features are computed."""
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def count_name(count: int) -> str:
-    """10000 as `10k`, 2500 as `2500`: how a score's name carries its number of images."""
-    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
+        """All fields in one flat dict, the conditions' among them."""
+        fields = asdict(self)
+        return fields | fields.pop("conditions")

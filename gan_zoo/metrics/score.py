@@ -3,7 +3,6 @@
 A metric of somebody else needs none of this: any `Metric` with `update(features, real)` is scored.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -130,5 +129,5 @@ def at_least(least: int, score: str, **counts: int) -> None:
 
 
 def block_length(columns: int) -> int:
-    """Rows of a block of a large matrix with so many columns: 2^22 float64 numbers, 32 MB."""
-    return max(1, math.floor(2**22 / max(columns, 1)))
+    """Rows of a block of a large matrix with so many columns: 2^23 float64 numbers, 64 MB."""
+    return max(1, 2**23 // max(columns, 1))

@@ -6,7 +6,9 @@ device each, which may be the same GPU.
 
 import json
 import os
+import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from datamodules.mnist import MNIST
 from gan_zoo import penalties, randomness
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.strategy import TurnTakingDDP
 from gan_zoo.training import Trainer
@@ -42,6 +45,10 @@ class Fed(WGANGP):
         return whole[self.global_rank * n : (self.global_rank + 1) * n]
 
 
+class Synced(Fed):
+    """The same, with batch norm in the generator: equal only where it is synchronised."""
+
+
 class Noted(WGANGP):
     """Keeps every latent that it draws."""
 
@@ -56,6 +63,20 @@ class Fails(L.Callback):
             raise RuntimeError("rank 1 has had enough")
 
 
+class Dies(L.Callback):
+    """Rank 1 is killed while rank 0 is where no exception reaches it, as in an exchange of NCCL's."""
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.global_step == 3:
+            if trainer.global_rank == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(600)
+
+
+ENDS = {"fails": Fails, "dies": Dies}
+QUICK = ("norms", *ENDS)
+
+
 def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = "cpu") -> None:
     torch.set_num_threads(1)
     nodes = 2 if "NODE_RANK" in os.environ and "LOCAL_RANK" not in os.environ else 1
@@ -67,13 +88,16 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
         strategy=TurnTakingDDP(process_group_backend="gloo") if nodes == 2 else "auto",
         accelerator=accelerator,
         log_every_n_steps=3,
-        evaluation=Evaluation("lenet", every=4, samples=101, share=1.0) if scenario != "fails" else None,
+        sync_batchnorm=scenario == "synced",
+        evaluation=Evaluation("lenet", every=4, samples=101, share=1.0) if scenario not in QUICK else None,
         checkpoints=Checkpoints(every=5),
-        callbacks=[Fails()] if scenario == "fails" else [],
+        callbacks=[ENDS[scenario]()] if scenario in ENDS else [],
         enable_progress_bar=False,
     )
-    kind = {"fed": Fed, "noted": Noted, "fails": WGANGP}[scenario]
+    kind = {"fed": Fed, "synced": Synced, "noted": Noted, "norms": GAN}.get(scenario, WGANGP)
     networks: dict[str, Any] = {"architecture": "mlp", "width": (32, 32)} if scenario == "fed" else {"width": 4}
+    if scenario == "norms":
+        networks |= {"architecture": "dcgan", "average_half_life": 50}
     model = kind(image_shape=(1, 28, 28), latent_dim=8, learning_rate=1e-3, n_critic=5, **networks)
     if isinstance(model, Fed):
         penalties.interpolation_weights = model.weights
@@ -82,7 +106,8 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
         reduce = dist.all_reduce
 
         def counted(tensor: Tensor, *arguments: Any, **options: Any) -> Any:
-            exchanged.append(tensor.numel())
+            if tensor.dtype == torch.float32:  # what scores exchange are float64
+                exchanged.append(tensor.numel())
             return reduce(tensor, *arguments, **options)
 
         dist.all_reduce = counted

@@ -1,20 +1,25 @@
-"""Scores: the same whatever the batches and devices, and lower for images that are nearer to real."""
+"""Scores: the same whatever the batches, and lower for images that are nearer to real; real images are seen once."""
 
 import copy
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
 from datamodules.mnist import MNIST
-from datamodules.stream import InMemory
+from datamodules.stream import DataError, InMemory
+from gan_zoo import images
 from gan_zoo.errors import Mistake
-from gan_zoo.metrics import evaluator, extractors
-from gan_zoo.metrics.evaluator import Evaluator
-from gan_zoo.metrics.protocol import Protocol, count_name
+from gan_zoo.metrics import evaluator, extractors, fakes
+from gan_zoo.metrics.evaluator import Evaluator, against, chosen, lines, shares
+from gan_zoo.metrics.fakes import Sampled, Sampling
+from gan_zoo.metrics.protocol import Conditions, Protocol
 from gan_zoo.models.gan import GAN
+from tests.test_sampling import classes_of, conditional
 
 CPU = torch.device("cpu")
 
@@ -26,13 +31,24 @@ def mnist() -> MNIST:
     return data
 
 
-def first_digits(n: int) -> MNIST:
-    """A data module of the first `n` bundled digits."""
-    data = MNIST()
-    data.setup("fit")
-    kept: Any = data.images
-    data.images = InMemory(f"mnist_{n}", **{key: value[:n] for key, value in kept.tensors.items()})
-    return data
+@pytest.fixture(scope="module")
+def digits(mnist: MNIST) -> Tensor:
+    return mnist.images.tensors["image"]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class Counting(InMemory):
+    """Notes how many images are read."""
+
+    read = 0
+
+    def __getitem__(self, request: Any) -> dict[str, Tensor]:
+        self.read += len(request.indices)
+        return super().__getitem__(request)
+
+
+@pytest.fixture
+def few(digits: Tensor) -> Counting:
+    return Counting("mnist_301", image=digits[:301])
 
 
 class Corners(extractors.Extractor):
@@ -40,11 +56,20 @@ class Corners(extractors.Extractor):
 
     name, features = "corners", 9
 
-    def forward(self, image):
+    def forward(self, image: Tensor) -> Tensor:
         return image[:, 0, 12:18:2, 12:18:2].flatten(1).float()
 
 
-CORNERS = f"{__name__}:Corners"
+class Still:
+    """Images that are there already."""
+
+    conditions, unit = Conditions(), 1
+
+    def __init__(self, image: Tensor) -> None:
+        self.image = image
+
+    def images(self, first: int, count: int) -> Tensor:
+        return self.image[first : first + count]
 
 
 def model(**more: Any) -> GAN:
@@ -52,143 +77,287 @@ def model(**more: Any) -> GAN:
     return GAN(image_shape=(1, 28, 28), width=(16,), latent_dim=8, **more).eval()
 
 
-def score_in_shares(data: Any, world: int, samples: int) -> float:
-    """What `world` processes come to, each with its share of both sides, added up as torchmetrics does."""
-    made = []
-    for rank in range(world):
-        one = Evaluator(data, CORNERS, ("fd",), CPU, rank=rank, world=world)
-        metrics = copy.deepcopy(one.metrics)
-        for first, count in one._shares(samples):
-            fake = model().sample(count, seed=3, first=first)
-            one._feed(evaluator.images.to_uint8(fake), metrics, real=False)
-        made.append(metrics["fd"])
-    for other in made[1:]:
-        made[0].merge_state(other)
-    return made[0].compute().item()
+def drawn(seed: int = 0, **more: Any) -> Sampled:
+    return Sampled(model(), Sampling(seed=seed, **more))
 
 
-@pytest.mark.parametrize(("world", "chunk"), [(1, 500), (1, 7), (2, 500), (3, 500), (3, 64), (3, 1)])
-def test_score_does_not_depend_on_batches_or_number_of_devices(world, chunk, monkeypatch):
+def judge(real: Any, extractor: str = "lenet", metrics: tuple[str, ...] = ("fd",), **more: Any) -> Evaluator:
+    return Evaluator(real, extractors.make(extractor), metrics, CPU, **more)
+
+
+CORNERS = f"{__name__}:Corners"
+ALL = ("fd", "kid", "prdc", "is", "fd_infinity")
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 500])
+def test_score_does_not_depend_on_batches(
+    chunk: int, few: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = ("fd", "kid", "prdc")
+    whole, _ = judge(few, CORNERS, metrics).score(drawn(seed=3), 200)
     monkeypatch.setattr(evaluator, "CHUNK", chunk)
-    data = first_digits(301)
-    whole, _ = Evaluator(data, CORNERS, ("fd",), CPU).score(model(), samples=200, seed=3, averaged=True)
-    assert_close(score_in_shares(data, world, 200), whole["fd_corners_200"], atol=1e-9, rtol=0)  # metrics.md 6
+    monkeypatch.setattr(fakes, "CHUNK", chunk)
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path))
+    values, _ = judge(few, CORNERS, metrics).score(drawn(seed=3), 200)
+    for name, one in whole.items():
+        assert_close(values[name].value, one.value, atol=1e-9, rtol=1e-9)  # metrics.md 6: on fixed features
 
 
-@pytest.mark.parametrize("total", [0, 1, 2, 3, 499, 500, 501, 1501, 10_000])
+@pytest.mark.parametrize("unit", [1, 250])
+@pytest.mark.parametrize("total", [0, 1, 2, 3, 249, 250, 251, 501, 10_000])
 @pytest.mark.parametrize("world", [1, 2, 3, 7])
-def test_shares_of_all_processes_are_every_image_once(total, world):
-    seen = []
-    sizes = []
-    data = first_digits(2)
+def test_shares_of_all_processes_are_every_image_once(
+    total: int, world: int, unit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, sizes = [], []
+    monkeypatch.setattr(evaluator, "world_size", lambda: world)
     for rank in range(world):
-        shares = Evaluator(data, CORNERS, (), CPU, rank=rank, world=world)._shares(total)
-        seen += [i for first, count in shares for i in range(first, first + count)]
-        sizes.append(sum(count for _, count in shares))
-        assert all(0 < count <= evaluator.CHUNK for _, count in shares)
+        monkeypatch.setattr(evaluator, "rank", lambda: rank)  # noqa: B023 (used at once)
+        mine = shares(total, unit)
+        seen += [i for first, count in mine for i in range(first, first + count)]
+        sizes.append(sum(count for _, count in mine))
+        assert all(0 < count <= evaluator.CHUNK for _, count in mine)
+        assert all(first % unit == 0 for first, _ in mine)
     assert seen == list(range(total))
-    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) - min(sizes) < 2 * unit and sizes[0] == max(sizes)
 
 
-def test_scoring_twice_is_equal_to_the_last_bit(mnist):
-    judge = Evaluator(mnist, "lenet", ("fd",), CPU)
-    first, _ = judge.score(model(), samples=100, seed=0, averaged=True)
+def test_scoring_twice_is_equal_to_the_last_bit(few: Counting) -> None:
+    ours = judge(few, metrics=("fd", "kid"))
+    first, _ = ours.score(drawn(), 100)
     torch.randn(3)
-    second, _ = judge.score(model(), samples=100, seed=0, averaged=True)
-    other, _ = judge.score(model(), samples=100, seed=1, averaged=True)
+    second, _ = ours.score(drawn(), 100)
+    other, _ = ours.score(drawn(seed=1), 100)
     assert first == second != other
 
 
-def test_score_leaves_training_as_it_was(mnist):
+def test_score_leaves_training_as_it_was(few: Counting) -> None:
     """Mode, weights, running statistics and the random state: evaluating never changes a run."""
-    judge, scored = Evaluator(mnist, "lenet", ("fd",), CPU), model().train()
+    ours, scored = judge(few, metrics=ALL), model().train()
     before = copy.deepcopy(scored.state_dict())
     torch.manual_seed(1)
     state = torch.get_rng_state()
-    judge.score(scored, samples=50, seed=0, averaged=True)
+    ours.score(Sampled(scored, Sampling(batch_norm="train")), 50)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(part.training for part in scored.modules())
     assert_close(scored.state_dict(), before, rtol=0, atol=0)
 
 
-def test_noise_on_the_real_digits_raises_the_distance_with_its_strength(mnist):
+def test_noise_on_the_real_digits_raises_the_distance_with_its_strength(mnist: MNIST, digits: Tensor) -> None:
     """0 without noise, then rising: what a score is for."""
-    judge = Evaluator(mnist, "lenet", ("fd",), CPU)
-    image = evaluator.images.to_float(mnist.images.tensors["image"])  # pyright: ignore[reportAttributeAccessIssue]
-    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+    ours = judge(mnist.images)
+    noise = torch.randn(digits.shape, generator=torch.Generator().manual_seed(0))
     values = []
     for strength in (0.0, 0.05, 0.1, 0.3):
-        metrics = copy.deepcopy(judge.metrics)
-        for one in evaluator.images.to_uint8(image + strength * noise).split(500):
-            judge._feed(one, metrics, real=False)
-        values.append(metrics["fd"].compute().item())
+        noisy = images.to_uint8(images.to_float(digits) + strength * noise)
+        values.append(ours.score(Still(noisy), len(noisy))[0]["fd_lenet_10k"].value)
     # Ten of LeNet's features or so are never active: the singular case, whose rounding is a root's.
     assert_close(values[0], 0.0, atol=1e-6, rtol=0)
     assert values == sorted(values)
     assert values[1] > 1e-3 and values[3] > 2 * values[2] > 4 * values[1]
 
 
-@pytest.mark.parametrize(
-    ("samples", "name"), [(2500, "fd_lenet_2500"), (10_000, "fd_lenet_10k"), (1000, "fd_lenet_1k"), (64, "fd_lenet_64")]
-)
-def test_name_of_a_score_carries_extractor_and_count(samples, name, mnist):
-    values, protocol = Evaluator(first_digits(64), "lenet", ("fd",), CPU).score(model(), samples, 0, averaged=True)
-    assert list(values) == [name]
-    assert protocol.generated == samples
+def test_a_second_evaluation_of_the_same_data_reads_no_real_image(digits: Tensor) -> None:
+    first, second = (Counting("mnist_64", image=digits[:64]) for _ in range(2))
+    once, _ = judge(first, metrics=ALL).score(drawn(), 40)
+    again, _ = judge(second, metrics=ALL).score(drawn(), 40)
+    assert (first.read, second.read) == (64, 0)
+    assert again == once
 
 
-@pytest.mark.parametrize(("count", "name"), [(0, "0"), (999, "999"), (1000, "1k"), (1500, "1500"), (50_000, "50k")])
-def test_thousands_are_written_with_a_k(count, name):
-    assert count_name(count) == name
+def test_a_metric_that_is_new_is_computed_and_what_was_there_is_kept(digits: Tensor) -> None:
+    one, two, three = (Counting("mnist_63", image=digits[:63]) for _ in range(3))
+    judge(one, metrics=("fd",))
+    judge(two, metrics=("fd", "kid"))
+    judge(three, metrics=("kid", "fd", "is"))
+    assert (one.read, two.read, three.read) == (63, 63, 0)
+
+
+@pytest.mark.parametrize("other", ["data", "extractor", "count"])
+def test_references_of_something_else_are_not_taken(other: str, digits: Tensor) -> None:
+    first = Counting("mnist_62", image=digits[:62])
+    judge(first)
+    changed = digits[:62].clone()
+    changed[0, 0, 0, 0] += other == "data"
+    second = Counting("mnist_62", image=changed)
+    judge(second, CORNERS if other == "extractor" else "lenet", count=61 if other == "count" else 0)
+    assert second.read == (61 if other == "count" else 62)
+
+
+def test_a_damaged_reference_is_made_again(digits: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path))
+    first, second = (Counting("mnist_61", image=digits[:61]) for _ in range(2))
+    once, _ = judge(first).score(drawn(), 40)
+    (file,) = tmp_path.rglob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-5])
+    again, _ = judge(second).score(drawn(), 40)
+    assert second.read == 61 and again == once
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: Any) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "file"))
+    with pytest.raises(Mistake, match="set GAN_ZOO_CACHE to another"):
+        judge(few)
+
+
+def test_all_metrics_of_one_pass(few: Counting) -> None:
+    """Each by its name, those with an interval within it."""
+    ours = judge(few, metrics=ALL)
+    scores, _ = ours.score(drawn(), 150)
+    assert set(scores) == {
+        *("fd_lenet_150", "kid_lenet_150", "precision_lenet_150", "recall_lenet_150", "density_lenet_150"),
+        *("coverage_lenet_150", "is_lenet_150", "fd_infinity_lenet_150"),
+    }
+    for name in ("kid_lenet_150", "is_lenet_150", "fd_infinity_lenet_150"):
+        interval = scores[name].interval
+        assert interval is not None and interval[0] <= scores[name].value <= interval[1]
+    assert scores["fd_lenet_150"].interval is None
+
+
+@pytest.mark.parametrize(("first", "higher"), [("fd", False), ("is", True), ("prdc", True), ("kid", False)])
+def test_direction_is_the_first_metrics(first: str, higher: bool, few: Counting) -> None:
+    assert judge(few, metrics=(first, "fd")).higher_is_better is higher
 
 
 @pytest.mark.parametrize(
     ("half_life", "averaged", "weights"),
     [(0, True, "last"), (0, False, "last"), (1000, True, "averaged"), (1000, False, "last")],
 )
-def test_protocol_says_under_which_conditions(half_life, averaged, weights, mnist):
-    judge = Evaluator(mnist, "lenet", ("fd",), CPU)
-    _, protocol = judge.score(model(average_half_life=half_life), samples=10, seed=5, averaged=averaged)
+def test_protocol_says_under_which_conditions(half_life: int, averaged: bool, weights: str, mnist: MNIST) -> None:
+    sampled = Sampled(model(average_half_life=half_life), Sampling(seed=5, averaged=averaged, batch_norm="train"))
+    _, protocol = against(mnist, None, extractors.make("lenet"), ("fd",), CPU).score(sampled, 10)
     assert protocol == Protocol(
         extractor="lenet",
         extractor_weights=extractors.make("lenet").fingerprint(),
         resize="none",
-        data="mnist_test_10k",
+        data=mnist.images.name,
         data_fingerprint=mnist.images.fingerprint(),
+        split="test",
         real=10_000,
         generated=10,
-        weights=weights,
-        batch_norm="eval",
-        truncation=1.0,
-        latent_seed=5,
+        conditions=Conditions(weights, "batches of 250", 1.0, "none", 5),
         dtype="float32",
     )
-    assert list(protocol.as_dict()) == [one.name for one in fields(Protocol)]
+    flat = protocol.as_dict()
+    names = {one.name for kind in (Protocol, Conditions) for one in fields(kind)} - {"conditions"}
+    assert set(flat) == names and flat["latent_seed"] == 5
+
+
+def test_a_line_holds_all_that_a_report_reads(few: Counting) -> None:
+    scores, protocol = judge(few, metrics=("kid", "fd")).score(drawn(), 20)
+    first, second = lines(scores, protocol, step=7, images=70)
+    assert list(first) == ["step", "images", "metric", "value", "interval", "protocol"]
+    assert (first["step"], first["images"], first["metric"]) == (7, 70, "kid_lenet_20")
+    assert len(first["interval"]) == 2 and second["interval"] is None
+    assert first["protocol"] == second["protocol"] == protocol.as_dict()
 
 
 @pytest.mark.parametrize(
     ("extractor", "metrics", "says"),
-    [("lennet", ("fd",), "did you mean lenet"), ("lenet", ("fdd",), "did you mean fd"), ("a.b:c", ("fd",), "a.b:c")],
+    [
+        ("lenet", ("fdd",), "did you mean fd"),
+        (CORNERS, ("is",), "corners tells none"),
+    ],
 )
-def test_unknown_names_are_one_line(extractor, metrics, says):
+def test_unknown_names_are_one_line(extractor: str, metrics: tuple[str, ...], says: str, few: Counting) -> None:
     with pytest.raises(Mistake, match=says):
-        Evaluator(first_digits(2), extractor, metrics, CPU)
+        judge(few, extractor, metrics)
 
 
-def test_data_without_images_is_refused():
-    with pytest.raises(Mistake, match="no `images`"):
-        Evaluator(object(), "lenet", ("fd",), CPU)
+def test_data_without_images_is_refused() -> None:
+    with pytest.raises(Mistake, match="no `reference`"):
+        against(object(), None, extractors.make("lenet"), ("fd",), CPU)
 
 
-def test_images_that_the_extractor_is_not_for_are_refused_before_any_is_read():
-    data = first_digits(2)
-    data.image_shape = (3, 32, 32)
-    with pytest.raises(Mistake, match="28 x 28"):
-        Evaluator(data, "lenet", ("fd",), CPU)
+def test_a_split_that_is_not_there_is_refused(mnist: MNIST) -> None:
+    with pytest.raises(DataError, match="no split valid"):
+        against(mnist, "valid", extractors.make("lenet"), ("fd",), CPU)
 
 
-def test_a_users_metric_is_named_after_its_class():
-    values, _ = Evaluator(first_digits(20), CORNERS, ("gan_zoo.metrics.frechet:FrechetDistance", "fd"), CPU).score(
-        model(), samples=20, seed=0, averaged=True
-    )
-    assert values["frechetdistance_corners_20"] == values["fd_corners_20"]
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [(torch.zeros(4, 3, 32, 32, dtype=torch.uint8), "28 x 28"), (torch.zeros(4, 1, 28, 28), "float32")],
+)
+def test_images_that_the_extractor_is_not_for_are_refused(image: Tensor, says: str) -> None:
+    with pytest.raises(Mistake, match=says):
+        judge(InMemory("other", image=image))
+
+
+@pytest.mark.parametrize(("real", "fake"), [(1, 5), (5, 1)])
+def test_one_image_is_too_few(real: int, fake: int, digits: Tensor) -> None:
+    with pytest.raises(Mistake, match="at least 2"):
+        judge(InMemory("one", image=digits[:real])).score(drawn(), fake)
+
+
+def test_few_images_are_said() -> None:
+    data = InMemory("many", image=torch.zeros(600, 1, 28, 28, dtype=torch.uint8))
+    ours = judge(data, CORNERS)
+    assert ours.few(36) == "" and ours.few(600) == ""
+    assert "35 images are few for 9 features" in ours.few(35)
+    assert "20 images are few" in judge(data, CORNERS, count=20).few(600)
+
+
+def test_some_of_the_real_images_are_the_same_for_all_who_ask() -> None:
+    assert chosen(5, 0).tolist() == [0, 1, 2, 3, 4]
+    some = chosen(1000, 100)
+    assert some.tolist() == chosen(1000, 100).tolist() == sorted(set(some.tolist())) and len(some) == 100
+    assert 350 < some.mean() < 650, "from all over the set, which may be sorted by class"
+
+
+def test_more_real_images_than_there_are_are_refused(few: Counting) -> None:
+    with pytest.raises(Mistake, match="302 real images are wanted, and mnist_301 has 301"):
+        judge(few, count=302)
+
+
+def test_a_users_metric_is_named_after_its_class_and_sees_the_real_images(few: Counting) -> None:
+    metrics = ("gan_zoo.metrics.frechet:FrechetDistance", "tests.metrics.test_evaluator:Gap")
+    scores, _ = judge(few, CORNERS, metrics).score(drawn(), 20)
+    same, _ = judge(few, CORNERS).score(drawn(), 20)
+    assert scores["frechetdistance_corners_20"] == same["fd_corners_20"]
+    assert scores["gap_corners_20"].value > 0
+
+
+class Gap(evaluator.Metric):
+    """Of somebody else: the largest gap between mean features."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        for side in ("real", "fake"):
+            self.add_state(side, torch.zeros(features), dist_reduce_fx="sum")
+
+    def update(self, features: Tensor, real: bool) -> None:
+        side = "real" if real else "fake"
+        setattr(self, side, getattr(self, side) + features.mean(0))
+
+    def compute(self) -> Tensor:
+        return (self.real - self.fake).abs().max()  # pyright: ignore
+
+
+@pytest.mark.parametrize(("labels", "said"), [("uniform", "uniform"), ("data", "data"), (3, "class 3")])
+def test_classes_are_those_asked_for(labels: Any, said: str) -> None:
+    real = torch.tensor([7] * 30 + [2] * 10)
+    sampled = Sampled(conditional(), Sampling(labels=labels), real)
+    found = torch.cat([classes_of(images.to_float(sampled.images(first, 250))) for first in (0, 250)])
+    assert sampled.conditions.labels == said
+    if labels == "data":
+        assert set(found.tolist()) == {7, 2} and 0.6 < (found == 7).double().mean() < 0.9  # .75 of them
+        assert torch.equal(classes_of(images.to_float(sampled.images(100, 20))), found[100:120]), (
+            "a function of the index"
+        )
+    elif labels == "uniform":
+        assert set(found.tolist()) == set(range(10))
+    else:
+        assert set(found.tolist()) == {3}
+
+
+@pytest.mark.parametrize(
+    ("labels", "knows", "says"), [("data", False, "knows no classes"), (10, True, "0 to 9"), ("data", True, "real")]
+)
+def test_classes_that_are_not_there_are_refused(labels: Any, knows: bool, says: str) -> None:
+    with pytest.raises(Mistake, match=says):
+        Sampled(conditional() if knows else model(), Sampling(labels=labels))
+
+
+def test_processes_begin_at_whole_batches_where_images_depend_on_them() -> None:
+    assert drawn(batch_norm="train").unit == fakes.CHUNK and drawn().unit == 1
