@@ -15,7 +15,12 @@ COMMANDS = {
     "evaluate": "score a run again: gan-zoo evaluate runs/x --samples 10000",
     "stylize": "paint photographs as a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
+    "data": "sets of images: gan-zoo data prepare -c celeba/dcgan; gan-zoo data --help lists what else",
     "status": "list runs with state, step, speed: gan-zoo status runs/",
+}
+
+DATA = {
+    "prepare": "decode a set once, by all cores: gan-zoo data prepare -c celeba/dcgan --data.root FOLDER",
 }
 
 
@@ -61,15 +66,16 @@ def run(arguments: list[str]) -> int:
         "evaluate": evaluate,
         "stylize": stylize,
         "report": report,
+        "data": data,
         "status": status,
     }
     return commands[name](rest)
 
 
-def overview() -> str:
-    """What `gan-zoo --help` prints."""
-    rows = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
-    return f"usage: gan-zoo COMMAND ...\n\n{rows}\n\n`gan-zoo COMMAND --help` explains each."
+def overview(program: str = "gan-zoo", commands: dict[str, str] = COMMANDS) -> str:
+    """What `gan-zoo --help` and `gan-zoo data --help` print."""
+    rows = "\n".join(f"  {name:<10}{text}" for name, text in commands.items())
+    return f"usage: {program} COMMAND ...\n\n{rows}\n\n`{program} COMMAND --help` explains each."
 
 
 def say(message: str, code: int) -> int:
@@ -201,6 +207,23 @@ def report(arguments: list[str]) -> int:
     print(build(paths, out, options.score, options.by, Path(options.figures) if options.figures else None))
     print(f"The report is {out}")
     return 0
+
+
+def data(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview("gan-zoo data", DATA))
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name not in DATA:
+        raise Mistake(f"No command is called data {name}{closest(name, DATA)}: there are {', '.join(DATA)}.")
+    commands: dict[str, Callable[[list[str]], int]] = {"prepare": data_prepare}
+    return commands[name](rest)
+
+
+def data_prepare(arguments: list[str]) -> int:
+    from gan_zoo.preparing import command
+
+    return command(arguments)
 
 
 def status(arguments: list[str]) -> int:

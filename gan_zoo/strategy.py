@@ -1,13 +1,9 @@
 """Several devices for models whose optimizers take turns."""
 
-from typing import TypeVar
-
 import torch
 import torch.distributed as dist
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
-
-Kind = TypeVar("Kind")
 
 
 class TurnTakingDDP(DDPStrategy):
@@ -20,11 +16,6 @@ class TurnTakingDDP(DDPStrategy):
     def configure_ddp(self) -> None:
         assert self.model is not None
         broadcast_state(self.model)
-
-
-def rank() -> int:
-    """The number of this process: 0 where nothing is distributed."""
-    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
 def world_size() -> int:
@@ -76,10 +67,10 @@ def gathered(value: dict[str, float]) -> list[dict[str, float]]:
     return [v for v in values if v is not None]
 
 
-def from_rank_zero(value: Kind) -> Kind:
-    """Rank 0's `value`, on all processes: for decisions that a clock or a signal takes, and for what it alone read."""
+def from_rank_zero(value: bool) -> bool:
+    """Rank 0's `value`, on all processes: for decisions that a clock or a signal takes."""
     if world_size() == 1:
         return value
-    box: list[Kind] = [value]
+    box: list[bool] = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
