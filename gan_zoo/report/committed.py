@@ -44,7 +44,7 @@ def csv_row(run: Result, line: Line) -> list[Any]:
 
 
 def packed(value: dict[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def read(file: Path) -> list[Result]:

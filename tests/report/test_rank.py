@@ -5,28 +5,27 @@ from pathlib import Path
 
 import pytest
 
+from gan_zoo.errors import Mistake
 from gan_zoo.report import grouping, rank
 from gan_zoo.report.collect import collect
 from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
 
 
-def tables(*folders: Path) -> list[rank.Table]:
-    return rank.tables(grouping.group(collect(list(folders))))
+def tables(*folders: Path, score: str = "", by: tuple[str, ...] = ()) -> list[rank.Table]:
+    return rank.tables(grouping.group(collect(list(folders)), by), score)
 
 
 def test_mean_spread_last_and_best_step(tmp_path: Path) -> None:
     (table,) = tables(two_methods(tmp_path / "s"))
     assert table.metric == "fd_lenet" and table.protocol == PROTOCOL and not table.differs
     first, second = table.rows
-    assert (first.rank, first.group.label, first.mean, first.best) == (1, "a", 12.0, 11.0)
+    assert (first.group.label, first.mean, first.again) == ("a", 12.0, None)
     assert first.spread == pytest.approx(math.sqrt(8))  # of 10 and 14, n - 1
-    assert (first.steps, first.best_steps, first.images, first.seconds) == (
-        [100] * 2,
-        [50, 100],
-        [1000] * 2,
-        [10.0] * 2,
-    )
-    assert (second.rank, second.group.label, second.mean, second.spread, second.best) == (2, "b", 30.0, None, 30.0)
+    low, high = first.interval or (0, 0)
+    assert (low, high) == (pytest.approx(12 - 12.706205 * 2), pytest.approx(12 + 12.706205 * 2))  # t of one degree
+    assert (first.steps, first.best_steps) == ([100] * 2, [50, 100])
+    assert (first.images, first.seconds) == ([1000] * 2, [10.0] * 2)
+    assert (second.group.label, second.mean, second.spread, second.interval) == ("b", 30.0, None, None)
     assert second.group.status == "1 finished, 1 failed"
     assert [(run.name, why) for run, why in table.unranked] == [("b-s1", "failed")]
 
@@ -59,7 +58,10 @@ def test_a_score_that_is_no_number_is_not_ranked(tmp_path: Path) -> None:
     make_run(tmp_path / "none", {}, model="LSGAN")
     make_run(tmp_path / "gap", {5: math.inf, 10: 4.0}, model="VAE")
     (table,) = tables(tmp_path)
-    assert [(row.group.label, row.mean, row.best) for row in table.rows] == [("GAN", 3.0, 3.0), ("VAE", 4.0, 4.0)]
+    assert [(row.group.label, row.mean, row.best_steps) for row in table.rows] == [
+        ("GAN", 3.0, [10]),
+        ("VAE", 4.0, [10]),
+    ]
     assert {run.name: why for run, why in table.unranked} == {
         "bad": "the score at step 10 is not a finite number",
         "none": "no such score",
@@ -118,3 +120,76 @@ def test_the_budget_says_what_was_equal(tmp_path: Path) -> None:
     make_run(tmp_path / "s" / "long", {200: 1.0}, model="VAE")
     (table,) = tables(tmp_path / "s")
     assert rank.budget(table) == "steps 100 to 200 · images 1,000 to 2,000 · seconds 10 to 20"
+
+
+def seeds_of(folder: Path, values: dict[str, list[float]], metric: str = "fd_lenet") -> Path:
+    """A study of methods with a score for each seed."""
+    cells = {}
+    for method, scores in values.items():
+        for seed, value in enumerate(scores):
+            run = make_run(folder / f"{method}-s{seed}", {}, seed=seed, model=method)
+            add_score(run, 100, value, PROTOCOL, metric=metric)
+            cells[run.name] = {"method": method, "settings": {"seed": seed}}
+    return make_study(folder, cells)
+
+
+def test_methods_that_differ_alike_in_every_seed_are_ranked_apart(tmp_path: Path) -> None:
+    (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 20, 30], "b": [12, 22, 33], "c": [9, 25, 30]}))
+    assert [(row.group.label, row.ranks) for row in table.rows] == [("a", (1, 2)), ("c", (1, 3)), ("b", (2, 3))]
+    assert [one.label for one in table.rows[0].ties] == ["c"]
+    assert rank.standing(table).startswith("1 of 3 pairs are told apart")
+
+
+def test_under_three_seeds_nothing_is_ranked_apart_and_the_table_says_so(tmp_path: Path) -> None:
+    (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 20], "b": [110, 120]}))
+    assert [row.ranks for row in table.rows] == [(1, 2), (1, 2)]
+    assert rank.standing(table) == (
+        "Nothing is ranked apart: that takes 3 seeds that two methods have in common, and there are 2."
+    )
+
+
+def test_of_scores_that_are_better_higher_the_highest_is_first(tmp_path: Path) -> None:
+    values = {"a": [0.1, 0.2, 0.3], "b": [0.5, 0.6, 0.7]}
+    (table,) = tables(seeds_of(tmp_path / "s", values, metric="precision_lenet_500"))
+    assert [(row.group.label, row.ranks) for row in table.rows] == [("b", (1, 1)), ("a", (2, 2))]
+
+
+def test_the_score_asked_for_comes_first(tmp_path: Path) -> None:
+    folder = two_methods(tmp_path / "s")
+    add_score(folder / "a-s0", 100, 5.0, PROTOCOL, metric="kid_500")
+    assert [table.metric for table in tables(folder)] == ["fd_lenet", "kid_500"]
+    assert [table.metric for table in tables(folder, score="kid_500")] == ["kid_500", "fd_lenet"]
+    with pytest.raises(Mistake, match=r"No run has the score kid_50 \(did you mean kid_500\?\): there are fd_lenet"):
+        tables(folder, score="kid_50")
+
+
+def test_the_best_step_is_shown_with_the_latents_that_did_not_choose_it(tmp_path: Path) -> None:
+    first, again = PROTOCOL | {"latent_seed": 0}, PROTOCOL | {"latent_seed": 1}
+    for name, value in (("a", 9.0), ("b", 11.0)):
+        make_run(tmp_path / name, {5: 8.0, 10: 10.0}, protocol=first, seed=ord(name))
+        add_score(tmp_path / name, 5, value, again)
+    (table,) = tables(tmp_path)  # the second look is no table of its own
+    assert (table.protocol, table.rows[0].mean, table.rows[0].again) == (first, 10.0, 10.0)
+    add_score(tmp_path / "a", 10, 12.0, again)  # more than the best step: another protocol after all
+    assert [(one.protocol["latent_seed"], one.differs) for one in tables(tmp_path)] == [
+        (0, ""),
+        (1, "latent_seed 1, above 0"),
+    ]
+
+
+def test_runs_are_grouped_by_any_setting(tmp_path: Path) -> None:
+    cells = {}
+    for method in ("g", "h"):
+        for width in (32, 64):
+            name = f"{method}-{width}"
+            make_run(tmp_path / "s" / name, {10: float(width + (method == "h"))}, config={"width": width})
+            cells[name] = {"method": method, "settings": {"seed": 0, "model.width": width}}
+    folder = make_study(tmp_path / "s", cells)
+    (table,) = tables(folder, by=("model.width",))
+    assert [(row.group.label, row.mean) for row in table.rows] == [("width=32", 32.5), ("width=64", 64.5)]
+    assert table.pairs[0].difference == -32.0 and table.pairs[0].seeds == 1
+    (table,) = tables(folder, by=("method",))
+    assert [(row.group.label, row.mean) for row in table.rows] == [("g", 48.0), ("h", 49.0)]
+    assert [len(row.scores) for row in table.rows] == [2, 2]  # a block for each width
+    with pytest.raises(Mistake, match=r"No run has a setting model.widht \(did you mean model.width\?\)"):
+        tables(folder, by=("model.widht",))

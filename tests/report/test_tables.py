@@ -1,4 +1,4 @@
-"""results.csv, results.md, results.tex and what the terminal shows."""
+"""results.csv, results.md, results.tex, figures, and what the terminal shows."""
 
 import csv
 import json
@@ -8,23 +8,38 @@ from pathlib import Path
 
 import pytest
 
-from gan_zoo.report import build, tables
-from tests.report.made import PROTOCOL, make_run, make_study, two_methods
+from gan_zoo.report import build, grouping, rank, sheets, tables
+from gan_zoo.report.collect import collect
+from gan_zoo.report.tables import duration
+from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
 
+HEAD = [
+    *("rank", "method", "mean", "spread", "95 % interval", "seeds", "not told from", "last step", "best step"),
+    *("images", "time", "status"),
+]
 ROWS = [
-    ["1", "a", "12.00", "2.83", "2", "100", "11.00", "50–100", "1,000", "10.0", "finished"],
-    ["2", "b", "30.00", "–", "1 of 2", "100", "30.00", "100", "1,000", "10.0", "1 finished, 1 failed"],
+    ["1–2", "a", "12.00", "2.83", "-13.41 to 37.41", "2", "b", "100", "50–100", "1,000", "10 s", "finished"],
+    ["1–2", "b", "30.00", "–", "–", "1 of 2", "a", "100", "100", "1,000", "10 s", "1 finished, 1 failed"],
 ]
 
 
 def test_the_terminal_shows_the_ranking_and_what_failed(tmp_path: Path) -> None:
     lines = build([two_methods(tmp_path / "s")], tmp_path / "out" / "report.html").splitlines()
-    assert lines[0] == "fd_lenet, lower is better"
-    assert [line.split("  ")[0] for line in lines[2:3]] == ["rank"]
-    assert lines[3].split() == [word for cell in ROWS[0] for word in cell.split()]
-    assert lines[4].split() == [word for cell in ROWS[1] for word in cell.split()]
-    assert lines[5] == "  not ranked: b-s1: failed: Loss was nan & <odd>."
-    assert len({line.index("finished") for line in lines[3:4]} | {lines[2].index("status")}) == 1
+    assert lines[0] == "fd_lenet"
+    assert "lower is better. Budget: steps equal (100) · images equal (1,000) · seconds equal (10)." in lines[1]
+    assert lines[2].startswith("Nothing is ranked apart")
+    assert lines[3].split() == [word for cell in HEAD for word in cell.split()]
+    assert lines[4].split() == [word for cell in ROWS[0] for word in cell.split()]
+    assert lines[5].split() == [word for cell in ROWS[1] for word in cell.split()]
+    assert lines[6] == "  not ranked: b-s1: failed: Loss was nan & <odd>."
+    assert lines[4].index("finished") == lines[5].index("1 finished") == lines[3].index("status")
+
+
+def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    make_run(tmp_path / "x", {10: 3.0})
+    (table,) = rank.tables(grouping.group(collect([tmp_path])))
+    head = tables.ranking(table).head
+    assert head == ["rank", "method", "mean", "seeds", "last step", "images", "time"]
 
 
 def test_csv(tmp_path: Path) -> None:
@@ -33,14 +48,14 @@ def test_csv(tmp_path: Path) -> None:
         header, *rows = csv.reader(stream)
     assert ",".join(header) == (
         "study,run,model,data,split,seed,step,images,seconds,metric,value,low,high,status,images_per_second,settings,"
-        "protocol"
+        "protocol,method"
     )
     assert len(rows) == 4
-    assert rows[0][:-1] == [
+    assert rows[0][:-2] == [
         *("s", "a-s0", "GAN", "MNIST", "train", "0", "100", "1000", "10.0", "fd_lenet", "10.0"),
         *("", "", "finished", "100.0", "{}"),
     ]
-    assert json.loads(rows[0][-1]) == PROTOCOL
+    assert json.loads(rows[0][-2]) == PROTOCOL and rows[0][-1] == "a"
 
 
 def test_csv_of_a_run_without_score_and_of_an_interval(tmp_path: Path) -> None:
@@ -48,16 +63,18 @@ def test_csv_of_a_run_without_score_and_of_an_interval(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "b", {10: 2.0})
     line = {"step": 10, "images": 100, "metric": "fd_lenet", "value": 2.0, "interval": [1.5, 2.5], "protocol": PROTOCOL}
     (folder / "evaluations.jsonl").write_text(json.dumps(line))
-    build([tmp_path], tmp_path / "report.html")
+    text = build([tmp_path], tmp_path / "report.html")
     with open(tmp_path / "results.csv", newline="") as stream:
         without, interval = csv.DictReader(stream)
     assert (without["run"], without["metric"], without["value"], without["status"]) == ("a", "", "", "finished")
     assert (interval["low"], interval["high"]) == ("1.5", "2.5")
+    assert "1.500 to 2.500" not in text and "1.50 to 2.50" in text  # of one run, the score's own
 
 
 def test_markdown(tmp_path: Path) -> None:
     build([two_methods(tmp_path / "s")], tmp_path / "report.html")
     text = (tmp_path / "results.md").read_text()
+    assert f"| {' | '.join(HEAD)} |\n|---:|---|" in text
     assert f"| {' | '.join(ROWS[0])} |" in text and f"| {' | '.join(ROWS[1])} |" in text
     assert "Protocol: extractor lenet · data mnist\\_test\\_10k · real 10000 · generated 500 · weights last." in text
     assert "- not ranked: b-s1: failed: Loss was nan &amp; &lt;odd&gt;." in text
@@ -69,13 +86,42 @@ def test_tex(tmp_path: Path) -> None:
     build([make_study(tmp_path / "s", cells)], tmp_path / "report.html")
     text = (tmp_path / "results.tex").read_text()
     escaped = r"50\% of\_a \& \{b\} \#1 \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
-    assert rf"1 & {escaped} & 1.00 & -- & 1 & 10 & 1.00 & 10 & 100 & 1.0 & finished \\" in text
+    assert rf"1 & {escaped} & 1.00 & 1 & 10 & 100 & 1.0 s \\" in text
     assert text.count("\\toprule") == text.count("\\bottomrule") == 1
-    assert r"fd\_lenet, lower is better" in text
+    assert r"\caption{fd\_lenet." in text and "lower is better" in text
 
 
 def test_cells_of_a_table_in_markdown_stay_in_their_column() -> None:
-    assert tables.md("a|b\nc `d` <script>") == "a\\|b c \\`d\\` &lt;script&gt;"
+    assert sheets.md("a|b\nc `d` <script>") == "a\\|b c \\`d\\` &lt;script&gt;"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        *(([], "–"), ([9.94], "9.9 s"), ([30, 32], "31 s"), ([99.9], "100 s"), ([100], "1.7 min"), ([5999], "100 min")),
+        *(([6000], "1.7 h"), ([90000.0], "25 h")),
+    ],
+)
+def test_durations(seconds: list[float], shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_methods_by_data(tmp_path: Path) -> None:
+    for data, value in (("mnist", 3.0), ("cifar10", 40.0)):
+        protocol = PROTOCOL | {"data": data, "real": 7}
+        for model in ("GAN", "WGAN"):
+            if (data, model) != ("cifar10", "WGAN"):
+                config = {"image_shape": [len(data)]}
+                folder = make_run(
+                    tmp_path / f"{data}-{model}", {10: value}, model=model, protocol=protocol, config=config
+                )
+                add_score(folder, 10, 1.0, protocol | {"generated": 9})
+    ranked = rank.tables(grouping.group(collect([tmp_path])))
+    assert len(ranked) == 4
+    first, second = tables.matrices(ranked)  # one for each protocol, whatever the data
+    assert first.head == ["method", "mnist", "cifar10"]
+    assert first.rows == [["GAN", "3.00 (1–2)", "40.00 (1)"], ["WGAN", "3.00 (1–2)", "–"]]
+    assert second.rows[1] == ["WGAN", "1.00 (1–2)", "–"]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +134,10 @@ def test_cells_of_a_table_in_markdown_stay_in_their_column() -> None:
             "The report cannot be written to runs/a/run.json/report.html",
         ),
         (["runs", "--ouy", "x"], "did you mean --out?"),
+        (["runs", "--score", "fd_lent"], "No run has the score fd_lent (did you mean fd_lenet?)"),
+        (["runs", "--by", "model.size"], "No run has a setting model.size"),
+        (["runs", "--figures", "runs/a/run.json"], "cannot be written to runs/a/run.json"),
+        (["empty", "--into", "runs/a/run.json"], "There is no result in empty"),
     ],
 )
 def test_mistakes_end_with_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -102,7 +152,7 @@ def test_the_command_writes_into_the_one_folder_and_loads_no_torch(tmp_path: Pat
     make_run(tmp_path / "runs" / "a", {10: 1.0})
     script = (
         "from gan_zoo.cli import run; import sys; run(['report', 'runs'])\n"
-        "print(sorted({'torch', 'lightning', 'numpy', 'PIL', 'pandas'} & set(sys.modules)))"
+        "print(sorted({'torch', 'lightning', 'numpy', 'PIL', 'pandas', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.splitlines()[-2:] == ["The report is runs/report.html", "[]"], done.stderr
