@@ -12,7 +12,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import datamodules
-from datamodules.stream import DataError, StreamedData
+from datamodules.stream import DataError, SourcedData, StreamedData
 from gan_zoo import models
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.callbacks.checkpoints import Checkpoints
@@ -41,7 +41,7 @@ def num_classes(data: L.LightningDataModule) -> int:
 
 LINKED = {"image_shape": image_shape, "num_classes": num_classes}
 """What a model learns from its data module."""
-BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData)
+BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData, SourcedData)
 """What models and data modules derive from: no choices themselves."""
 CONFIG_WANTED = "-c takes a path or the name of an experiment after it, e.g. mnist/wgan_gp."
 
@@ -77,10 +77,15 @@ def prepare(arguments: list[str]) -> "CommandLine":
         Mistake: of the user's, in words, values or files.
         DataError: of the data's.
     """
-    for package in (models, datamodules):  # so that `--model WGANGP` needs no dotted path
+    import_all()
+    return CommandLine(*resolve_configs(arguments))
+
+
+def import_all() -> None:
+    """Import all of ours, so that `--model WGANGP` and `--data MNIST` need no dotted path."""
+    for package in (models, datamodules):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    return CommandLine(*resolve_configs(arguments))
 
 
 def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
@@ -145,7 +150,7 @@ class CommandLine(LightningCLI):
                 load_from_checkpoint_support=False,
             )
         except argparse.ArgumentError as error:
-            classes = {"model": _choices(GenerativeModule), "data": _choices(L.LightningDataModule)}
+            classes = {"model": choices(GenerativeModule), "data": choices(L.LightningDataModule)}
             options = self.parser._option_string_actions
             raise Mistake(explain(str(error), arguments, options, classes)) from error
 
@@ -177,7 +182,7 @@ class CommandLine(LightningCLI):
         try:
             made = self.config_init = self.parser.instantiate(self.config)
         except ValueError as error:
-            raise _origin(error) from None
+            raise origin(error) from None
         self.datamodule, self.model = made["data"], made["model"]
         if type(self.model) in BASES:
             raise Mistake(f"{type(self.model).__name__} is what models derive from: name one of them.")
@@ -216,14 +221,15 @@ class CommandLine(LightningCLI):
         return {name: value for name, value in config.items() if name not in ("run", "config")}
 
 
-def _origin(error: BaseException) -> BaseException:
+def origin(error: BaseException) -> BaseException:
     """What a constructor raised, where jsonargparse wrapped it into its own report; else `error`."""
     while error.__cause__ and not isinstance(error, Mistake | DataError | MisconfigurationException):
         error = error.__cause__
     return error
 
 
-def _choices(base: type) -> list[str]:
+def choices(base: type) -> list[str]:
+    """The names that a user can type for a class that derives from `base`."""
     return [kind.__name__ for kind in _subclasses(base) if kind not in BASES]
 
 

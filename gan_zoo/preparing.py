@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
@@ -16,6 +17,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.explaining import explain
 from gan_zoo.fitting import OneLineParser, choices, import_all, origin, resolve_configs
 
+DESCRIPTION = "Decode a set once, by all cores; runs with the same data options find it from then on."
 DATA_WANTED = (
     "`data prepare` needs data: name an experiment, as in -c celeba/dcgan, or a set with its options, as in "
     "--data CelebA --data.root FOLDER --data.resolution 64."
@@ -60,7 +62,7 @@ def parse(arguments: list[str]) -> tuple[L.LightningDataModule, bool]:
         Mistake: in words, values or files.
     """
     import_all()
-    parser = OneLineParser(prog="gan-zoo data prepare", description=__doc__, exit_on_error=False)
+    parser = OneLineParser(prog="gan-zoo data prepare", description=DESCRIPTION, exit_on_error=False)
     parser.add_lightning_class_args(L.LightningDataModule, "data", subclass_mode=True, required=False)
     parser.add_argument("--skip_damaged", action="store_true", help="leave damaged images out; else one ends it")
     arguments = with_data(arguments)
@@ -85,7 +87,7 @@ def with_data(arguments: list[str]) -> list[str]:
     for word in words:
         head, equals, value = word.partition("=")
         if head in ("-c", "--config"):
-            data: Any = read(value if equals else next(words)).get("data")
+            data: Any = read(Path(value if equals else next(words))).get("data")
             found += ["--data", data if isinstance(data, str) else json.dumps(data)] if data else []
         else:
             found.append(word)
