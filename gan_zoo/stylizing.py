@@ -1,6 +1,7 @@
 """`gan-zoo stylize`: photographs painted as other pictures, by Gatys' pixels or by AdaIN's network."""
 
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     places = pictures.places(files, contents, Path(out))
     painted = [pictures.read(file, short=options.style_size) for file in pictures.find(styles)]
     paint, features = painter(options)
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for file, place in zip(files, places, strict=True):
             task = bar.add_task(file.name, total=1.0)
             content = pictures.read(file, short=options.size)
@@ -72,7 +73,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
                 result = images.with_colours_of(result, content)
             pictures.save(place, result)
             if options.scores:
-                bar.print(f"{file.name}: {scored(features, result, content, painted)}")
+                bar.console.print(f"{file.name}: {scored(features, result, content, painted)}")
             bar.remove_task(task)
     print(f"{len(files)} image(s) in {out}")
     return 0

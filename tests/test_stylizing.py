@@ -1,0 +1,153 @@
+"""`gan-zoo stylize` on real files: both methods, folders, kept colours, and what it says of bad input."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from PIL import Image
+
+from gan_zoo import images, pictures
+from gan_zoo.cli import main
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics import art
+from gan_zoo.models.adain import AdaIN
+from gan_zoo.perceptual import Features
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Random weights, contents of several kinds, two styles, and a generator file of AdaIN's."""
+    folder = tmp_path_factory.mktemp("stylize")
+    torch.manual_seed(0)
+    torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), folder / "vgg16.pth")
+    draw = torch.Generator().manual_seed(1)
+    (folder / "frames").mkdir()
+    for name, mode, size in (("a.png", "RGB", (30, 24)), ("b.jpg", "L", (24, 24)), ("c.png", "RGBA", (40, 33))):
+        pixels = torch.randint(0, 256, (size[1], size[0], len(mode)), dtype=torch.uint8, generator=draw).numpy()
+        Image.fromarray(pixels[:, :, 0] if mode == "L" else pixels, mode).save(folder / "frames" / name)
+    (folder / "frames" / "notes.txt").write_text("no image")
+    for name in ("s.png", "t.png"):
+        pixels = torch.randint(0, 256, (20, 26, 3), dtype=torch.uint8, generator=draw).numpy()
+        Image.fromarray(pixels).save(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder) -> Path:
+    from gan_zoo.callbacks.checkpoints import write_generator
+
+    torch.manual_seed(2)
+    model = AdaIN(network="vgg16", vgg_weights=str(folder / "vgg16.pth"))
+    last = model.generator[-1]
+    torch.nn.init.normal_(last.weight, std=5.0)  # an untrained decoder's images are one grey
+    (folder / "run").mkdir()
+    write_generator(folder / "run" / "model.safetensors", model, step=1)
+    return folder / "run"
+
+
+def stylize(folder: Path, *more: str, method: str = "gatys") -> int:
+    arguments = ["stylize", "--style", str(folder / "s.png"), "--style-size", "24"]
+    arguments += ["--vgg-weights", str(folder / "vgg16.pth")]
+    gatys = ["--network", "vgg16", "--evaluations", "3"] if method == "gatys" else []
+    with pytest.raises(SystemExit) as exit:
+        main([*arguments, "--method", method, *gatys, *more])
+    assert isinstance(exit.value.code, int)
+    return exit.value.code
+
+
+def size(file: Path) -> tuple[int, int]:
+    with Image.open(file) as image:
+        return image.size
+
+
+def test_a_folder_of_frames_keeps_names_and_sizes(folder, tmp_path):
+    """RGB, grey and RGBA ones, and a file that is none, which is left alone."""
+    assert stylize(folder, "--content", str(folder / "frames"), "--out", str(tmp_path / "out")) == 0
+    made = {file.name: size(file) for file in (tmp_path / "out").iterdir()}
+    assert made == {"a.png": (30, 24), "b.jpg": (24, 24), "c.png": (40, 33)}
+
+
+def test_gatys_prints_distances_and_takes_a_size(folder, tmp_path, capsys):
+    content = str(folder / "frames" / "a.png")
+    assert stylize(folder, "--content", content, "--size", "32", "--scores", "--out", str(tmp_path / "x.png")) == 0
+    assert size(tmp_path / "x.png") == (40, 32)
+    assert "a.png: style distance" in capsys.readouterr().out
+
+
+def test_adain_mixes_styles_by_weights_and_masks(folder, run, tmp_path):
+    content = str(folder / "frames" / "a.png")
+    more = ["--content", content, "--run", str(run), "--style", str(folder / "s.png"), str(folder / "t.png")]
+    for name, extra in (("one.png", ["--weights", "1", "0"]), ("two.png", []), ("kept.png", ["--keep-colour"])):
+        assert stylize(folder, *more, *extra, "--out", str(tmp_path / name), method="adain") == 0
+    one, two, kept, plain = (pictures.read(tmp_path / n) for n in ("one.png", "two.png", "kept.png", "two.png"))
+    assert one.shape == (1, 3, 24, 30) and not torch.equal(one, two) and not torch.equal(kept, plain)
+    for name, shade in (("left.png", 255), ("right.png", 0)):
+        Image.new("L", (30, 24), shade).save(tmp_path / name)
+    masks = ["--masks", str(tmp_path / "left.png"), str(tmp_path / "right.png")]
+    assert stylize(folder, *more, *masks, "--out", str(tmp_path / "m.png"), method="adain") == 0
+    assert torch.equal(pictures.read(tmp_path / "m.png"), one), "a mask that is white everywhere is all of the weight"
+
+
+def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
+    draw = torch.Generator().manual_seed(0)
+    result, content = (torch.rand(1, 3, 4, 5, generator=draw) * 0.5 - 0.25 for _ in range(2))
+    kept = images.with_colours_of(result, content)
+    luminance = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    torch.testing.assert_close((kept * luminance).sum(1), (result * luminance).sum(1))
+    difference = kept - content
+    torch.testing.assert_close(difference, difference[:, :1].expand_as(difference))  # R, G and B moved alike
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--content", "{}/gone.png", "--out", "{}/o.png"], "There is no"),
+        (["--content", "{}/run", "--out", "{}/o"], "has no image"),
+        (["--content", "{}/vgg16.pth", "--out", "{}/o.png"], "vgg16.pth is no image"),
+        (["--content", "{}/frames", "--out", "{}/o.png"], "is one file, for 3 images"),
+        (["--content", "{}/s.png", "--out", "{}/o.gif"], "is no image's name"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--size", "15"], "too small for relu5_1: it needs at least 16"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--network", "vgg19"], "not of vgg19: it holds vgg16"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--vgg-weights", "{}/gone.pth"], "no file"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "left the numbers"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--strength", "1.5"], "--strength is 1.5"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--weights", "1"], "--weights is for --method adain"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style", "{}/s.png", "{}/t.png"], "gatys paints in one"),
+        (["--content", "{}/s.png", "{}/frames/../s.png", "--out", "{}/o"], "Two of the images are called s.png"),
+    ],
+)
+def test_mistakes_end_in_one_line(folder, run, capsys, more, message):
+    assert stylize(folder, *(one.replace("{}", str(folder)) for one in more)) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+
+
+def test_adain_says_what_run_it_needs(folder, run, tmp_path, capsys):
+    content = ["--content", str(folder / "s.png"), "--out", str(tmp_path / "x.png")]
+    assert stylize(folder, *content, method="adain") == 2
+    assert "--method adain needs --run" in capsys.readouterr().err
+    (folder / "vgg16.pth").rename(folder / "moved.pth")
+    moved = ["--vgg-weights", str(folder / "moved.pth")]
+    assert stylize(folder, *content, "--run", str(run), method="adain") == 2, "the file that the run was made with"
+    assert "There is no file" in capsys.readouterr().err
+    assert stylize(folder, *content, "--run", str(run), *moved, method="adain") == 0
+    (folder / "moved.pth").rename(folder / "vgg16.pth")
+
+
+def test_a_damaged_image_is_named(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing more")
+    with pytest.raises(Mistake, match=r"x\.png is damaged"):
+        pictures.read(tmp_path / "x.png")
+
+
+def test_distances_are_zero_on_their_target(folder):
+    features = Features((*art.STYLE,), "vgg16", str(folder / "vgg16.pth"))
+    image, other = (pictures.read(folder / name, short=24) for name in ("s.png", "t.png"))
+    assert art.content_distance(features, image, image) == 0 < art.content_distance(features, image, other)
+    assert art.style_distance(features, image, image) == 0 < art.style_distance(features, image, other)
+
+
+def test_art_fid_is_its_formula():
+    assert art.art_fid(content=0.0, frechet=0.0) == 1
+    assert art.art_fid(content=0.5, frechet=3.0) == 6
