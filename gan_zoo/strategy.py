@@ -1,21 +1,57 @@
 """Several devices for models whose optimizers take turns."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 import torch.distributed as dist
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
+
+from gan_zoo.peers import FAILED, Peers
+
+Kind = TypeVar("Kind")
 
 
 class TurnTakingDDP(DDPStrategy):
     """One process per device, without `DistributedDataParallel` around the module.
 
     DDP expects every backward pass to reach every parameter. Here a pass reaches one optimizer's parameters, and
-    `average_gradients` moves those and no others.
+    `average_gradients` moves those and no others. A process that dies ends the others, which say which it was.
     """
+
+    peers: Peers | None = None
+    on_loss: Callable[[str], None] = staticmethod(lambda message: None)
+    """Told at once of a process that was killed, on a thread of its own."""
+
+    def setup_environment(self) -> None:
+        super().setup_environment()
+        assert self.cluster_environment is not None
+        self.peers = Peers(self.cluster_environment.main_address, self.on_loss)
 
     def configure_ddp(self) -> None:
         assert self.model is not None
         broadcast_state(self.model)
+
+    def on_exception(self, exception: BaseException) -> None:
+        super().on_exception(exception)
+        if self.peers:
+            self.peers.lost(seconds=2.0)
+            self.peers.part(FAILED)
+
+    def teardown(self) -> None:
+        if self.peers:
+            self.peers.part()
+        super().teardown()
+
+    def lost(self) -> str:
+        """Which process was lost, "" if none."""
+        return self.peers.lost() if self.peers else ""
+
+
+def rank() -> int:
+    """The number of this process: 0 where nothing is distributed."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
 def world_size() -> int:
@@ -38,8 +74,10 @@ def broadcast_buffers(module: nn.Module) -> None:
     What every process keeps for itself belongs into `on_save_checkpoint`, by `gathered`.
     """
     if world_size() > 1:
-        for tensor in module.buffers():
-            dist.broadcast(tensor, src=0)
+        parameters = {name for name, _ in module.named_parameters()}
+        for name, tensor in module.state_dict().items():
+            if name not in parameters:
+                dist.broadcast(tensor, src=0)
 
 
 @torch.no_grad()
@@ -67,10 +105,10 @@ def gathered(value: dict[str, float]) -> list[dict[str, float]]:
     return [v for v in values if v is not None]
 
 
-def from_rank_zero(value: bool) -> bool:
-    """Rank 0's `value`, on all processes: for decisions that a clock or a signal takes."""
+def from_rank_zero(value: Kind) -> Kind:
+    """Rank 0's `value`, on all processes: for decisions that a clock or a signal takes, and for what it alone read."""
     if world_size() == 1:
         return value
-    box: list[bool] = [value]
+    box: list[Kind] = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]

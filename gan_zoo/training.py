@@ -1,20 +1,18 @@
 """A Lightning Trainer with our strategy, seed, records, grids, scores and checkpoints, for `fit` and notebooks."""
 
+import errno
 import logging
-import os
-import platform
-import subprocess
-import sys
 import warnings
-from importlib.metadata import version
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from gan_zoo import configuration, loading
-from gan_zoo.callbacks.checkpoints import Checkpoints
+from gan_zoo import configuration, starting
+from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.progress import Progress
@@ -22,7 +20,8 @@ from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
 from gan_zoo.callbacks.tracking import Tracking
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.environment import environment
+from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
 from gan_zoo.flags import refuse_unusable
 from gan_zoo.gradients import Clipping
 from gan_zoo.module import GenerativeModule
@@ -40,6 +39,9 @@ DEFAULTS = {
     "num_sanity_val_steps": 0,
 }
 """Where our Trainer starts from other values than Lightning's."""
+
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""What a disk says that is full, turned read-only, or broken."""
 
 
 class Trainer(L.Trainer):
@@ -113,6 +115,8 @@ class Trainer(L.Trainer):
         if given.get("sync_batchnorm") and self.strategy.root_device.type == "cpu":
             raise Mistake("trainer.sync_batchnorm is true: torch synchronises batch norm on GPUs only. Leave it out.")
         self._take_over()
+        if type(self.strategy.checkpoint_io) is TorchCheckpointIO:  # else it is the user's
+            self.strategy.checkpoint_io = StraightIO()
         self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
@@ -129,6 +133,7 @@ class Trainer(L.Trainer):
         Raises:
             Mistake: the directory cannot be written, is in use, or holds a run of another configuration.
             NonFinite: a loss or weight was not finite; the last checkpoint is from before.
+            RunFailed: the disk is full or gone.
         """
         if isinstance(train_dataloaders, L.LightningDataModule):
             train_dataloaders, datamodule = None, train_dataloaders
@@ -149,6 +154,13 @@ class Trainer(L.Trainer):
                     run.create()
                     self._open(run, model, datamodule)
                 self._train(run, model, data)
+            except OSError as error:
+                if error.errno not in DISK:
+                    raise
+                raise RunFailed(
+                    f"{run.path} cannot be written: {error.strerror}. Its last checkpoint is whole: make room, and the "
+                    "same command goes on from there."
+                ) from error
             finally:
                 run.release()
 
@@ -206,24 +218,35 @@ class Trainer(L.Trainer):
         }
 
     def _train(self, run: Run, model: GenerativeModule, data: dict[str, Any]) -> None:
-        resumed = run.last if run.last.exists() else None
-        if resumed is None:
-            self._start_from_init(model)
         try:
+            resumed, message = starting.latest(run)
+            if message and self.is_first:
+                print(message)
+            if resumed is None:
+                self._start_from_init(model)
+            if isinstance(self.strategy, TurnTakingDDP):
+                self.strategy.on_loss = lambda message: self._note(run, message)
             super().fit(model, **data, ckpt_path=resumed, weights_only=True)
         except BaseException as error:
-            if run.record().get("status") == "running":  # the first process that fails says why
-                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-                where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
-                status = "interrupted" if stopped else "failed"
-                run.update_record(status=status, end=now(), error=None if stopped else f"{where}{error}")
+            where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
+            self._note(run, None if isinstance(error, KeyboardInterrupt | SystemExit) else f"{where}{error}")
+            lost = self.strategy.lost() if isinstance(self.strategy, TurnTakingDDP) else ""
+            if lost and isinstance(error, RuntimeError) and not isinstance(error, RunFailed):
+                raise RunFailed(f"{lost} The same command goes on from the last checkpoint.") from error
             raise
         if self.is_global_zero:
             run.update_record(status="interrupted" if self.session.interrupted else "finished", end=now())
 
+    def _note(self, run: Run, error: str | None) -> None:
+        """Write down why the run ends, if no process did yet; None: it was asked to."""
+        with suppress(OSError):  # on a full disk the record says "running", until its heartbeat is old
+            if run.record().get("status") == "running":
+                status = "interrupted" if error is None else "failed"
+                run.update_record(status=status, end=now(), error=error)
+
     def _start_from_init(self, model: GenerativeModule) -> None:
         if self.init:
-            report = start_from(model, Path(self.init))
+            report = starting.start_from(model, Path(self.init))
             if self.is_first:
                 print(report)
 
@@ -238,56 +261,3 @@ def _strategy(given: dict[str, Any]) -> Any:
     where = {name: given[name] for name in ("accelerator", "devices", "num_nodes") if name in given}
     alone = L.Trainer(**where, logger=False, enable_checkpointing=False).world_size == 1
     return "auto" if alone else TurnTakingDDP()
-
-
-def start_from(model: GenerativeModule, file: Path) -> str:
-    """Give `model` the weights of `file` that fit, and say which did not.
-
-    Args:
-        model: newly made.
-        file: a .ckpt (the whole model) or a .safetensors (its generator).
-
-    Raises:
-        Mistake: no such file, or nothing in it fits.
-    """
-    if not file.is_file():
-        raise Mistake(f"There is no file {file} to start from: --init takes a .ckpt or .safetensors file.")
-    if file.suffix == ".safetensors":
-        found = {f"generator.{name}": value for name, value in loading.read_tensors(file).items()}
-    else:
-        found = loading.read_checkpoint(file)["state_dict"]
-    if model.average_half_life and not any(name.startswith("moving_average.") for name in found):
-        ours = {name.partition(".")[2]: value for name, value in found.items() if name.startswith("generator.")}
-        found |= {f"moving_average.{name}": value for name, value in ours.items()}  # starts where the generator does
-    own = model.state_dict()
-    fits = {name: value for name, value in found.items() if name in own and own[name].shape == value.shape}
-    if not fits:
-        raise Mistake(
-            shorten(f"Nothing in {file} fits {type(model).__name__}: it holds {', '.join(found) or 'nothing'}.")
-        )
-    model.load_state_dict(fits, strict=False)
-    missing, left = sorted(own.keys() - fits.keys()), sorted(found.keys() - fits.keys())
-    return f"{file}: {len(fits)} tensors loaded; missing: {missing or 'none'}; left over: {left or 'none'}"
-
-
-def environment() -> dict[str, Any]:
-    """Versions and code that a run is made with."""
-    packages = ("gan-zoo", "torch", "lightning", "torchvision", "numpy")
-    return {
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "git": commit(),
-        "host": platform.node(),
-        "pid": os.getpid(),
-        "command": sys.argv,
-    }
-
-
-def commit() -> str | None:
-    """The git commit of this code; None where it is installed, not checked out, or git is not there."""
-    try:
-        tracked = ["git", "ls-files", "--error-unmatch", __file__]
-        subprocess.run(tracked, cwd=Path(__file__).parent, capture_output=True, check=True)
-        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return asked.stdout.strip() if asked.returncode == 0 else None

@@ -22,12 +22,12 @@ PACKAGES = ("gan_zoo", "datamodules")
 FLOORS = (
     ("__init__", "__main__", "cli", "rescoring"),
     ("training", "flags", "fitting", "explaining", "studies", "report"),
-    ("callbacks", "models", "editing", "loading"),
+    ("callbacks", "models", "editing", "loading", "starting"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module",),
     (
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
-        *("images", "randomness", "naming", "errors"),
+        *("images", "randomness", "naming", "errors", "environment", "peers"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""

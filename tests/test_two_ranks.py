@@ -2,7 +2,8 @@
 
 import json
 import os
-import socket
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import pytest
 import torch
 
 from gan_zoo.run import Run, lines
+from tests.comparing import differences
+from tests.processes import free_port
 
 pytestmark = pytest.mark.slow  # each start of two processes takes about 10 s
 
@@ -21,19 +24,16 @@ def train(scenario: str, run: Path, devices: int, steps: int = 10) -> subprocess
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-def train_on_two_nodes(run: Path, accelerator: str) -> None:
-    """Two nodes of one device each on this machine: on a GPU, both are the same one."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "tests.drivers.two_ranks", "fed", str(run), "2", "10", accelerator]
-    nodes = []
-    for node in ("0", "1"):
-        environment = os.environ | {"NODE_RANK": node, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        nodes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-    for process in nodes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+def train_on_two_nodes(scenario: str, run: Path, accelerator: str = "cpu") -> list[tuple[int, str]]:
+    """Two nodes of one device each on this machine: on a GPU, both are the same one. Exit codes and errors."""
+    command = [sys.executable, "-m", "tests.drivers.two_ranks", scenario, str(run), "2", "10", accelerator]
+    master = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    nodes = [
+        subprocess.Popen(command, env=os.environ | master | {"NODE_RANK": node}, stderr=subprocess.PIPE, text=True)
+        for node in ("0", "1")
+    ]
+    errors = [process.communicate(timeout=120)[1] for process in nodes]
+    return [(process.returncode, said) for process, said in zip(nodes, errors, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -61,28 +61,41 @@ def test_two_halves_equal_the_whole(fed: tuple[Path, Path]) -> None:
 
 
 def test_two_nodes_equal_one_process(fed: tuple[Path, Path], tmp_path: Path) -> None:
-    train_on_two_nodes(tmp_path / "run", "cpu")
+    ends = train_on_two_nodes("fed", tmp_path / "run")
+    assert [code for code, _ in ends] == [0, 0], ends
     one, two = (torch.load(run / "weights_0.pt") for run in (fed[0], tmp_path / "run"))
     torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
     assert Run(tmp_path / "run").record()["devices"] == 2
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_two_ranks_on_one_gpu_equal_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario", ["fed", "synced"])
+def test_two_ranks_on_one_gpu_equal_one(scenario: str, tmp_path: Path) -> None:
+    """Without batch norm, and with SyncBatchNorm. 1e-5: a GPU adds up in another order for another batch size."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.drivers.two_ranks", "fed", str(tmp_path / "one"), "1", "10", "gpu"], timeout=120
+        [sys.executable, "-m", "tests.drivers.two_ranks", scenario, str(tmp_path / "one"), "1", "10", "gpu"],
+        timeout=120,
     )
     assert done.returncode == 0
-    train_on_two_nodes(tmp_path / "two", "gpu")
+    ends = train_on_two_nodes(scenario, tmp_path / "two", "gpu")
+    assert [code for code, _ in ends] == [0, 0], ends
     one, two = (torch.load(tmp_path / run / "weights_0.pt", map_location="cpu") for run in ("one", "two"))
     torch.testing.assert_close(one, two, rtol=0, atol=1e-5)
 
 
 def test_the_ranks_hold_equal_weights(fed: tuple[Path, Path]) -> None:
     zero, other = (torch.load(fed[1] / f"weights_{rank}.pt") for rank in (0, 1))
-    parameters = [name for name in zero if "running" not in name]  # batch norm's statistics are each rank's own
-    for name in parameters:
-        assert torch.equal(zero[name], other[name])
+    torch.testing.assert_close(zero, other, rtol=0, atol=0)
+
+
+def test_batch_norm_leaves_equal_weights_and_rank_zeros_buffers_everywhere(tmp_path: Path) -> None:
+    """In both networks and in the average; each rank's batch has statistics of its own."""
+    done = train("norms", tmp_path / "run", 2)
+    assert done.returncode == 0, done.stderr
+    saved = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    assert sum("running_mean" in name for name in saved) >= 3
+    for rank in (0, 1):
+        torch.testing.assert_close(torch.load(tmp_path / f"run/weights_{rank}.pt"), saved, rtol=0, atol=0)
 
 
 def test_both_count_the_same_images_and_score_alike(fed: tuple[Path, Path]) -> None:
@@ -113,11 +126,7 @@ def test_resumed_on_two_ranks_equals_uninterrupted(noted: Path, tmp_path: Path) 
     for steps in (7, 10):
         done = train("noted", tmp_path / "run", 2, steps)
         assert done.returncode == 0, done.stderr
-    one, two = (torch.load(run / "checkpoints/last.ckpt", weights_only=True) for run in (noted, tmp_path / "run"))
-    torch.testing.assert_close(one["state_dict"], two["state_dict"], rtol=0, atol=0)
-    for a, b in zip(lines(Run(noted).metrics_file), lines(Run(tmp_path / "run").metrics_file), strict=True):
-        clocks = {"seconds": 0, "images_per_second": 0}
-        assert a | clocks == b | clocks
+    assert not differences(noted, tmp_path / "run")
 
 
 def test_an_error_on_one_rank_ends_both(tmp_path: Path) -> None:
@@ -128,3 +137,13 @@ def test_an_error_on_one_rank_ends_both(tmp_path: Path) -> None:
     record = Run(tmp_path / "run").record()
     assert record["status"] == "failed"
     assert "rank 1 has had enough" in record["error"]
+
+
+def test_a_rank_that_is_killed_ends_the_other_wherever_that_is(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    (code, said), (killed, _) = train_on_two_nodes("dies", tmp_path / "run")
+    assert killed == -signal.SIGKILL and code == 1
+    assert time.monotonic() - begun < 60
+    assert re.search(r"gan-zoo: rank 1 \(process \d+ on .*\) has ended without a word", said)
+    record = Run(tmp_path / "run").record()
+    assert record["status"] == "failed" and record["error"].startswith("rank 1 (process ")
