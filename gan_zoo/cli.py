@@ -12,7 +12,7 @@ COMMANDS = {
     "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
     "study": "a grid of runs, then the report: gan-zoo study mnist_objectives; a second call does what is left",
     "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
-    "evaluate": "score a run again: gan-zoo evaluate runs/x --samples 10000",
+    "evaluate": "score runs again, or a folder of images: gan-zoo evaluate runs/* --metrics fd kid prdc",
     "stylize": "paint photographs as a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "data": "sets of images: gan-zoo data prepare -c celeba/dcgan; gan-zoo data --help lists what else",
@@ -20,7 +20,11 @@ COMMANDS = {
 }
 
 DATA = {
+    "list": "the known sets, which are here, and how the others are had: gan-zoo data list celeba",
+    "check": "look at every image for what stops a training: gan-zoo data check data/celeba",
+    "show": "images and their labels as one PNG: gan-zoo data show -c mnist/wgan_gp --out digits.png",
     "prepare": "decode a set once, by all cores: gan-zoo data prepare -c celeba/dcgan --data.root FOLDER",
+    "stats": "what scores read of the real images, ahead: gan-zoo data stats -c mnist/wgan_gp --extractor lenet",
 }
 
 
@@ -87,8 +91,9 @@ def say(message: str, code: int) -> int:
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are ours, and which takes no abbreviations."""
 
-    def __init__(self, command: str) -> None:
-        super().__init__(prog=f"gan-zoo {command}", description=COMMANDS[command], allow_abbrev=False)
+    def __init__(self, command: str, commands: dict[str, str] = COMMANDS) -> None:
+        name = command.rpartition(" ")[2]
+        super().__init__(prog=f"gan-zoo {command}", description=commands[name], allow_abbrev=False)
 
     def error(self, message: str):
         raise Mistake(f"{message}: see {self.prog} --help.")
@@ -131,27 +136,32 @@ def sample(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
     parser.add_argument("--first", type=int, default=0, help="index of the first image (default 0)")
     parser.add_argument("--out", required=True, help="one grid (x.png), or a folder that gets a PNG for each image")
+    parser.add_argument("--label", type=int, help="class of all images, of models that know classes")
+    parser.add_argument(
+        "--raw", action="store_true", help="the last weights, where a moving average is kept beside them"
+    )
+    parser.add_argument("--truncation", type=float, default=1.0, help="of the latents, for models that can (1: none)")
+    parser.add_argument(
+        "--batch-norm", choices=("eval", "train"), default="eval", help="running statistics, or the batch's"
+    )
     options = parser.parse(arguments)
-    from gan_zoo.rescoring import sample
+    from gan_zoo.metrics.fakes import Sampling
+    from gan_zoo.rescoring.sampling import sample
 
-    return sample(options.run, options.count, options.seed, options.first, options.out)
+    label = "uniform" if options.label is None else options.label
+    sampling = Sampling(options.seed, not options.raw, options.truncation, options.batch_norm, label)
+    return sample(options.run, options.count, options.first, options.out, sampling)
 
 
 def evaluate(arguments: list[str]) -> int:
-    parser = Parser("evaluate")
-    parser.add_argument("run", help="a run's directory")
-    parser.add_argument("--extractor", default="lenet", help="lenet, or package.module:callable (default lenet)")
-    parser.add_argument("--metrics", nargs="+", default=["fd"], help="fd, or package.module:Class (default fd)")
-    parser.add_argument("--samples", type=int, default=10_000, help="images generated (default 10000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
-    options = parser.parse(arguments)
-    from datamodules.stream import DataError
-    from gan_zoo.rescoring import evaluate
+    from gan_zoo.rescoring import options
 
-    try:
-        return evaluate(options.run, options.extractor, tuple(options.metrics), options.samples, options.seed)
-    except DataError as error:
-        raise Mistake(str(error)) from error
+    parser = Parser("evaluate")
+    options.add(parser)
+    asked = options.order(parser.parse(arguments))
+    from gan_zoo.rescoring.command import evaluate
+
+    return evaluate(asked)
 
 
 def stylize(arguments: list[str]) -> int:
@@ -216,12 +226,51 @@ def data(arguments: list[str]) -> int:
     name, rest = arguments[0], arguments[1:]
     if name not in DATA:
         raise Mistake(f"No command is called data {name}{closest(name, DATA)}: there are {', '.join(DATA)}.")
-    commands: dict[str, Callable[[list[str]], int]] = {"prepare": data_prepare}
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "list": data_list,
+        "check": data_check,
+        "show": data_show,
+        "prepare": data_prepare,
+        "stats": data_stats,
+    }
     return commands[name](rest)
 
 
+def data_list(arguments: list[str]) -> int:
+    parser = Parser("data list", DATA)
+    parser.add_argument("name", nargs="?", default="", help="a set of which all is told (default: a line for each)")
+    parser.add_argument("--folder", default="data", help="where sets are looked for (default data)")
+    options = parser.parse(arguments)
+    from gan_zoo.data.listing import command
+
+    return command(options.name, Path(options.folder))
+
+
+def data_check(arguments: list[str]) -> int:
+    parser = Parser("data check", DATA)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="folders, zips or LMDBs of images")
+    parser.add_argument("--labels", nargs="+", default=[], help="CSV files that name images (CelebA's are found)")
+    parser.add_argument("--all", action="store_true", help="name every finding, not three of a kind")
+    options = parser.parse(arguments)
+    from gan_zoo.data.checking import command
+
+    return command([Path(one) for one in options.paths], [Path(one) for one in options.labels], options.all)
+
+
+def data_show(arguments: list[str]) -> int:
+    from gan_zoo.data.showing import command
+
+    return command(arguments)
+
+
+def data_stats(arguments: list[str]) -> int:
+    from gan_zoo.rescoring.stats import command
+
+    return command(arguments)
+
+
 def data_prepare(arguments: list[str]) -> int:
-    from gan_zoo.preparing import command
+    from gan_zoo.data.preparing import command
 
     return command(arguments)
 

@@ -37,6 +37,7 @@ class Evaluator:
         split: what the protocol says of `real`.
         count: as many of the real images, the same for all who ask; 0: all.
         workers: processes that read the real images.
+        known: what the metrics read of the real images, where it is known; None: from the cache, or computed.
 
     Raises:
         Mistake: an unknown name, fewer real images than `count`, or images that the extractor is not for.
@@ -51,6 +52,7 @@ class Evaluator:
         split: str = "",
         count: int = 0,
         workers: int = 0,
+        known: References | None = None,
     ) -> None:
         if count > len(real):
             raise Mistake(f"{count} real images are wanted, and {real.name} has {len(real)}: ask for less.")
@@ -70,7 +72,7 @@ class Evaluator:
         """Which values of the first metric are better."""
         self._shown: dict[str, Metric] = {}
         """Those that are not ours, with the real images in them."""
-        self.references = self._refer()
+        self.references = self._refer() if known is None else known
 
     def score(self, fakes: Fakes, samples: int) -> tuple[Scores, Protocol]:
         """The value of each metric on images 0 to `samples` of `fakes`, and the conditions.
@@ -89,7 +91,7 @@ class Evaluator:
 
     def few(self, samples: int) -> str:
         """What to say where a Frechet distance of so many images is biased upwards; empty where there are enough."""
-        enough, fewest = 4 * self.extractor.features, min(samples, len(self.indices))
+        enough, fewest = 4 * self.extractor.features, min(samples, len(self.indices) or samples)
         if fewest >= enough:
             return ""
         return (

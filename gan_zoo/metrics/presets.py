@@ -1,0 +1,54 @@
+"""The protocols of papers by name. Loads no torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The fields of a protocol that a paper fixes; the others are the data's and the model's own."""
+
+    about: str
+    """Whose protocol, and its source."""
+    metrics: tuple[str, ...]
+    generated: int
+    real: int
+    """Real images used; 0: all of the split."""
+    split: str
+    extractor: str = "inception"
+    resize: str = "tf1"
+    batch_norm: str = "eval"
+    truncation: float = 1.0
+    labels: str = "uniform"
+
+
+PRESETS = {
+    "50k_train": Preset(
+        about="50,000 generated, all training images: TTUR, StyleGAN (no truncation), mimicry (50k/50k on CIFAR-10)",
+        metrics=("fd", "kid", "is"),
+        generated=50_000,
+        real=0,
+        split="train",
+    ),
+    "50k_test": Preset(
+        about="50,000 generated, all test images",
+        metrics=("fd", "kid", "is"),
+        generated=50_000,
+        real=0,
+        split="test",
+    ),
+    "10k_5k": Preset(
+        about="5,000 generated, 10,000 training images: SNGAN and projection (Miyato 2018), as mimicry repeats them",
+        metrics=("fd",),
+        generated=5_000,
+        real=10_000,
+        split="train",
+    ),
+    "10k_10k": Preset(
+        about="10,000 generated, 10,000 training images: SSGAN and DCGAN as mimicry repeats them",
+        metrics=("fd",),
+        generated=10_000,
+        real=10_000,
+        split="train",
+    ),
+}
+"""`REAL_GENERATED`, or `GENERATED_SPLIT` where all of a split is used."""

@@ -1,0 +1,29 @@
+"""`gan-zoo evaluate`: scores of runs at their checkpoints, or of other people's images, with their protocol."""
+
+from datamodules.stream import DataError
+from gan_zoo.errors import Mistake
+from gan_zoo.rescoring.foreign import score_foreign
+from gan_zoo.rescoring.options import Order
+from gan_zoo.rescoring.spreading import spread
+from gan_zoo.rescoring.trained import score_runs
+
+
+def evaluate(asked: Order) -> int:
+    """Score what was asked for, print the values, and add them to the runs' evaluations.
+
+    Raises:
+        Mistake: of the user's, in names, files, data or options.
+    """
+    spread(work, asked, asked.devices)
+    return 0
+
+
+def work(asked: Order) -> None:
+    """All of it, as one process of a group or alone."""
+    try:
+        if asked.fake:
+            score_foreign(asked)
+        else:
+            score_runs(asked)
+    except DataError as error:
+        raise Mistake(str(error)) from error
