@@ -20,9 +20,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
-    ("__init__", "__main__", "cli", "rescoring"),
-    ("training", "flags", "fitting", "explaining", "studies", "report"),
-    ("callbacks", "models", "editing", "loading", "starting"),
+    ("__init__", "__main__", "cli", "rescoring", "stylizing"),
+    ("training", "flags", "fitting", "data", "explaining", "studies", "report"),
+    ("callbacks", "models", "editing", "loading", "starting", "pictures"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module",),
     (
@@ -31,7 +31,7 @@ FLOORS = (
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""
-MAY_NAME_DATA = ("cli", "fitting", "rescoring", "studies")
+MAY_NAME_DATA = ("cli", "data", "fitting", "rescoring", "pictures", "studies")
 """Rooms of gan_zoo that may import datamodules."""
 
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))

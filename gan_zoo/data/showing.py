@@ -1,0 +1,135 @@
+"""`gan-zoo data show`: the images that a training shows first, before they are mirrored or cut, over their labels."""
+
+import colorsys
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, UInt8
+from lightning.pytorch.cli import LightningArgumentParser
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from datamodules.errors import DataError
+from datamodules.images import Batch
+from datamodules.mixtures import Mixture
+from datamodules.order import Order
+from datamodules.stream import StreamedData
+from gan_zoo.data.choosing import choose
+from gan_zoo.data.sheet import sheet
+from gan_zoo.errors import Mistake, bounded
+from gan_zoo.module import Feed
+
+IMAGES = ("image", "source", "target", "a", "b")
+"""Keys of a batch that hold images, in the order that they stand beside each other."""
+PLANE = 512
+"""Pixels a side of the picture of points in [-1, 1] x [-1, 1]."""
+
+
+def command(arguments: list[str]) -> int:
+    """Write the sheet. Returns 0.
+
+    Raises:
+        Mistake: of the user's, in words, values, files or data.
+    """
+    try:
+        data, options = choose("data show", "Write images and their labels as one PNG.", arguments, add_options)
+        bounded("--", at_least=1, count=options["count"])
+        bounded("--", at_least=0, below=2**32, seed=options["seed"])
+        out = Path(options["out"])
+        if out.suffix.lower() != ".png":
+            raise Mistake(f"--out is {out}: it must end in .png.")
+        if not isinstance(data, StreamedData):
+            raise Mistake(f"{type(data).__name__} does not derive from StreamedData: its images cannot be shown.")
+        data.prepare_data()
+        data.setup("fit")
+        drawn(data, options["count"], options["seed"]).save(made(out))
+    except DataError as error:
+        raise Mistake(str(error)) from error
+    except OSError as error:
+        raise Mistake(f"{out} cannot be written: {error.strerror or error}.") from error
+    print(f"The images are in {out}")
+    return 0
+
+
+def add_options(parser: LightningArgumentParser) -> None:
+    """What `show` knows besides the data."""
+    parser.add_argument("--count", type=int, default=32, help="images, or pairs of them (default 32)")
+    parser.add_argument("--seed", type=int, default=0, help="of the run whose first images are shown (default 0)")
+    parser.add_argument("--out", type=str, default="data.png", help="the picture (default data.png)")
+
+
+def made(file: Path) -> Path:
+    """`file`, its folder made."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
+
+
+def drawn(data: StreamedData, count: int, seed: int) -> Image.Image:
+    """The sheet of the first `count` images that a run with `seed` shows; of smaller sets, all.
+
+    Raises:
+        DataError: an image is damaged.
+    """
+    batch = first(data, count, seed)
+    keys = [key for key in IMAGES if key in batch]
+    texts, names = captions(batch, data), " | ".join(keys)
+    title = f"{data.images.name}, {names if names != 'image' else 'images'} of seed {seed}"
+    if batch[keys[0]].dtype != torch.uint8:
+        title = f"{title}: points, coloured by their label"
+        return sheet([points(batch["image"], batch["label"])], [""], title)
+    rows = zip(*(batch[key] for key in keys), strict=True)
+    return sheet([beside([picture(one) for one in row]) for row in rows], texts, title)
+
+
+def first(data: StreamedData, count: int, seed: int) -> Batch:
+    """The first `count` images of each set, that take turns as in training where they do so."""
+    images: Any = data.images
+    sizes, turns = (images.sizes, images.turns) if isinstance(images, Mixture) else ((len(images),), False)
+    minibatches = len(sizes) if turns else 1
+    feed = Feed(minibatches, min(-(-count // minibatches), *sizes))
+    order = Order(sizes=sizes, feed=lambda step: feed, batch_size=1, seed=seed, turns=turns)
+    return {key: value[:count] for key, value in images[next(iter(order))].items()}
+
+
+def picture(image: UInt8[Tensor, " c h w"]) -> Image.Image:
+    """One image in colour."""
+    return Image.fromarray(image.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy())
+
+
+def beside(pictures: list[Image.Image]) -> Image.Image:
+    """Pictures of one size in a row."""
+    width, height = pictures[0].size
+    row = Image.new("RGB", (width * len(pictures), height))
+    for number, one in enumerate(pictures):
+        row.paste(one, (number * width, 0))
+    return row
+
+
+def captions(batch: Batch, data: StreamedData) -> list[str]:
+    """What the label of each image says: the name of its class, or of the attributes that it has."""
+    if "label" not in batch:
+        return [""] * max(len(value) for value in batch.values())
+    names = label_names(data)
+    if batch["label"].ndim == 1:
+        return [names[int(one)] for one in batch["label"]]
+    return [", ".join(names[int(place)] for place in row.nonzero()) or "-" for row in batch["label"]]
+
+
+def label_names(data: StreamedData) -> list[str]:
+    """The names of the classes or attributes, where the set has some; else their numbers."""
+    named = getattr(data, "classes", ())
+    parts = getattr(data, "sets", ())
+    if parts and not named:
+        return [name for one in parts for name in label_names(one)]
+    return list(named) or [str(number) for number in range(data.num_classes)]
+
+
+def points(image: Float[Tensor, " n 2 1 1"], label: Tensor) -> Image.Image:
+    """Points of the plane as dots, a colour for each class; the second coordinate points upwards."""
+    paper = Image.new("RGB", (PLANE, PLANE), "white")
+    draw, classes = ImageDraw.Draw(paper), int(label.max()) + 1
+    for (x, y), one in zip(image.flatten(1).tolist(), label.tolist(), strict=True):
+        colour = tuple(round(255 * part) for part in colorsys.hsv_to_rgb(one / classes, 1, 0.8))
+        draw.circle(((x + 1) / 2 * PLANE, (1 - y) / 2 * PLANE), 2, fill=colour)
+    return paper
