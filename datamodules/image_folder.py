@@ -122,6 +122,6 @@ def set_name(root: str, split: str, inside: str = "") -> str:
     `horse2zebra/{split}A`.
     """
     path = Path(root.replace("{split}", "")).expanduser().resolve()
-    named = [name for part in (path.parent.parts[1:] + (path.stem,)) if (name := part.strip("_-. "))]
+    named = [name for part in (*path.parent.parts[1:], path.stem) if (name := part.strip("_-. "))]
     tells = next((place for place in reversed(range(len(named))) if len(named[place]) > 2), 0)
     return "_".join([*named[tells:], *filter(None, inside.split("/")), split]).lower()

@@ -99,6 +99,9 @@ def by_folder(root: Path, split: str) -> Files:
     splits = ("train", "test") if split == "all" else (split,)
     members = [name for name in store.names if is_image(name) and name.split("/")[0] in splits]
     names = [PurePosixPath(member).parent.name.lower() for member in members]
+    for member, name in zip(members, names, strict=True):
+        if name not in EXPRESSIONS:
+            raise DataError(f"{root / member} lies in no folder of an expression: there are {_listed(EXPRESSIONS)}.")
     for part in splits:
         for expression in EXPRESSIONS:
             if not any(name.lower().startswith(f"{part}/{expression}/") for name in members):

@@ -25,7 +25,7 @@ class Square:
     channels: int = 3
 
     def __post_init__(self) -> None:
-        for name, value in (("resolution", self.resolution), ("crop", self.crop)):
+        for name, value in (("resolution", self.resolution), ("centre_crop", self.crop)):
             if value is not None and value < 1:
                 raise DataError(f"data.{name} is {value}: it must be at least 1.")
 
@@ -45,7 +45,7 @@ class Square:
             picture = Image.fromarray(square[:, :, 0] if channels == 1 else square)
             picture = picture.convert("L" if self.channels == 1 else "RGB")
             square = np.asarray(picture.resize((self.resolution, self.resolution), FILTER))
-        return np.ascontiguousarray(square.reshape(*square.shape[:2], self.channels).transpose(2, 0, 1))
+        return square.reshape(*square.shape[:2], self.channels).transpose(2, 0, 1).copy()
 
     def key(self) -> str:
         """What tells its results from another's: `64 pixels, middle 178, 3 channels, bicubic`."""
