@@ -77,12 +77,24 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def read_only(tmp_path: Path) -> Iterator[Path]:
-    """A folder in which nobody, root included, can write."""
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB of its own, `disk` in the folder that the commands run in."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(place)], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True)
     if mounted.returncode:
-        pytest.skip(f"a read-only disk cannot be mounted here: {mounted.stderr.decode().strip()}")
+        pytest.skip(f"a disk cannot be mounted here: {mounted.stderr.decode().strip()}")
     yield place
     subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
+def read_only(disk: Path) -> Path:
+    """A folder in which nobody, root included, can write."""
+    remount(disk, "ro")
+    return disk
+
+
+def remount(disk: Path, how: str) -> None:
+    """Make a disk read-only (`ro`) or not (`rw`)."""
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
