@@ -44,7 +44,7 @@ class KernelSums:
 
     Args:
         a, b: features; `b` None: `a` with itself, without the diagonal.
-        chosen_a, chosen_b: indices of the rows in each subset.
+        chosen_a, chosen_b: indices of the rows in each subset; None: no subsets, or `a`'s for `b` None.
     """
 
     def __init__(
@@ -55,20 +55,38 @@ class KernelSums:
         chosen_b: Int64[Tensor, "subsets size"] | None = None,
     ) -> None:
         other = (a if b is None else b).double()
-        in_a = _membership(chosen_a, len(a), a.device)
-        in_b = in_a if b is None else _membership(chosen_b, len(other), a.device)
-        self.columns, self.subsets = other.new_zeros(len(other)), other.new_zeros(len(in_a))
-        """Over each column; and over each subset's rows and columns."""
-        rows = []
+        apart = chosen_a is not None and smaller(chosen_a, len(a) * len(other))
+        in_a = _membership(None if apart else chosen_a, len(a), a.device)
+        in_b = in_a if b is None else _membership(None if apart else chosen_b, len(other), a.device)
+        self.rows, self.columns = other.new_zeros(len(a)), other.new_zeros(len(other))
+        """Over each row; and over each column."""
+        self.subsets = other.new_zeros(len(in_a))
+        """Over each subset's rows and columns."""
         for first in range(0, len(a), length := block_length(len(other))):
             block = polynomial_kernel(a[first : first + length].double(), other)
             if b is None:
                 block.diagonal(first).zero_()
-            rows.append(block.sum(1))
+            self.rows[first : first + length] = block.sum(1)
             self.columns += block.sum(0)
             self.subsets += ((in_a[:, first : first + length] @ block) * in_b).sum(1)
-        self.rows = torch.cat(rows)
-        """Over each row."""
+        if apart and chosen_a is not None:
+            self.subsets = subset_sums(a, b, chosen_a, chosen_a if chosen_b is None else chosen_b)
+
+
+def smaller(chosen: Int64[Tensor, "subsets size"], whole: int) -> bool:
+    """Whether the subsets' kernel matrices together have fewer numbers than the `whole` one."""
+    return chosen.numel() * chosen.shape[1] < whole
+
+
+def subset_sums(
+    a: Float[Tensor, "n d"],
+    b: Float[Tensor, "m d"] | None,
+    chosen_a: Int64[Tensor, "subsets size"],
+    chosen_b: Int64[Tensor, "subsets size"],
+) -> Float64[Tensor, " subsets"]:
+    """`KernelSums.subsets`, subset by subset."""
+    pairs = zip(chosen_a.to(a.device), chosen_b.to(a.device), strict=True)
+    return torch.stack([KernelSums(a[i], None if b is None else b[j]).rows.sum() for i, j in pairs])
 
 
 def _membership(chosen: Tensor | None, count: int, device: torch.device) -> Float64[Tensor, "subsets {count}"]:
@@ -130,13 +148,8 @@ class KernelDistance(KeepsFeatures):
         found = {"kid": value, "kid_low": value - half, "kid_high": value + half}
         if chosen[0] is None:
             return found
-        each = unbiased(_subsets_within(real, chosen[0]), within.subsets, across.subsets, self.size, self.size)
+        alone = smaller(chosen[0], n * n)  # their rows' sums are known: only the subsets' are to be made
+        reals = subset_sums(real, None, chosen[0], chosen[0]) if alone else KernelSums(real, chosen_a=chosen[0]).subsets
+        each = unbiased(reals, within.subsets, across.subsets, self.size, self.size)
         mean, spread = each.mean(), each.std(correction=0)
         return found | {"kid_subsets": mean, "kid_subsets_low": mean - spread, "kid_subsets_high": mean + spread}
-
-
-def _subsets_within(rows: Float[Tensor, "n d"], chosen: Int64[Tensor, "subsets size"]) -> Float64[Tensor, " subsets"]:
-    """The kernel's sum over different rows of each subset: subset by subset where all of the matrix is larger."""
-    if chosen.numel() * chosen.shape[1] >= len(rows) ** 2:
-        return KernelSums(rows, chosen_a=chosen).subsets
-    return torch.stack([KernelSums(rows[subset.to(rows.device)]).rows.sum() for subset in chosen])

@@ -12,27 +12,36 @@ from collections.abc import Iterator, Mapping
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
+from torch.nn.functional import threshold
 
 from gan_zoo.metrics.score import KeepsFeatures, at_least, block_length
 
 NEIGHBOURS = 5
 
 
-def squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Iterator[Float64[Tensor, "block m"]]:
-    """|x - y|^2 for some x of `a` in turn and each y of `b`: exactly 0 where x and y are equal to 12 digits."""
+def squared_distances(
+    a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]
+) -> Iterator[tuple[int, Float64[Tensor, "block m"]]]:
+    """|x - y|^2 for each y of `b` and some x of `a`, from the given index on.
+
+    Exactly 0 below 1e-12 of the largest |x|^2: features of one image, that differ by float32's rounding, are equal.
+    """
     b = b.double()
     squares = b.square().sum(1)
-    for block in a.split(block_length(len(b))):
-        block = block.double()
-        sizes = block.square().sum(1, keepdim=True) + squares
-        distances = torch.addmm(sizes, block, b.mT, alpha=-2)
-        yield distances.masked_fill_(distances < 1e-12 * sizes, 0)
+    least = 1e-12 * max(squares.max().item(), a.double().square().sum(1).max().item())
+    for first in range(0, len(a), length := block_length(len(b))):
+        block = a[first : first + length].double()
+        distances = torch.addmm(squares, block, b.mT, alpha=-2).add_(block.square().sum(1, keepdim=True))
+        yield first, threshold(distances, least, 0, inplace=True)
 
 
 def squared_radii(rows: Float[Tensor, "n d"], neighbours: int = NEIGHBOURS) -> Float64[Tensor, " n"]:
     """The square of each row's distance to its `neighbours`-th nearest other row."""
-    nearest = [block.topk(neighbours + 1, largest=False).values for block in squared_distances(rows, rows)]
-    return torch.cat(nearest)[:, -1]  # the first of them is the row itself
+    radii = torch.empty(len(rows), dtype=torch.float64, device=rows.device)
+    for first, block in squared_distances(rows, rows):
+        nearest = block.topk(neighbours + 1, largest=False).values  # the first is the row itself
+        radii[first : first + len(block)] = nearest[:, -1]
+    return radii
 
 
 def prdc(
@@ -49,18 +58,18 @@ def prdc(
         real_radii, fake_radii: their balls' squared radii.
         neighbours: k, that of the radii.
     """
-    balls = []  # real ones that each generated image lies in
+    balls = torch.empty(len(fake), dtype=torch.int64, device=real.device)  # real ones that each generated image lies in
     covered, recalled = (torch.zeros(len(real), dtype=torch.bool, device=real.device) for _ in range(2))
-    for distances, radii in zip(squared_distances(fake, real), fake_radii.split(block_length(len(real))), strict=True):
+    for first, distances in squared_distances(fake, real):
+        part = slice(first, first + len(distances))
         inside = distances <= real_radii
-        balls.append(inside.sum(1))
+        balls[part] = inside.sum(1)
         covered |= inside.any(0)
-        recalled |= (distances <= radii[:, None]).any(0)
-    counts = torch.cat(balls)
+        recalled |= (distances <= fake_radii[part, None]).any(0)
     return {
-        "precision": (counts > 0).double().mean(),
+        "precision": (balls > 0).double().mean(),
         "recall": recalled.double().mean(),
-        "density": counts.sum().double() / (neighbours * len(fake)),
+        "density": balls.sum().double() / (neighbours * len(fake)),
         "coverage": covered.double().mean(),
     }
 

@@ -129,5 +129,5 @@ def at_least(least: int, score: str, **counts: int) -> None:
 
 
 def block_length(columns: int) -> int:
-    """Rows of a block of a large matrix with so many columns: 2^23 float64 numbers, 64 MB."""
-    return max(1, 2**23 // max(columns, 1))
+    """Rows of a block of a large matrix with so many columns: 2^21 float64 numbers, 16 MB."""
+    return max(1, 2**21 // max(columns, 1))

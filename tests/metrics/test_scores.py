@@ -134,3 +134,27 @@ def test_any_number_of_processes_gives_what_one_does(tmp_path: Path, shares: str
     for rank in range(len(ranks)):
         # metrics.md 6: 1e-9. Sums in another order.
         assert_close(json.loads((tmp_path / f"{rank}.json").read_text()), one, rtol=0, atol=1e-9)
+
+
+MEMORY = """
+import resource, sys, torch
+from gan_zoo.metrics.choices import METRICS
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+torch.set_num_threads(1)
+for n in (500, 8000):
+    metric = METRICS[sys.argv[1]](8)
+    for real in (True, False):
+        metric.update(torch.rand(n, 8), real=real)
+    before = peak()
+    metric.compute()
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow  # 64 million pairs, three times
+@pytest.mark.parametrize("name", ["kid", "prdc"])
+def test_memory_does_not_grow_with_the_square_of_the_number_of_images(name):
+    """8,000 images a side: a matrix of all pairs is 488 MB; blocks are 16 MB, and few are there at once."""
+    done = subprocess.run([sys.executable, "-c", MEMORY, name], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 150
