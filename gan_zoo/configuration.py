@@ -17,13 +17,15 @@ from gan_zoo.naming import closest, shorten
 from gan_zoo.run import Run
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
-GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tracking")
+GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tracking", "watchdog")
 """The parts of a configuration that hold others."""
 FREE = (
     *("trainer.max_steps", "max_images", "max_seconds", "trainer.devices", "trainer.num_nodes"),
     *("tracking.wandb", "tracking.project"),
+    *(f"watchdog.{name}" for name in ("roll_backs", "slower", "saturated_below", "saturated_steps")),
+    *(f"watchdog.{name}" for name in ("collapse_every", "collapsed_below", "jump")),
 )
-"""What may change when a run goes on: its length, if only upwards, where it runs, and where it is mirrored."""
+"""What may change when a run goes on: its length, if only upwards, where it runs and is mirrored, how it is watched."""
 
 
 class Loader(yaml.SafeLoader):

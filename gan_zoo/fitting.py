@@ -19,6 +19,7 @@ from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import Tracking
+from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.configuration import EXPERIMENTS, check, find
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.explaining import explain
@@ -165,6 +166,7 @@ class CommandLine(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         ours = {"grids": Grids, "evaluation": Evaluation, "checkpoints": Checkpoints, "tracking": Tracking}
+        ours |= {"watchdog": Watchdog}
         for key, callback in ours.items():
             parser.add_lightning_class_args(callback, key)
         parser.set_defaults({f"trainer.{name}": value for name, value in DEFAULTS.items()})
@@ -209,6 +211,7 @@ class CommandLine(LightningCLI):
             evaluation=made["evaluation"],
             checkpoints=made["checkpoints"],
             tracking=made["tracking"],
+            watchdog=made["watchdog"],
             config=self._plain_config(),
             **made["trainer"],
         )

@@ -60,7 +60,7 @@ class GenerativeModule(L.LightningModule):
     micro_batches: int = 1
     """Parts that a minibatch goes through the networks in, which bounds the memory; the Trainer sets it."""
     slowing: float = 1.0
-    """Factor on all learning rates, below 1 after a roll-back; saved with the weights."""
+    """Factor on all learning rates, below 1 after a roll-back; the watchdog sets and keeps it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -254,13 +254,12 @@ class GenerativeModule(L.LightningModule):
             "model": f"{type(self).__module__}.{type(self).__qualname__}",
             "seed": self.seed,
             "images": self.images,
-            "slowing": self.slowing,
             "ledger": self.ledger.state(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         kept = checkpoint["gan_zoo"]
-        self.seed, self.images, self.slowing = kept["seed"], kept["images"], kept["slowing"]
+        self.seed, self.images = kept["seed"], kept["images"]
         self.ledger.load(kept["ledger"], self.global_rank)
 
 

@@ -102,6 +102,12 @@ class Run:
         """Change some entries of run.json and stamp the heartbeat."""
         write(self.record_file, json.dumps(self.record() | values | {"heartbeat": now()}, indent=1).encode())
 
+    def add_event(self, step: int, kind: str, message: str) -> None:
+        """Note in run.json what went wrong at `step`; what a resumed run finds again stands there once."""
+        event, events = {"step": step, "kind": kind, "message": message}, self.record().get("events", [])
+        if event not in events:
+            self.update_record(events=[*events, event])
+
     def append(self, file: Path, line: dict[str, Any]) -> None:
         """Add a line to one of the two .jsonl files, after a half-written one on a line of its own.
 

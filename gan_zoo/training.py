@@ -20,6 +20,7 @@ from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
 from gan_zoo.callbacks.tracking import Tracking
+from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.environment import environment
 from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
 from gan_zoo.flags import refuse_unusable
@@ -60,6 +61,7 @@ class Trainer(L.Trainer):
         evaluation: when and how the generator is scored; not at all by default.
         checkpoints: when checkpoints are written.
         tracking: whether the run is mirrored to wandb.
+        watchdog: what is noted as going wrong, and whether a run whose loss is no number goes back.
         config: the configuration as the command line resolved it; None: gathered from the objects given.
         lightning_arguments: those of lightning.Trainer.
     """
@@ -77,6 +79,7 @@ class Trainer(L.Trainer):
         evaluation: Evaluation | None = None,
         checkpoints: Checkpoints | None = None,
         tracking: Tracking | None = None,
+        watchdog: Watchdog | None = None,
         config: dict[str, Any] | None = None,
         **lightning_arguments: Any,
     ) -> None:
@@ -90,6 +93,7 @@ class Trainer(L.Trainer):
             "evaluation": evaluation or Evaluation(),
             "checkpoints": checkpoints or Checkpoints(),
             "tracking": tracking or Tracking(),
+            "watchdog": watchdog or Watchdog(),
         }
         self.given = {n: value for n, value in given.items() if n != "callbacks" and configuration.is_plain(value)}
         self._deals_loaders = given.get("use_distributed_sampler", True)
@@ -179,7 +183,8 @@ class Trainer(L.Trainer):
     def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
         """The tracker before those who tell it, ours first, the checkpoints last: they hold what all did at a step."""
         stopping = Stopping(self.max_images, self.max_seconds)
-        first = [self.settings["tracking"], Records(), self.settings["grids"], self.settings["evaluation"], stopping]
+        first = [self.settings["tracking"], Records(), self.settings["grids"], self.settings["evaluation"]]
+        first += [self.settings["watchdog"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]
         for callback in (*first, last):
@@ -226,7 +231,7 @@ class Trainer(L.Trainer):
                 self._start_from_init(model)
             if isinstance(self.strategy, TurnTakingDDP):
                 self.strategy.on_loss = lambda message: self._note(run, message)
-            super().fit(model, **data, ckpt_path=resumed, weights_only=True)
+            self._fit_or_roll_back(run, model, data, resumed)
         except BaseException as error:
             where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
             self._note(run, None if isinstance(error, KeyboardInterrupt | SystemExit) else f"{where}{error}")
@@ -243,6 +248,16 @@ class Trainer(L.Trainer):
             if run.record().get("status") == "running":
                 status = "interrupted" if error is None else "failed"
                 run.update_record(status=status, end=now(), error=error)
+
+    def _fit_or_roll_back(self, run: Run, model: GenerativeModule, data: dict[str, Any], resumed: Path | None) -> None:
+        while True:
+            try:
+                return super().fit(model, **data, ckpt_path=resumed, weights_only=True)
+            except NonFinite as error:
+                resumed = run.last if run.last.exists() else None
+                if not self.settings["watchdog"].takes_back(self, error, resumed is not None):
+                    raise
+                self.fit_loop._combined_loader = None  # made anew, from the checkpoint's step on
 
     def _start_from_init(self, model: GenerativeModule) -> None:
         if self.init:

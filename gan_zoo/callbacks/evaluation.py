@@ -60,6 +60,7 @@ class Evaluation(SessionCallback):
             return
         extractor = extractors.make(self.extractor, self.weights, self.resize)
         self._evaluator = against(self.session.data, self.split, extractor, self.metrics, trainer.strategy.root_device)
+        self.session.extractor, self.session.higher_is_better = extractor, self._evaluator.higher_is_better
         if self.files(trainer) and (note := self._evaluator.few(self.samples)):
             print(note)
         if trainer.global_step == 0:

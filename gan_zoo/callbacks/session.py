@@ -32,6 +32,10 @@ class Session:
     """The last scores by name."""
     best: dict[str, float] = field(default_factory=dict)
     """Lowest value of the first metric at a regular time, and its step."""
+    extractor: Any = None
+    """The network whose features are scored; None: no scores."""
+    higher_is_better: bool = False
+    """Which values of the first metric are better."""
     earlier: float = 0.0
     """Seconds of training before this call: the run was resumed."""
     begun: float = field(default_factory=time.monotonic)

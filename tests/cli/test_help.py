@@ -10,6 +10,7 @@ from datamodules.mnist import MNIST
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
+from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from tests.cli.conftest import Command
@@ -45,6 +46,7 @@ OWNERS = [
     ("--help", "grids", Grids),
     ("--help", "evaluation", Evaluation),
     ("--help", "checkpoints", Checkpoints),
+    ("--help", "watchdog", Watchdog),
 ]
 
 
