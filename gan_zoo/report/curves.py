@@ -11,31 +11,38 @@ from gan_zoo.report.scores import Line, Number, at, is_number
 
 POINTS = 300
 """Most points of a curve on the page: more than a screen can show of it. Tables and figures have all."""
+ALL = 1 << 60
 AXES = ("step", "images", "seconds")
 Course = list[list[Number | None]]
 """Step, images and seconds, then a value, or of several runs mean, least and greatest."""
 
 
-def scores(table: Table, groups: list[Group]) -> dict[str, Any]:
-    """The score's course in each run, and of each group mean and range where all its runs have a score."""
+def scores(table: Table, groups: list[Group], most: int = POINTS) -> dict[str, Any]:
+    """The score's course in each run, and of each group mean and range where all its runs have a score.
+
+    Args:
+        table: whose score.
+        groups: the runs, in the order of their colours.
+        most: points of a curve.
+    """
     made: list[dict[str, Any]] = []
     for number, one in enumerate(groups):
         courses = {run.name: course(run.scores.get(table.key, []), "value") for run in one.runs}
         ranked = [courses[run.name] for row in table.rows if row.group is one for run in row.runs]
-        runs = [{"name": name, "points": points} for name, points in courses.items() if points]
+        runs = [{"name": name, "points": thin(points, most)} for name, points in courses.items() if points]
         if runs:
-            mean = band(ranked or [points for points in courses.values() if points]) if len(runs) > 1 else []
+            mean = thin(band(ranked or list(filter(None, courses.values()))), most) if len(runs) > 1 else []
             made.append({"group": number, "label": one.label, "runs": runs, "mean": mean, "events": events(one)})
     longest = max((len(run["points"]) for one in made for run in one["runs"]), default=0)
     return {"metric": table.metric, "groups": made if longest > 1 else []}
 
 
-def losses(number: int, one: Group) -> dict[str, Any]:
-    """The terms of a group's loss, a line a run."""
+def losses(number: int, one: Group, most: int = POINTS) -> dict[str, Any]:
+    """The terms of a group's loss, a line a run, of so many points at most."""
     terms: dict[str, list[dict[str, Any]]] = {}
     for run in one.runs:
         for term in dict.fromkeys(name for line in run.metrics for name in line if "/" in name):
-            terms.setdefault(term, []).append({"name": run.name, "points": course(run.metrics, term)})
+            terms.setdefault(term, []).append({"name": run.name, "points": course(run.metrics, term, most)})
     return {
         "group": number,
         "label": one.label,
@@ -44,20 +51,21 @@ def losses(number: int, one: Group) -> dict[str, Any]:
     }
 
 
-def speed(groups: list[Group]) -> dict[str, Any]:
+def speed(groups: list[Group], most: int = POINTS) -> dict[str, Any]:
     """Images per second of each run; in the form of `scores`."""
     made: list[dict[str, Any]] = []
     for number, one in enumerate(groups):
-        courses = [(run.name, course(run.metrics, "images_per_second")) for run in one.runs]
+        courses = [(run.name, course(run.metrics, "images_per_second", most)) for run in one.runs]
         runs = [{"name": name, "points": points} for name, points in courses if any(p[3] is not None for p in points)]
         if runs:
             made.append({"group": number, "label": one.label, "runs": runs, "mean": [], "events": []})
     return {"metric": "images per second", "groups": made}
 
 
-def course(lines: Sequence[Line], name: str) -> Course:
-    """Step, images, seconds and one value of each line."""
-    return [[known(line.get(axis)) for axis in AXES] + [known(line.get(name))] for line in lines]
+def course(lines: Sequence[Line], name: str, most: int = ALL) -> Course:
+    """Step, images, seconds and one value of each line, or of so many lines that show the course."""
+    values = [known(line.get(name)) for line in lines]
+    return [[*(known(lines[i].get(axis)) for axis in AXES), values[i]] for i in telling(values, most)]
 
 
 def known(value: Any) -> Number | None:
@@ -98,29 +106,22 @@ def reached(run: Result, step: int, axis: str) -> Number | None:
     return at(step, [(line["step"], line[axis]) for line in run.metrics if is_number(line.get(axis))])
 
 
-def thin(points: Course, most: int = POINTS) -> Course:
-    """At most so many of the points, both ends among them, and of each stretch the least and the greatest value.
+def thin(points: Course, most: int) -> Course:
+    """At most so many of the points."""
+    return [points[i] for i in telling([point[3] for point in points], most)]
 
-    So a curve on the page reaches as far up and down as the whole one does; stretches are as long as there are points.
+
+def telling(values: Sequence[Number | None], most: int) -> list[int]:
+    """The places of at most so many values: both ends, and of each stretch between them the least and the greatest.
+
+    So a thinned curve reaches as far up and down as the whole one does. Of a stretch without any number, one place
+    is kept: a gap stays a gap.
     """
-    if len(points) <= most:
-        return points
-    inner, count = points[1:-1], (most - 2) // 2
-    kept: Course = [points[0]]
+    if len(values) <= most:
+        return list(range(len(values)))
+    kept, inner, count = [0], len(values) - 2, (most - 2) // 2
     for i in range(count):
-        stretch = inner[len(inner) * i // count : len(inner) * (i + 1) // count]
-        valued = [point for point in stretch if point[3] is not None] or stretch[:1]
-        extremes = {id(end): end for end in (min(valued, key=level), max(valued, key=level))}
-        kept += [point for point in valued if id(point) in extremes]
-    return [*kept, points[-1]]
-
-
-def level(point: list[Number | None]) -> Number:
-    return point[3] if point[3] is not None else 0
-
-
-def thinned(value: Any) -> Any:
-    """A panel of curves with every course in it thinned, for the page."""
-    if isinstance(value, dict):
-        return {key: thin(one) if key in ("points", "mean") else thinned(one) for key, one in value.items()}
-    return [thinned(one) for one in value] if isinstance(value, list) else value
+        stretch = range(1 + inner * i // count, 1 + inner * (i + 1) // count)
+        valued = [(value, place) for place in stretch if (value := values[place]) is not None]
+        kept += sorted({min(valued)[1], max(valued)[1]}) if valued else [stretch[0]]
+    return [*kept, len(values) - 1]

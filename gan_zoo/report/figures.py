@@ -49,14 +49,14 @@ def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet]) -> I
             yield f"{sheet.name}.csv", as_csv(sheet.head, sheet.rows)
             yield f"{sheet.name}.tex", "% \\usepackage{booktabs}\n" + latex(sheet)
     for table in ranked:
-        panel = curves.scores(table, groups)
+        panel = curves.scores(table, groups, curves.ALL)
         if panel["groups"]:
             yield from plot(tables.slug(table), panel["groups"], table.metric)
-    panel = curves.speed(groups)
+    panel = curves.speed(groups, curves.ALL)
     if panel["groups"]:
         yield from plot("speed", panel["groups"], panel["metric"])
     for number, one in enumerate(groups):
-        terms = curves.losses(number, one)["terms"]
+        terms = curves.losses(number, one, curves.ALL)["terms"]
         if terms:
             lines = [term | {"group": n, "label": term["name"], "mean": []} for n, term in enumerate(terms)]
             yield from plot(f"losses-{number + 1}-{safe(one.label)}", lines, "loss", axes=("steps",))

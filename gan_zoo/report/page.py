@@ -46,8 +46,8 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
         "matrices": [plain_sheet(one) for one in tables.matrices(ranked)],
         "tables": [section(table, groups, place) for table in ranked],
         "samples": samples(groups),
-        "losses": [curves.thinned(panel) for panel in panels if panel["terms"]],
-        "speed": curves.thinned(curves.speed(groups)),
+        "losses": [panel for panel in panels if panel["terms"]],
+        "speed": curves.speed(groups),
         "events": [event | {"group": n} for n, one in enumerate(groups) for event in curves.events(one)],
         "differences": differences(groups),
         "runs": plain_sheet(run_sheet(groups)) | {"groups": [place[run.name] for one in groups for run in one.runs]},
@@ -135,7 +135,7 @@ def section(table: Table, groups: list[Group], place: dict[str, int]) -> dict[st
         ],
         "papers": tables.paper_lines(table),
         "pairs": plain_sheet(tables.pairs(table)),
-        "curves": curves.thinned(curves.scores(table, groups)),
+        "curves": curves.scores(table, groups),
     }
 
 

@@ -14,7 +14,7 @@ REDRAWN = "latent_seed"
 
 
 def is_number(value: Any) -> TypeGuard[Number]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in (int, float)  # True is an int to isinstance, which also takes thrice the time
 
 
 def protocol(line: Line) -> dict[str, Any]:

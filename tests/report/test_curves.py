@@ -32,16 +32,16 @@ def test_thinning_keeps_both_ends_and_every_peak() -> None:
     points: curves.Course = [[i, i, i, math.sin(i / 300)] for i in range(10_000)]
     points[4321][3], points[8765][3] = 50.0, -50.0
     points[5000][3] = None
-    kept = thin(points)
+    kept = thin(points, POINTS)
     assert len(kept) <= POINTS and kept[0] == points[0] and kept[-1] == points[-1]
     assert points[4321] in kept and points[8765] in kept
     assert [point[0] for point in kept] == sorted(point[0] for point in kept if point[0] is not None)
-    assert thin(points[:POINTS]) == points[:POINTS]
+    assert thin(points[:POINTS], POINTS) == points[:POINTS]
 
 
 def test_a_stretch_without_numbers_stays_a_gap() -> None:
     points: curves.Course = [[i, i, i, None if 2000 <= i < 8000 else 1.0] for i in range(10_000)]
-    assert [point[3] for point in thin(points)].count(None) > POINTS // 4
+    assert [point[3] for point in thin(points, POINTS)].count(None) > POINTS // 4
 
 
 def test_events_have_the_images_and_seconds_of_their_step(tmp_path: Path) -> None:
