@@ -17,7 +17,7 @@ from datamodules.transform import Square
 
 META = "meta.json"
 """Written last: where it is missing, the images are not all there."""
-READ_BEFORE_RELEASE = 64 * 2**20
+READ_BEFORE_RELEASE = 16 * 2**20
 """Bytes."""
 
 

@@ -57,7 +57,7 @@ class InMemory:
 
     def __getitem__(self, request: Wanted) -> Batch:
         indices = torch.from_numpy(request.indices)
-        batch = {key: value[indices] for key, value in self.tensors.items()}
+        batch = {key: value.index_select(0, indices) for key, value in self.tensors.items()}
         if request.resolution is not None:
             batch["image"] = shrink(batch["image"], request.resolution)
         return batch

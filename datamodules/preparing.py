@@ -64,7 +64,7 @@ def prepare(
 def locked(file: Path) -> Iterator[None]:
     """Within the block no other process is in it; the lock of one that is killed is free."""
     with file.open("w") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
+        fcntl.lockf(opened, fcntl.LOCK_EX)  # unlike flock, not shared with workers that outlive this process
         yield
 
 

@@ -1,0 +1,225 @@
+"""One set by three ways: from memory, from the cache, decoded by workers; and what the cache costs."""
+
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+from itertools import islice
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from datamodules import cache, fingerprints, stream
+from datamodules.cache import Mapped
+from datamodules.decoding import shrink
+from datamodules.errors import DataError
+from datamodules.images import Decoded, Images, InMemory, in_memory
+from datamodules.order import Request
+from datamodules.preparing import prepare
+from datamodules.sources import Files, Source
+from datamodules.stores import open_store
+from datamodules.stream import SourcedData
+from datamodules.transform import Square
+from gan_zoo.module import Feed
+from tests.conftest import REPOSITORY
+from tests.drivers.image_files import encoded, picture
+
+COUNT = 70
+SQUARE = Square(16)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Labelled images in a zip, of various sizes."""
+    path = tmp_path_factory.mktemp("set") / "set.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        for number in range(COUNT):
+            packed.writestr(f"{number:02}.png", encoded(picture(number, 20 + number % 3, 18), "PNG"))
+    store = open_store(path)
+    return Files("made", store, store.names, {"label": torch.arange(COUNT)})
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def ways(source: Files, own: Path) -> list[Images]:
+    prepare(source, SQUARE)
+    mapped = cache.find(source, SQUARE)
+    assert mapped
+    return [in_memory(source, SQUARE), mapped, Decoded(source, SQUARE), pickle.loads(pickle.dumps(mapped))]
+
+
+@pytest.mark.parametrize("resolution", [None, 16, 8, 4, 2])
+def test_all_ways_deliver_the_same(resolution, ways, source):
+    indices = np.array([3, 69, 0, 3])
+    batches = [images[Request(indices, resolution)] for images in ways]
+    for batch in batches:
+        assert_close(batch, batches[0], rtol=0, atol=0)
+    whole = torch.from_numpy(np.stack([SQUARE(source.read(int(index))) for index in indices]))
+    assert torch.equal(batches[0]["image"], shrink(whole, resolution or 16))
+    assert batches[0]["label"].tolist() == indices.tolist()
+
+
+def test_all_ways_have_the_same_name_and_fingerprint(ways):
+    assert {images.name for images in ways} == {"made_16px_70"}
+    assert len({images.fingerprint() for images in ways}) == 1
+    assert {len(images) for images in ways} == {COUNT}
+
+
+def test_a_size_that_is_not_kept_is_refused_as_everywhere(ways):
+    for images in ways:
+        with pytest.raises(DataError, match="16 x 16 pixels cannot be shown at 3 x 3"):
+            images[Request(np.arange(2), 3)]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "wanted"), [(64, [64, 32, 16, 8, 4]), (28, [28, 14, 7]), (100, [100, 50, 25]), (4, [4]), (5, [5])]
+)
+def test_sizes_are_halves_down_to_four_or_an_odd_one(resolution, wanted):
+    assert cache.sizes(Square(resolution)) == wanted
+
+
+def test_what_is_kept_at_each_size_can_be_opened_by_numpy(ways, own):
+    files = {int(file.stem): np.load(file) for file in own.rglob("*.npy")}
+    assert {size: array.shape for size, array in files.items()} == {r: (COUNT, 3, r, r) for r in (16, 8, 4)}
+
+
+@pytest.mark.parametrize("left", [0, 50, 1000])
+def test_a_file_cut_short_afterwards_is_said(left, ways, own, source):
+    file = next(own.rglob("16.npy"))
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(DataError, match=r"16\.npy is damaged.*prepare the data again") as caught:
+        cache.find(source, SQUARE)
+    assert "\n" not in str(caught.value)
+
+
+def test_fingerprints_are_read_once_while_files_are_untouched(own, tmp_path, monkeypatch):
+    (tmp_path / "x").mkdir()
+    for number in range(3):
+        (tmp_path / "x" / f"{number}.png").write_bytes(encoded(picture(number), "PNG"))
+    store = open_store(tmp_path / "x")
+    reads: list[str] = []
+
+    class Counted(Files):
+        def fingerprint(self) -> str:
+            reads.append(self.name)
+            return super().fingerprint()
+
+    first = fingerprints.content(Counted("made", store, store.names))
+    assert fingerprints.content(Counted("made", store, store.names)) == first and len(reads) == 1
+    os.utime(tmp_path / "x" / "1.png", ns=(1, 1))
+    assert fingerprints.content(Counted("made", store, store.names)) == first and len(reads) == 2
+    (tmp_path / "x" / "1.png").write_bytes(encoded(picture(9), "PNG"))
+    assert fingerprints.content(Counted("made", store, store.names)) != first and len(reads) == 3
+
+
+class Made(SourcedData):
+    def __init__(self, source: Source, workers: int = 0, split: str = "") -> None:
+        super().__init__(batch_size=4, workers=workers)
+        self.source, self.square, self.image_shape = source, SQUARE, (3, 16, 16)
+
+    def sources(self) -> dict[str, Source]:
+        return {"image": self.source}
+
+
+def loader(data: SourcedData, start: int = 0):
+    data.setup("fit")
+    data.trainer = SimpleNamespace(  # pyright: ignore[reportAttributeAccessIssue]
+        lightning_module=SimpleNamespace(feed=lambda step: Feed(2, 5, [4, 8, None][step % 3]), seed=3),
+        global_rank=0,
+        world_size=1,
+        global_step=start,
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
+    )
+    return data.train_dataloader()
+
+
+def test_a_small_set_lives_in_memory_a_prepared_one_in_the_cache_and_another_is_decoded(source, own, monkeypatch):
+    kinds = {}
+    kinds["small"] = loader(Made(source, workers=2))
+    monkeypatch.setattr(stream, "SMALL_COUNT", COUNT - 1)
+    kinds["large"] = loader(Made(source, workers=2))
+    monkeypatch.setattr(stream, "SMALL_COUNT", COUNT)
+    monkeypatch.setattr(stream, "SMALL_BYTES", COUNT * 3 * 16**2 - 1)
+    kinds["heavy"] = loader(Made(source, workers=2))
+    prepare(source, SQUARE)
+    kinds["prepared"] = loader(Made(source, workers=2))
+    found = {kind: (type(one.dataset), one.num_workers) for kind, one in kinds.items()}
+    assert found == {"small": (InMemory, 0), "large": (Decoded, 2), "heavy": (Decoded, 2), "prepared": (Mapped, 0)}
+
+
+# Python 3.12 warns of forking a process that has threads, which DataLoader's workers do and may.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("start", [0, 11])
+def test_workers_and_the_cache_change_nothing(start, source, own, monkeypatch):
+    """Images, labels, order and sizes, from the first step and in the middle of the second pass."""
+    monkeypatch.setattr(stream, "SMALL_COUNT", 0)
+    ways = [list(islice(loader(Made(source, workers), start), 9)) for workers in (0, 2)]
+    prepare(source, SQUARE)
+    ways.append(list(islice(loader(Made(source), start), 9)))
+    for other in ways[1:]:
+        assert_close(other, ways[0], rtol=0, atol=0)
+    assert [batch["image"].shape[2] for batch in ways[0][:3]] == [[4, 8, 16][(start + i) % 3] for i in range(3)]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_damaged_image_ends_training_in_one_line_that_names_it(workers, tmp_path, own, monkeypatch):
+    monkeypatch.setattr(stream, "SMALL_COUNT", 0)
+    for number in range(20):
+        (tmp_path / f"{number:02}.jpg").write_bytes(encoded(picture(number)))
+    (tmp_path / "07.jpg").write_bytes((tmp_path / "07.jpg").read_bytes()[:-50])
+    store = open_store(tmp_path)
+    names = [name for name in store.names if name.endswith(".jpg")]
+    with pytest.raises(DataError) as caught:
+        list(islice(loader(Made(Files("made", store, names), workers)), 4))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/07.jpg is damaged") and "\n" not in message and "Traceback" not in message
+
+
+MEMORY = """
+import os, sys, json
+import numpy as np
+from datamodules.cache import Level
+from datamodules.order import Passes
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+size = int(sys.argv[2])
+level, passes = Level(__import__("pathlib").Path(sys.argv[1])), Passes(size, seed=0)
+level.gather(passes.at(np.arange(64)))
+before, most = resident(), 0
+for start in range(0, size, 64):
+    level.gather(passes.at(np.arange(start, start + 64)))
+    most = max(most, resident() - before)
+print(most)
+"""
+
+
+@pytest.mark.slow  # a gigabyte of files, mostly holes
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_the_set(tmp_path):
+    """A pass over 100,000 images of 64 x 64 pixels, 1.2 GB: as much as over a tenth of them, which is what is mapped
+    until 16 MB were read. (The kernel maps 64 kB around each 12 kB that are looked at: 90 MB.)"""
+    grown = []
+    for size in (10_000, 100_000):
+        np.lib.format.open_memmap(tmp_path / "64.npy", "w+", np.uint8, (size, 3, 64, 64))
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(tmp_path / "64.npy"), str(size)],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        grown.append(int(done.stdout))
+    assert grown[1] < 160e6 and grown[1] - grown[0] < 64e6

@@ -1,0 +1,141 @@
+"""Several sets as one: what each step shows of which, whoever reads it."""
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from datamodules.errors import DataError
+from datamodules.images import InMemory
+from datamodules.mixtures import Apart, Together, Turns
+from datamodules.order import Order, Passes, Request
+from gan_zoo.module import Feed
+
+SIZES = (23, 10, 17)
+
+
+def numbered(name: str, size: int, first: int = 0) -> InMemory:
+    """Images of 4 x 4 pixels whose every pixel, and label, is their number."""
+    number = torch.arange(first, first + size)
+    return InMemory(name, image=number.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 4, 4), label=number)
+
+
+def varied(step: int) -> Feed:
+    return Feed(minibatches=5 if step % 3 else 4, batch_size=None if step % 2 else 3)
+
+
+def order(start: int = 0, rank: int = 0, world: int = 1, turns: bool = True, feed: Any = varied) -> Any:
+    return iter(Order(SIZES, feed, batch_size=4, seed=1, rank=rank, world=world, start=start, turns=turns))
+
+
+def whose(indices: np.ndarray) -> np.ndarray:
+    """The set that each index is of."""
+    return np.searchsorted(np.cumsum(SIZES), indices, side="right")
+
+
+@pytest.mark.parametrize("turns", [False, True])
+@pytest.mark.parametrize("world", [1, 2])
+@pytest.mark.parametrize("start", [0, 1, 5, 12])
+def test_a_restart_at_any_step_goes_on_as_if_it_had_not_stopped(start, world, turns):
+    for rank in range(world):
+        whole = [request.indices.tolist() for request in islice(order(0, rank, world, turns), 15)]
+        rest = [request.indices.tolist() for request in islice(order(start, rank, world, turns), 15 - start)]
+        assert rest == whole[start:]
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_two_ranks_show_together_what_one_does(turns):
+    def doubled(step: int) -> Feed:
+        return Feed(varied(step).minibatches, (varied(step).batch_size or 4) * 2)
+
+    one = order(turns=turns, feed=doubled)
+    two = [order(rank=rank, world=2, turns=turns) for rank in range(2)]
+    for step in range(12):
+        rows = varied(step).minibatches * (1 if turns else len(SIZES))
+        parts = [next(rank).indices.reshape(rows, -1) for rank in two]
+        assert np.concatenate(parts, axis=1).ravel().tolist() == next(one).indices.tolist()
+
+
+def test_minibatch_i_of_a_step_is_wholly_of_set_i_mod_k():
+    for step, request in enumerate(islice(order(), 20)):
+        minibatches = whose(request.indices).reshape(varied(step).minibatches, -1)
+        assert [set(row) for row in minibatches.tolist()] == [{i % 3} for i in range(len(minibatches))]
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_each_set_has_passes_of_its_own_in_an_order_of_its_own(turns):
+    seen: list[list[int]] = [[], [], []]
+    for request in islice(order(turns=turns), 60):
+        for number, first in enumerate((0, 23, 33)):
+            seen[number] += (request.indices[whose(request.indices) == number] - first).tolist()
+    for number, size in enumerate(SIZES):
+        passes = [tuple(seen[number][i * size : (i + 1) * size]) for i in range(4)]
+        assert len(set(passes)) == 4 and all(sorted(one) == list(range(size)) for one in passes)
+        assert list(passes[0]) == Passes(size, seed=1, stream=number).at(np.arange(size)).tolist()
+
+
+def test_sets_of_one_size_are_shuffled_apart():
+    first, second = (Passes(30, seed=0, stream=stream).at(np.arange(30)).tolist() for stream in range(2))
+    assert first != second
+
+
+def test_a_step_too_short_for_all_sets_is_refused():
+    with pytest.raises(DataError, match=r"3 sets take turns, and step 0 has 2 minibatch"):
+        next(order(feed=lambda step: Feed(minibatches=2)))
+    next(order(feed=lambda step: Feed(minibatches=3)))
+
+
+@pytest.mark.parametrize(("batch_size", "fits"), [(10, True), (11, False)])
+def test_no_batch_is_larger_than_the_smallest_set(batch_size, fits):
+    requests = order(feed=lambda step: Feed(3, batch_size))
+    if fits:
+        next(requests)
+    else:
+        with pytest.raises(DataError, match=r"larger than the data \(10 images\)"):
+            next(requests)
+
+
+def test_turns_deliver_images_labels_and_the_set_they_are_from():
+    parts = [numbered(name, size, first) for name, size, first in zip("xyz", SIZES, (0, 100, 200), strict=True)]
+    images = Turns(**dict(zip("xyz", parts, strict=True)))
+    assert len(images) == 50 and images.sizes == SIZES and images.instant
+    request = next(order())
+    batch = images[request]
+    assert batch["domain"].tolist() == whose(request.indices).tolist()
+    wanted = request.indices - np.array([0, 23, 33])[whose(request.indices)] + 100 * whose(request.indices)
+    assert batch["label"].tolist() == wanted.tolist()
+    assert (batch["image"] == batch["label"].view(-1, 1, 1, 1)).all() and batch["image"].dtype == torch.uint8
+
+
+def test_sets_apart_are_shown_side_by_side_by_their_names():
+    images = Apart(a=numbered("a", 23), b=numbered("b", 10, first=100))
+    request = next(iter(Order(images.sizes, varied, batch_size=4, seed=1)))
+    batch = images[request]
+    assert batch.keys() == {"a", "b"} and len(batch["a"]) == len(batch["b"]) == 12
+    assert batch["a"][:, 0, 0, 0].tolist() == request.indices[:12].tolist()
+    assert batch["b"][:, 0, 0, 0].tolist() == (request.indices[12:] - 23 + 100).tolist()
+
+
+@pytest.mark.parametrize("resolution", [None, 2])
+def test_images_together_share_one_index_and_the_first_ones_labels(resolution):
+    images = Together(source=numbered("s", 9), target=numbered("t", 9, first=50))
+    assert images.sizes == (9,) and len(images) == 9
+    batch = images[Request(np.array([7, 0, 7]), resolution)]
+    assert batch.keys() == {"source", "target", "label"} and batch["label"].tolist() == [7, 0, 7]
+    assert batch["source"].shape == batch["target"].shape == (3, 3, resolution or 4, resolution or 4)
+    assert_close(batch["target"], batch["source"] + 50, rtol=0, atol=0)
+
+
+def test_images_together_must_be_as_many():
+    with pytest.raises(DataError, match=r"9 in source \(s\), 8 in target \(t\)"):
+        Together(source=numbered("s", 9), target=numbered("t", 8))
+
+
+def test_fingerprint_tells_sets_and_their_parts_apart():
+    x, y = numbered("x", 5), numbered("y", 5, first=9)
+    mixtures = [Together(source=x, target=y), Together(source=y, target=x), Together(target=x, source=y)]
+    assert len({one.fingerprint() for one in mixtures}) == 3
+    assert Together(source=x, target=y).fingerprint() == Together(source=numbered("z", 5), target=y).fingerprint()
