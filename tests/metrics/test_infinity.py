@@ -30,17 +30,26 @@ def test_it_is_without_bias_and_its_interval_holds_the_truth():
     assert 0.90 <= held <= 0.995
 
 
-def test_value_is_the_lines_height_at_infinity():
-    """Through the distance of all at 1/n and the groups' mean distance at G/n."""
+def line_at_infinity(parts: list[torch.Tensor]) -> float:
+    """Through the distance of all images together at 1 / n, and the parts' mean distance at their own size."""
+
+    def distance(x: torch.Tensor) -> float:
+        return gaussian_distance(STANDARD, FeatureMoments.of(x).gaussian("fake")).item()
+
+    near, far = distance(torch.cat(parts)), sum(map(distance, parts)) / len(parts)
+    n, m = sum(map(len, parts)), len(parts[0])
+    return near - (far - near) / (1 / m - 1 / n) / n
+
+
+def test_value_is_the_lines_height_at_infinity_and_its_interval_the_jackknifes():
+    """Interval: Student's t of 6 degrees times (6/7 sum of squares of the seven lines without one group) ^ ½."""
     x = drawn(70, seed=0)
-    order = torch.randperm(70, generator=torch.Generator().manual_seed(0))
-
-    def distance(part: torch.Tensor) -> float:
-        return gaussian_distance(STANDARD, FeatureMoments.of(part).gaussian("fake")).item()
-
-    near, far = distance(x), sum(distance(x[part]) for part in order.tensor_split(GROUPS)) / GROUPS
-    slope = (far - near) / (GROUPS / 70 - 1 / 70)
-    assert_close(frechet_infinity(STANDARD, x)[0].item(), near - slope / 70)
+    parts = [x[part] for part in torch.randperm(70, generator=torch.Generator().manual_seed(0)).tensor_split(GROUPS)]
+    left = [line_at_infinity(parts[:one] + parts[one + 1 :]) for one in range(GROUPS)]
+    squares = sum((one - sum(left) / GROUPS) ** 2 for one in left)
+    value, half = frechet_infinity(STANDARD, x)
+    assert_close(value.item(), line_at_infinity(parts))
+    assert_close(half.item(), 2.4469 * (6 / 7 * squares) ** 0.5)
 
 
 def test_sets_sorted_by_class_are_dealt_alike():

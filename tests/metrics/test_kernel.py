@@ -93,6 +93,11 @@ def test_error_is_the_spread_of_many_samples(scale, most):
         assert abs(values.mean()) < 3 * values.std() / 400**0.5, "without bias"
 
 
+def test_all_images_and_error_are_the_same_from_either_side():
+    real, fake = rows(40, seed=1), rows(30, seed=2, scale=1.3)
+    assert_close(metric_of(real, fake), metric_of(fake, real))
+
+
 def test_fewer_images_than_a_subset_has_leave_it_out():
     real, fake = rows(30, seed=1), rows(20, seed=2)
     assert set(metric_of(real, fake, subsets=3, size=21)) == {"kid", "kid_low", "kid_high"}

@@ -66,6 +66,12 @@ def test_equal_sets_are_perfect_also_where_images_repeat():
     assert metric_of(x, x.flip(0)) == {"precision": 1.0, "recall": 1.0, "density": 6 / 5, "coverage": 1.0}
 
 
+def test_features_that_differ_by_rounding_are_equal():
+    """As those of one image in two batches: the last bit of float32 moved."""
+    x = rows(4, seed=0, size=300).repeat_interleave(6, 0)
+    assert metric_of(x, x.nextafter(x + 1)) == {"precision": 1.0, "recall": 1.0, "density": 6 / 5, "coverage": 1.0}
+
+
 def test_precision_and_recall_are_not_swapped():
     """One mode of two, generated: all is real-looking, half of it is reached."""
     real = torch.cat([rows(50, seed=1), rows(50, seed=2) + 100])
