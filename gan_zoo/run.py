@@ -94,7 +94,7 @@ class Run:
 
     def record(self) -> dict[str, Any]:
         """run.json; empty if there is none, or if it is damaged."""
-        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+        with contextlib.suppress(FileNotFoundError, ValueError):
             return json.loads(self.record_file.read_text())
         return {}
 

@@ -22,7 +22,7 @@ def latest(run: Run) -> tuple[Path | None, str]:
             try:
                 refuse_damaged(file)
             except Mistake as mistake:
-                reasons.append(str(mistake))
+                reasons.append(shorten(str(mistake), 160))
             else:
                 return file, f"{reasons[0]} The run goes on from {file.name}, the one before." if reasons else ""
     if reasons:

@@ -148,14 +148,14 @@ def fill(disk: Path, but: int) -> Path:
     return filler
 
 
-@pytest.mark.parametrize("free", [0, 1 << 13, 1 << 15, 1 << 16], ids=lambda free: f"{free}B")
+@pytest.mark.parametrize("free", [0, 1 << 12, 1 << 13, 1 << 14], ids=lambda free: f"{free}B")
 def test_a_full_disk_ends_the_run_in_one_line(
     free: int, command: Command, stopped: Path, disk: Path, whole: Path
 ) -> None:
     """Nothing can be written, or lines and no checkpoint, or a part of one."""
     shutil.copytree(stopped, disk / "x")
     checkpoint = (disk / "x/checkpoints/last.ckpt").read_bytes()
-    assert len(checkpoint) > 1 << 13
+    assert len(checkpoint) > 1 << 14
     filler = fill(disk, but=free)
     said = command(*FIT, "--trainer.max_steps", 9, "--run", "disk/x")
     assert said.code == 1, said
