@@ -36,7 +36,7 @@ class Peers:
         self._found = threading.Event()
         self._links: dict[str, socket.socket] = {}
         is_first = dist.get_rank() == 0
-        with socket.create_server(("", 0)) if is_first else nullcontext() as server:
+        with listening() if is_first else nullcontext() as server:
             box = [server.getsockname()[1], secrets.token_hex(8)] if server else [None, None]
             dist.broadcast_object_list(box, src=0)
             port, token = box
@@ -99,3 +99,9 @@ class Peers:
         if not self._is_over:  # the process waits where no exception reaches it
             print(f"gan-zoo: {self._lost}", file=sys.stderr, flush=True)
             os._exit(1)
+
+
+def listening() -> socket.socket:
+    """A server at a free port, for both kinds of addresses where the machine has both."""
+    both = socket.has_dualstack_ipv6()
+    return socket.create_server(("", 0), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both)

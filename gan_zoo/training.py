@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning.pytorch as L
 from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.fabric.plugins.environments import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from gan_zoo import configuration, starting
@@ -121,6 +122,9 @@ class Trainer(L.Trainer):
         self._take_over()
         if type(self.strategy.checkpoint_io) is TorchCheckpointIO:  # else it is the user's
             self.strategy.checkpoint_io = StraightIO()
+        cluster = self._accelerator_connector.cluster_environment
+        if isinstance(cluster, SLURMEnvironment):  # it would put one checkpoint of its own for all runs into the cwd
+            cluster.auto_requeue = False
         self.session.log_every = self.log_every_n_steps
         L.seed_everything(seed, verbose=False)
 
