@@ -22,6 +22,11 @@ class Generator(nn.Sequential):
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
     """latents > start x start > double ... > image: batch norm and ReLU between, tanh at the end."""
+    return decoder(image_shape, latent_dim, width).append(nn.Tanh())
+
+
+def decoder(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Sequential:
+    """The generator without its tanh: what is last depends on the likelihood of a variational auto-encoder."""
     channels, start, doublings = _plan(image_shape, width)
     assert isinstance(width, int)
     widths = [width * 2**i for i in reversed(range(doublings))]
@@ -29,11 +34,16 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
     for now, after in zip(widths, [*widths[1:], channels], strict=True):
         layers += [nn.BatchNorm2d(now), nn.ReLU()]
         layers += [nn.ConvTranspose2d(now, after, kernel_size=4, stride=2, padding=1, bias=False)]
-    return _initialised(Generator(*layers, nn.Tanh()))
+    return _initialised(Generator(*layers))
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
     """image > half ... > start x start > one score: leaky ReLU of slope 0.2, `norm` after all but the first."""
+    return encoder(image_shape, 1, width, norm).append(nn.Flatten(0))
+
+
+def encoder(image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str) -> nn.Sequential:
+    """The discriminator with `outputs` numbers (n, outputs, 1, 1) in place of its score."""
     channels, start, doublings = _plan(image_shape, width)
     assert isinstance(width, int)
     widths = [width * 2**i for i in range(doublings)]
@@ -42,8 +52,7 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
         layers += [nn.Conv2d(before, now, kernel_size=4, stride=2, padding=1, bias=False)]
         layers += _norm(norm, now) if place else []
         layers += [nn.LeakyReLU(0.2)]
-    score = nn.Conv2d(widths[-1], 1, kernel_size=start, bias=False)
-    return _initialised(nn.Sequential(*layers, score, nn.Flatten(0)))
+    return _initialised(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=False)))
 
 
 def _plan(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[int, int, int]:
@@ -70,7 +79,7 @@ def _norm(norm: str, channels: int) -> list[nn.Module]:
             return []
 
 
-def _initialised(network: nn.Module) -> nn.Module:
+def _initialised(network: nn.Sequential) -> nn.Sequential:
     """Weights N(0, 0.02), gains N(1, 0.02), biases 0 (section 3 of the paper; the gains are its released code's)."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):

@@ -5,6 +5,7 @@ DCGAN of that width, so that the one can be paired with the other.
 """
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import nn
@@ -14,7 +15,7 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
     """latent_dim > width[0] > ... > pixels; ReLU between, tanh at the end."""
     widths = (latent_dim, *reversed(_widths(width)))
     return nn.Sequential(
-        *_layers(widths, nn.ReLU),
+        *hidden(widths, nn.ReLU),
         nn.Linear(widths[-1], math.prod(image_shape)),
         nn.Tanh(),
         nn.Unflatten(1, image_shape),
@@ -33,10 +34,11 @@ def relu_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int
 
 def _discriminator(image_shape, width, activation) -> nn.Module:
     widths = (math.prod(image_shape), *_widths(width))
-    return nn.Sequential(nn.Flatten(), *_layers(widths, activation), nn.Linear(widths[-1], 1), nn.Flatten(0))
+    return nn.Sequential(nn.Flatten(), *hidden(widths, activation), nn.Linear(widths[-1], 1), nn.Flatten(0))
 
 
-def _layers(widths: tuple[int, ...], activation) -> list[nn.Module]:
+def hidden(widths: tuple[int, ...], activation: Callable[[], nn.Module]) -> list[nn.Module]:
+    """Linear layers from each of `widths` to the next, an activation after each."""
     return [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), activation())]
 
 
