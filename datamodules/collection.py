@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from datamodules.errors import DataError
 from datamodules.lsun import Database
@@ -16,6 +16,8 @@ SPLIT = re.compile(r"(?:^|[^a-zA-Z])((?:train|validation|valid|val|test|extra)[A
 """A split in the name of a folder, zip or database: `train`, `testA`, `cifar10_train`, `bedroom_val_lmdb`."""
 
 
+@runtime_checkable
+@runtime_checkable
 class Place(Protocol):
     """A folder, zip or database that holds images."""
 
