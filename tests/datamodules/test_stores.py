@@ -112,8 +112,10 @@ def test_images_are_told_by_their_names(name, wanted):
 
 @pytest.mark.parametrize(
     ("mode", "kind", "channels"),
-    [("RGB", "PNG", 3), ("L", "PNG", 1), ("LA", "PNG", 1), ("1", "PNG", 1), ("P", "PNG", 3), ("RGBA", "PNG", 3)]
-    + [("CMYK", "JPEG", 3), ("L", "JPEG", 1), ("RGB", "WEBP", 3)],
+    [
+        *(("RGB", "PNG", 3), ("L", "PNG", 1), ("LA", "PNG", 1), ("1", "PNG", 1), ("P", "PNG", 3), ("RGBA", "PNG", 3)),
+        *(("CMYK", "JPEG", 3), ("L", "JPEG", 1), ("RGB", "WEBP", 3)),
+    ],
 )
 def test_every_kind_of_image_has_one_channel_or_three(mode, kind, channels):
     content = encoded(picture(0, 14, 10, mode), kind)
@@ -142,7 +144,7 @@ def test_a_photograph_taken_sideways_is_upright():
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
-@pytest.mark.parametrize("left", [0, 3, 40, 200])
+@pytest.mark.parametrize("left", [0, 3, 40, 150])
 def test_a_truncated_image_is_named(kind, left):
     content = encoded(picture(0, 40, 40), kind)
     assert left < len(content)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -206,3 +206,34 @@ def test_fingerprint_is_of_the_images_and_of_nothing_else():
     changed[3, 0, 1, 1] = 1
     others = [InMemory("a", image=one) for one in (changed, image.view(4, 1, 1, 4), image.float(), image[:3])]
     assert len({first, *(other.fingerprint() for other in others)}) == 5
+
+
+class Halves(StreamedData):
+    """Five images a split, all of its number."""
+
+    image_shape = (1, 2, 2)
+
+    def __init__(self, first: int, split: Literal["train", "test"] = "train") -> None:
+        super().__init__(2)
+        self.save_hyperparameters()
+        self.first, self.split = first, split
+
+    def setup(self, stage: str) -> None:
+        value = self.first + (self.split == "test")
+        self.images = InMemory(self.split, image=torch.full((5, 1, 2, 2), value, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize(("split", "wanted"), [(None, 7), ("train", 7), ("test", 8)])
+def test_reference_is_the_same_data_of_the_split_asked_for(split, wanted):
+    data = Halves(first=7)
+    data.setup("fit")
+    real = data.reference(split)
+    assert real[Request(np.arange(5), None)]["image"].unique().tolist() == [wanted]
+    assert (real is data.images) is (split is None)
+
+
+def test_reference_of_an_unknown_split_names_those_there_are():
+    with pytest.raises(DataError, match="Halves has no split valid: its splits are train, test"):
+        Halves(first=7).reference("valid")
+    with pytest.raises(DataError, match="Ramps has no split test: it has no splits"):
+        Ramps(batch_size=4).reference("test")
