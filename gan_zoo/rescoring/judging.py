@@ -1,7 +1,7 @@
 """Evaluators, made once for all runs of the same data."""
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import lightning.pytorch as L
@@ -36,12 +36,12 @@ def data_settings(run: Run) -> str:
     return json.dumps({"class": config["data"]["class_path"], "arguments": config["data"]["init_args"]})
 
 
-@cache
+@lru_cache(maxsize=1)
 def extractor(name: str, weights: str | None, resize: str | None) -> extractors.Extractor:
     return extractors.make(name, weights, resize)
 
 
-@cache
+@lru_cache(maxsize=1)
 def module_of(settings: str) -> Any:
     """A data module, set up; downloads are the first process's."""
     said = json.loads(settings)
@@ -57,7 +57,7 @@ def set_up(data: Any) -> Any:
     return data
 
 
-@cache
+@lru_cache(maxsize=1)
 def evaluator(asked: Order, name: str, settings: str, only: int | None) -> Evaluator:
     """Against a run's data, or those of one class."""
     data = module_of(settings)
@@ -93,7 +93,7 @@ class OneClass:
         return f"{self.real.fingerprint()}-{self.number}"
 
 
-@cache
+@lru_cache(maxsize=1)
 def labels_of(real: Any) -> Tensor:
     """The class of each real image.
 

@@ -53,7 +53,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--raw", action="store_true", help="the last weights, where a moving average is kept beside them")
     option("--truncation", type=float, help="of the latents, for models that can (default 1: none)")
     option("--batch-norm", choices=("eval", "train"), help="running statistics, or the batch's (default eval)")
-    option("--labels", help="uniform, data (as often as among the real images), or one class (default uniform)")
+    option(
+        "--labels",
+        help="uniform, data (as often as among the real images), or one class (default uniform; of --fake: none)",
+    )
     option("--per-class", action="store_true", help="a score for each class, against its real images")
     option("--devices", type=int, default=1, help="processes, one a GPU, or on the CPU (default 1)")
     option("--fake", metavar="DIR", help="somebody's images, a folder, zip or .npz, in place of a run")
@@ -71,7 +74,8 @@ def order(options: argparse.Namespace) -> Order:
     """
     given: dict[str, Any] = {name.replace("-", "_"): value for name, value in vars(options).items()}
     given = preset(given.pop("preset"), given)
-    defaults = {"metrics": ("fd",), "real_samples": 0, "truncation": 1.0, "batch_norm": "eval", "labels": "uniform"}
+    defaults = {"metrics": ("fd",), "real_samples": 0, "truncation": 1.0, "batch_norm": "eval"}
+    defaults["labels"] = "none" if given["fake"] else "uniform"
     for name, value in defaults.items():
         given[name] = value if given[name] is None else given[name]
     given |= {name: tuple(given[name]) for name in ("runs", "metrics")}
@@ -81,7 +85,7 @@ def order(options: argparse.Namespace) -> Order:
     bounded("--", at_least=0, real_samples=asked.real_samples)
     bounded("--", at_least=1, devices=asked.devices)
     bounded("--", above=0, truncation=asked.truncation)
-    if asked.labels not in ("uniform", "data") and not asked.labels.isdigit():
+    if asked.labels not in ("uniform", "data", defaults["labels"]) and not asked.labels.isdigit():
         raise Mistake(f"--labels is {asked.labels}: it must be uniform, data, or a class's number.")
     refuse_mixtures(asked)
     return asked

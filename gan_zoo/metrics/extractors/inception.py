@@ -11,6 +11,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, Featu
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.extractors import resizing
 from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecting, read_weights, refuse_channels
+from gan_zoo.naming import shorten
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIZE = 299
@@ -75,11 +76,10 @@ def downloaded() -> dict[str, Tensor]:
     Raises:
         Mistake: no network.
     """
-    name = URL_INCEPTION_V3.rpartition("/")[2]
     try:
         return torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, map_location="cpu", check_hash=True)
     except (OSError, RuntimeError) as error:  # no network, or a damaged file
         raise Mistake(
-            f"inception needs {name} (sha256 {SHA256}), which cannot be downloaded from {URL_INCEPTION_V3} "
-            f"({error}): fetch it elsewhere and name it with --weights FILE."
+            f"inception needs {URL_INCEPTION_V3} (sha256 {SHA256}), which cannot be downloaded "
+            f"({shorten(str(error), 50)}): fetch it elsewhere and name it with --weights FILE."
         ) from error
