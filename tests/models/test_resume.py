@@ -51,14 +51,6 @@ class Row:
     keys: tuple[str, ...] = ("image",)
     shape: tuple[int, int, int] = (1, 28, 28)
     extractor: str | None = "lenet"
-    grids: type[Grids] = Grids
-
-
-class NoGrids(Grids):
-    """For what makes no images of latents."""
-
-    def _draw(self, *_: Any) -> None:
-        pass
 
 
 def vgg16(file: Path) -> None:
@@ -71,7 +63,8 @@ TOYS = {
     "LSGAN": Row({"latent_dim": 6, "width": 4}),
     "WGAN": Row({"latent_dim": 6, "width": 4, "n_critic": 2, "warm_up": 3}),
     "WGANGP": Row({"latent_dim": 6, "width": 4, "n_critic": 2}),
-    "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None, grids=NoGrids),
+    "VAE": Row({"latent_dim": 6, "width": (8,)}),
+    "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None),
 }
 MODELS = found(models, GenerativeModule)
 Train = Callable[..., tuple[Path, Any]]
@@ -92,7 +85,7 @@ def train(tmp_path: Path) -> Train:
             seed=2,
             max_steps=steps,
             log_every_n_steps=3,
-            grids=row.grids(every=5, count=4),
+            grids=Grids(every=5, count=4),
             evaluation=Evaluation(row.extractor, every=3, samples=32, share=1.0),
             checkpoints=Checkpoints(every=5, keep_every=6),
             accelerator="cpu",
