@@ -1,0 +1,92 @@
+"""`gan-zoo data prepare`: the data options of `fit`, and what is said of mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from datamodules.cache import find
+from datamodules.image_folder import ImageFolder
+from tests.cli.conftest import Command, Refused
+from tests.drivers.image_files import encoded, picture
+
+
+@pytest.fixture
+def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Six images of 20 x 16 pixels, of which the fourth is damaged."""
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(encoded(picture(number, 20, 16)))
+    (folder / "3.jpg").write_bytes((folder / "3.jpg").read_bytes()[:-80])
+    return folder
+
+
+def named(root: Path, resolution: int = 8) -> list[str]:
+    return ["--data", "ImageFolder", "--data.root", str(root), "--data.resolution", str(resolution)]
+
+
+@pytest.fixture
+def mended(photographs: Path) -> Path:
+    (photographs / "3.jpg").write_bytes(encoded(picture(3, 20, 16)))
+    return photographs
+
+
+@pytest.mark.parametrize("how", ["options", "file", "both"])
+def test_data_are_named_as_for_fit(how, command: Command, mended, tmp_path):
+    """What else an experiment holds does not matter, not even a model of somebody else's."""
+    file = tmp_path / "x.yaml"
+    size = 8 if how == "file" else 16
+    file.write_text(
+        "model: their.Model\ntrainer:\n  max_steps: 3\ndata:\n  class_path: ImageFolder\n"
+        f"  init_args:\n    root: {mended}\n    resolution: {size}\n"
+    )
+    options = {"options": named(mended), "file": ["-c", file], "both": ["-c", file, "--data.resolution", "8"]}
+    said = command("data", "prepare", *options[how])
+    assert said.code == 0 and "6 images of 8 pixels are prepared" in said.out
+    data = ImageFolder(str(mended), resolution=8)
+    assert find(data.sources()["image"], data.square) is not None
+
+
+def test_a_damaged_image_is_named_and_left_out_when_asked(command: Command, refused: Refused, photographs):
+    assert f"{photographs}/3.jpg is damaged" in refused("data", "prepare", *named(photographs))
+    said = command("data", "prepare", *named(photographs), "--skip_damaged")
+    assert said.code == 0 and "5 images of 8 pixels are prepared" in said.out
+    assert f"Left out: {photographs}/3.jpg is damaged" in said.out
+
+
+def test_training_stops_at_a_damaged_image_with_its_name(refused: Refused, photographs):
+    model = ["--model", "GAN", "--model.architecture", "mlp", "--model.width", "[8]"]
+    said = refused("fit", *model, *named(photographs), "--data.batch_size", "2", "--trainer.max_steps", "1")
+    assert f"{photographs}/3.jpg is damaged" in said
+
+
+def test_a_set_in_memory_needs_nothing(command: Command):
+    said = command("data", "prepare", "--data", "MNIST")
+    assert said.code == 0 and "nothing to prepare" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "needs data: name an experiment"),
+        (["--data", "ImageFoldr"], "did you mean ImageFolder?"),
+        (["--data", "ImageFolder", "--data.rot", "x"], "did you mean root?"),
+        (["--data", "ImageFolder", "--data.root", "/nowhere"], "/nowhere"),
+        (["--skip-damage"], "--skip-damage"),
+        (["-c", "nowhere"], "There is no file and no experiment nowhere"),
+        (["-c"], "-c takes a path"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, says, refused: Refused):
+    assert says in refused("data", "prepare", *arguments)
+
+
+@pytest.mark.parametrize(("name", "says"), [("prepar", "did you mean prepare?"), ("x", "there are")])
+def test_an_unknown_command_of_data_names_the_closest(name, says, refused: Refused):
+    assert says in refused("data", name)
+
+
+def test_help_lists_the_commands_of_data(command: Command):
+    said = command("data")
+    assert said.code == 0 and "  prepare " in said.out and said.out == command("data", "--help").out
