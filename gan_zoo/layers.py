@@ -1,8 +1,8 @@
 """Layers that two or more models share, with their statistics."""
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
 
 Maps = Float[Tensor, "n c h w"]
 Statistic = Float[Tensor, "n c 1 1"]
@@ -32,3 +32,21 @@ def adaptive_instance_norm(
     """
     own_mean, own_deviation = channel_moments(content)
     return (content - own_mean) / own_deviation * deviation + mean
+
+
+class ConditionalBatchNorm2d(nn.Module):
+    """Batch norm whose gain and bias are each class's own; they start at 1 and 0 (Dumoulin 2017; Miyato 2018).
+
+    Args:
+        num_classes: rows of gains and of biases.
+        channels: of the maps.
+    """
+
+    def __init__(self, num_classes: int, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.gain = nn.Parameter(torch.ones(num_classes, channels))
+        self.bias = nn.Parameter(torch.zeros(num_classes, channels))
+
+    def forward(self, x: Maps, label: Int64[Tensor, " n"]) -> Maps:
+        return self.norm(x) * self.gain[label][:, :, None, None] + self.bias[label][:, :, None, None]

@@ -1,0 +1,225 @@
+"""The residual networks of WGAN-GP (Gulrajani 2017) and SNGAN (Miyato 2018), for images of 32, 48, 64 or 128 pixels.
+
+Blocks are pre-activated: norm, ReLU, convolution, twice, beside a shortcut that is a 1 x 1 convolution wherever size or
+channels change. Generators double by nearest neighbours before the first convolution, discriminators halve by the mean
+of 2 x 2 after the second. At 32 pixels every block has `width` channels (SNGAN: 256 in the generator, 128 in the
+discriminator; WGAN-GP: 128); above it `width` (64) is next to the image and doubles inwards, up to 16 times.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+
+from gan_zoo.errors import Mistake
+from gan_zoo.layers import ConditionalBatchNorm2d
+
+Maps = Float[Tensor, "n c h w"]
+Label = Int64[Tensor, " n"] | None
+Norm = Callable[[int], nn.Module]
+
+PLANS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    32: ((1, 1, 1, 1), (1, 1, 1, 1)),
+    48: ((8, 4, 2, 1), (1, 2, 4, 8, 16)),
+    64: ((16, 8, 4, 2, 1), (1, 2, 4, 8, 16)),
+    128: ((16, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 16)),
+}
+"""Channels, in widths, of the generator from its latents on, and of the discriminator's blocks from the image on."""
+HALVINGS = {32: 2, 48: 4, 64: 5, 128: 5}
+"""The discriminator's blocks that halve the size, its first ones; the others keep it."""
+GOOD = ((8, 8, 4, 2, 1), (1, 2, 4, 8, 8))
+"""WGAN-GP's networks for 64 pixels, "Good" in its appendix: eight times at most."""
+
+
+class Block(nn.Module):
+    """Norm, activation, convolution, twice, beside a shortcut.
+
+    Args:
+        into: channels that come.
+        out: channels that go.
+        hidden: channels between the two convolutions.
+        resample: what changes the size: "up" before the first convolution, "down" after the second, "" nothing.
+        norm: channels -> a normalisation, called with the label where it knows classes; None: none.
+        first: the discriminator's first block, which activates nothing before it looks at the image.
+        bias: whether the first convolution has one.
+    """
+
+    def __init__(
+        self, into: int, out: int, hidden: int, resample: str, norm: Norm | None, first: bool = False, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.resample, self.first = resample, first
+        self.norms = nn.ModuleList([norm(into), norm(hidden)] if norm else [])
+        self.convolution1 = convolution(into, hidden, gain=math.sqrt(2), bias=bias)
+        self.convolution2 = convolution(hidden, out, gain=math.sqrt(2))
+        self.shortcut = convolution(into, out, kernel_size=1) if resample or into != out else nn.Identity()
+
+    def forward(self, x: Maps, label: Label = None) -> Float[Tensor, "n d H W"]:
+        y = x if self.first else self._activated(x, 0, label)
+        y = self.convolution1(interpolate(y, scale_factor=2.0) if self.resample == "up" else y)
+        y = self.convolution2(self._activated(y, 1, label))
+        if self.resample == "up":
+            return y + self.shortcut(interpolate(x, scale_factor=2.0))
+        if self.resample == "down":
+            return avg_pool2d(y, 2) + self.shortcut(avg_pool2d(x, 2))
+        return y + self.shortcut(x)
+
+    def _activated(self, x: Tensor, place: int, label: Label) -> Tensor:
+        return normalised(self.norms[place], x, label).relu() if len(self.norms) else x.relu()
+
+
+class Generator(nn.Module):
+    """latents > start x start > blocks that double > image in [-1, 1].
+
+    Args:
+        image_shape: (channels, height, width).
+        latent_dim: length of the latents.
+        widths: channels from the latents' map on.
+        num_classes: of conditional batch norm in the blocks; 0: plain batch norm.
+        bias: whether each block's first convolution has one.
+    """
+
+    def __init__(
+        self, image_shape: tuple[int, int, int], latent_dim: int, widths: tuple[int, ...], num_classes: int, bias: bool
+    ) -> None:
+        super().__init__()
+        start = image_shape[1] // 2 ** (len(widths) - 1)
+        norm = partial(ConditionalBatchNorm2d, num_classes) if num_classes else nn.BatchNorm2d
+        self.latents = linear(latent_dim, widths[0] * start**2)
+        self.unflatten = nn.Unflatten(1, (widths[0], start, start))
+        self.blocks = nn.ModuleList(
+            Block(into, out, hidden=out, resample="up", norm=norm, bias=bias) for into, out in pairwise(widths)
+        )
+        self.last = nn.Sequential(
+            nn.BatchNorm2d(widths[-1]), nn.ReLU(), convolution(widths[-1], image_shape[0]), nn.Tanh()
+        )
+
+    def forward(self, latents: Tensor, label: Label = None) -> Tensor:
+        x = self.unflatten(self.latents(latents)).contiguous(memory_format=torch.channels_last)
+        for block in self.blocks:
+            x = block(x, label)
+        return self.last(x)
+
+
+class Pooled(nn.Module):
+    """The ReLU and the mean, or sum, over pixels, that end a discriminator's features."""
+
+    def __init__(self, mean: bool) -> None:
+        super().__init__()
+        self.mean = mean
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.relu().mean((2, 3)) if self.mean else x.relu().sum((2, 3))
+
+
+def generator(
+    image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...], num_classes: int = 0
+) -> nn.Module:
+    """SNGAN's and, at 32 pixels, WGAN-GP's; batch norm by class where there are classes."""
+    base, size = _size(image_shape, width, "resnet", PLANS), image_shape[1]
+    widths = tuple(base * times for times in PLANS[size][0])
+    return Generator(image_shape, latent_dim, widths, num_classes, bias=True).to(memory_format=torch.channels_last)
+
+
+def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str, mean: bool) -> nn.Sequential:
+    """The discriminator without its score: from images to (n, length), the sum or mean over pixels of the last maps."""
+    base, size = _size(image_shape, width, "resnet", PLANS), image_shape[1]
+    channels = [image_shape[0], *(base * times for times in PLANS[size][1])]
+    blocks = [
+        Block(
+            into,
+            out,
+            hidden=out if place == 0 else into,
+            resample="down" if place < HALVINGS[size] else "",
+            norm=None if place == 0 else _norm(norm),
+            first=place == 0,
+        )
+        for place, (into, out) in enumerate(pairwise(channels))
+    ]
+    return nn.Sequential(*blocks, Pooled(mean)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """WGAN-GP's at 32 pixels and SNGAN's shapes above, the mean over pixels before the score."""
+    return classifier(image_shape, 1, width, norm).append(nn.Flatten(0))
+
+
+def classifier(
+    image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str
+) -> nn.Sequential:
+    """The same with `outputs` numbers (n, outputs) for a score."""
+    body = features(image_shape, width, norm, mean=True)
+    return body.append(linear(length(image_shape, width), outputs))
+
+
+def length(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> int:
+    """How many features the discriminator scores."""
+    return _size(image_shape, width, "resnet", PLANS) * PLANS[image_shape[1]][1][-1]
+
+
+def good_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
+    """WGAN-GP's for 64 pixels."""
+    base = _size(image_shape, width, "resnet_good", (64,))
+    widths = tuple(base * times for times in GOOD[0])
+    return Generator(image_shape, latent_dim, widths, 0, bias=False).to(memory_format=torch.channels_last)
+
+
+def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """WGAN-GP's for 64 pixels: a convolution, four blocks that halve, and a score of all that is left."""
+    base = _size(image_shape, width, "resnet_good", (64,))
+    widths = [base * times for times in GOOD[1]]
+    blocks = [
+        Block(into, out, hidden=into, resample="down", norm=_norm(norm), bias=False) for into, out in pairwise(widths)
+    ]
+    first, score = convolution(image_shape[0], widths[0]), linear(widths[-1] * 16, 1)
+    network = nn.Sequential(first, *blocks, nn.Flatten(), score, nn.Flatten(0))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def convolution(into: int, out: int, kernel_size: int = 3, gain: float = 1.0, bias: bool = True) -> nn.Conv2d:
+    """Size-keeping; weights Glorot uniform times `gain` (sqrt 2 in residual paths), biases 0: SNGAN's program."""
+    layer = nn.Conv2d(into, out, kernel_size=kernel_size, padding=kernel_size // 2, bias=bias)
+    return _initialised(layer, gain)
+
+
+def linear(into: int, out: int) -> nn.Linear:
+    """Weights Glorot uniform, biases 0."""
+    return _initialised(nn.Linear(into, out), 1.0)
+
+
+def normalised(norm: nn.Module, x: Tensor, label: Label) -> Tensor:
+    """`norm` of `x`, by class where it knows classes."""
+    return norm(x, label) if isinstance(norm, ConditionalBatchNorm2d) else norm(x)
+
+
+def _initialised(layer, gain: float):
+    nn.init.xavier_uniform_(layer.weight, gain=gain)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _norm(norm: str) -> Norm | None:
+    """By the names of `networks.pair`; layer norm is over channels and pixels of one image."""
+    return {"batch": nn.BatchNorm2d, "layer": partial(nn.GroupNorm, 1), "none": None}[norm]
+
+
+def _size(image_shape: tuple[int, int, int], width: int | tuple[int, ...], name: str, sizes) -> int:
+    """The width, for a size that the architecture makes.
+
+    Raises:
+        Mistake: another size, or a tuple of widths.
+    """
+    _, height, columns = image_shape
+    if height != columns or height not in sizes:
+        raise Mistake(
+            f"{name} makes square images of {', '.join(map(str, sizes))} pixels; the data's are {height} x {columns}."
+        )
+    if not isinstance(width, int):
+        raise Mistake(f"{name} takes one width, e.g. width: 64; got {list(width)}.")
+    return width
