@@ -40,6 +40,7 @@ def shortened(command: str) -> list[str]:
 def test_the_commands_work_in_the_order_of_the_page(tmp_path: Path) -> None:
     assert {shlex.split(command)[0] for command in COMMANDS} == {
         "fit",
+        "data",
         "sample",
         "evaluate",
         "status",
@@ -50,7 +51,7 @@ def test_the_commands_work_in_the_order_of_the_page(tmp_path: Path) -> None:
         if command.startswith("report"):  # of a study that was only listed here: give it a run
             shutil.copytree(tmp_path / "runs/x", tmp_path / shlex.split(command)[1] / "x")
         gan_zoo(shortened(command), tmp_path)
-    assert (tmp_path / "runs/x/samples.png").exists()
+    assert (tmp_path / "runs/x/samples.png").exists() and (tmp_path / "runs/digits.png").exists()
 
 
 @pytest.mark.parametrize("code", PYTHON)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
-    ("__init__", "__main__", "cli", "rescoring", "stylizing"),
+    ("__init__", "__main__", "cli", "rescoring", "removing", "stylizing"),
     ("training", "flags", "fitting", "data", "explaining", "studies", "report"),
     ("callbacks", "models", "editing", "loading", "starting", "pictures"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
@@ -183,6 +183,7 @@ HEAVY = ("torch", "torchvision", "lightning", "torchmetrics", "jsonargparse", "n
         "from gan_zoo.cli import run; run(['--help'])",
         "from gan_zoo.cli import run; run(['--version'])",
         "from gan_zoo.cli import run; run(['status', '.'])",
+        "from gan_zoo.cli import run; run(['data', 'list'])",
         "from gan_zoo.cli import run; run(['study', 'mnist_objectives', '--dry-run'])",
         "import gan_zoo; assert gan_zoo.runs('.')[0]['status'] == 'finished'",
     ],

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 SIZE = 13
 """Of the letters, in pixels."""
 LINE = SIZE + 4
@@ -40,13 +42,13 @@ def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], title: str) 
     return paper
 
 
-def write(draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont, lines: Sequence[str], x: int, y: int) -> None:
+def write(draw: ImageDraw.ImageDraw, font: Font, lines: Sequence[str], x: int, y: int) -> None:
     """Lines of text below each other."""
     for number, line in enumerate(lines):
         draw.text((x, y + number * LINE), line, fill="black", font=font)
 
 
-def wrapped(text: str, font: ImageFont.ImageFont, width: int) -> list[str]:
+def wrapped(text: str, font: Font, width: int) -> list[str]:
     """`text` in lines of `width` pixels at most, broken between words, and within one that is wider."""
     lines = [""]
     for word in text.split():
