@@ -1,5 +1,6 @@
 """What `evaluate` says, and what it adds to a run."""
 
+import sys
 from typing import Any
 
 from gan_zoo.errors import Mistake
@@ -12,7 +13,7 @@ from gan_zoo.strategy import rank
 
 def note(judge: Evaluator, samples: int) -> None:
     if rank() == 0 and (said := judge.few(samples)):
-        print(said)
+        print(said, file=sys.stderr)
 
 
 def tell(scores: Scores, where: str, protocol: Protocol, classes: bool) -> None:

@@ -1,6 +1,7 @@
 """Scores: the same whatever the batches, and lower for images that are nearer to real; real images are seen once."""
 
 import copy
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,26 @@ def test_a_metric_that_is_new_is_computed_and_what_was_there_is_kept(digits: Ten
     judge(two, metrics=("fd", "kid"))
     judge(three, metrics=("kid", "fd", "is"))
     assert (one.read, two.read, three.read) == (63, 63, 0)
+
+
+def test_eight_processes_that_want_them_at_once_read_the_real_images_once(
+    digits: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
+    children = []
+    for number in range(8):
+        child = os.fork()
+        if child == 0:
+            try:
+                data = Counting("mnist_60", image=digits[:60])
+                judge(data, CORNERS, ("fd", "kid"))
+                (tmp_path / f"read_{number}").write_text(str(data.read))
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    assert sorted(int(file.read_text()) for file in tmp_path.glob("read_*")) == [0] * 7 + [60]
 
 
 @pytest.mark.parametrize("other", ["data", "extractor", "count"])

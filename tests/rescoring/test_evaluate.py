@@ -1,0 +1,250 @@
+"""`gan-zoo evaluate` and `data stats`, on runs and on folders."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.testing import assert_close
+
+from datamodules.mnist import MNIST
+from gan_zoo import images
+from gan_zoo.callbacks.checkpoints import Checkpoints
+from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.models.gan import GAN
+from gan_zoo.run import Run, lines
+from gan_zoo.training import Trainer
+from tests.cli.conftest import Command, Refused, command, refused  # noqa: F401 (fixtures)
+
+GRIDS = 24  # images of a folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of digits with an average, scored as they trained, in one folder."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    for seed in (0, 1):
+        Trainer(
+            run=folder / f"runs/s{seed}",
+            seed=seed,
+            max_steps=4,
+            accelerator="cpu",
+            enable_progress_bar=False,
+            evaluation=Evaluation("lenet", metrics=("prdc", "fd"), every=2, samples=100, share=1.0),
+            checkpoints=Checkpoints(every=2, keep_every=2),
+        ).fit(GAN(image_shape=(1, 28, 28), width=(16,), average_half_life=20), MNIST(batch_size=4))
+    return folder
+
+
+@pytest.fixture
+def inside(runs: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:  # noqa: F811
+    monkeypatch.chdir(runs)
+    return command
+
+
+def scored(run: str) -> list[tuple[Any, ...]]:
+    """Step, score and weights of the lines that `evaluate` added."""
+    found = [line for line in lines(Run(run).evaluations_file) if "origin" in line]
+    return [(line["step"], line["metric"], line["protocol"]["weights"]) for line in found]
+
+
+def test_all_checkpoints_of_all_runs_below_a_folder(inside: Command) -> None:
+    said = inside("evaluate", "runs", "--metrics", "fd", "kid", "--samples", 120, "--checkpoints", "all")
+    assert said.code == 0, said.err
+    words = [line.split()[:4] for line in said.out.splitlines() if line.startswith("runs")]
+    expected = [
+        [f"runs/s{seed}", "step", step, f"{metric}_lenet_120"]
+        for seed in (0, 1) for step in "24" for metric in ("fd", "kid")
+    ]  # fmt: skip
+    assert words == expected
+    assert [step for step, metric, _ in scored("runs/s1") if metric == "fd_lenet_120"] == [2, 4]
+    before = scored("runs/s1")
+    assert inside("evaluate", "runs", "--metrics", "fd", "kid", "--samples", 120).code == 0
+    assert scored("runs/s1") == before, "no line is doubled"
+
+
+def test_a_run_scores_as_it_did_while_it_trained(inside: Command) -> None:
+    while_training = [line for line in lines(Run("runs/s0").evaluations_file) if "origin" not in line]
+    said = inside("evaluate", "runs/s0", "--metrics", "prdc", "fd", "--samples", 100)
+    assert said.code == 0
+    for line in while_training[-5:]:
+        assert line["step"] == 4
+        assert f"{line['metric']} {line['value']:.6g}" in said.out
+    assert (4, "fd_lenet_100", "averaged") not in scored("runs/s0"), "the same line was there"
+
+
+def test_raw_weights_and_the_best_step(inside: Command) -> None:
+    assert inside("evaluate", "runs/s0", "--samples", 60, "--raw").code == 0
+    assert (4, "fd_lenet_60", "last") in scored("runs/s0")
+    best = torch.load("runs/s0/checkpoints/best.ckpt", weights_only=True)["global_step"]
+    assert inside("evaluate", "runs/s0", "--samples", 61, "--checkpoints", "best").code == 0
+    assert (best, "fd_lenet_61", "averaged") in scored("runs/s0")
+
+
+def test_conditions_are_recorded(inside: Command) -> None:
+    options = ("--samples", 50, "--seed", 7, "--batch-norm", "train", "--real-samples", 500, "--split", "test")
+    assert inside("evaluate", "runs/s0", *options).code == 0
+    said = list(lines(Run("runs/s0").evaluations_file))[-1]["protocol"]
+    assert (said["latent_seed"], said["batch_norm"], said["real"]) == (7, "batches of 250", 500)
+    assert (said["split"], said["truncation"], said["labels"]) == ("test", 1.0, "none")
+
+
+@pytest.fixture
+def folder(inside: Command) -> Path:
+    """Images of a run as files."""
+    assert inside("sample", "runs/s0", "--count", GRIDS, "--out", "pngs").code == 0
+    return Path("pngs")
+
+
+def test_a_folder_scores_as_the_run_that_it_is_from(inside: Command, folder: Path) -> None:
+    theirs = ("evaluate", "--fake", folder, "--real", "runs/s0", "--extractor", "lenet", "--name", "Theirs (official)")
+    said = inside(*theirs, "--run", "runs/theirs")
+    assert said.code == 0, said.err
+    ours = inside("evaluate", "runs/s0", "--samples", GRIDS)
+    assert f"fd_lenet_{GRIDS}" in said.out and ours.out.splitlines()[-1] in said.out
+    record = Run("runs/theirs").record()
+    assert (record["status"], record["model"]) == ("finished", "Theirs (official)")
+    (line,) = lines(Run("runs/theirs").evaluations_file)
+    twin = next(one for one in lines(Run("runs/s0").evaluations_file) if one["metric"] == line["metric"])
+    assert line["protocol"] == twin["protocol"], "so that a report ranks both in one table"
+    assert Path("runs/theirs/images/step_00000000.png").exists()
+    assert "Theirs (official)" in inside("report", "runs", "--out", "r.html").out
+
+
+def test_statistics_of_real_images_from_a_file(inside: Command, folder: Path) -> None:
+    made = inside("data", "stats", "-c", "mnist/gan", "--extractor", "lenet", "--metrics", "fd", "--out", "s.npz")
+    assert made.code == 0, made.err
+    with np.load("s.npz") as content:
+        assert content["mu"].shape == (128,) and content["sigma"].shape == (128, 128) and content["count"] == 10_000
+    theirs = ("evaluate", "--fake", folder, "--extractor", "lenet", "--run", "runs/npz", "--real")
+    against_file = inside(*theirs, "s.npz")
+    assert against_file.code == 0, against_file.err
+    assert against_file.out == inside(*theirs, "mnist/gan").out
+
+
+def test_images_in_an_npz_are_scored_as_files_are(inside: Command, folder: Path) -> None:
+    image = np.stack([np.array(Image.open(file)) for file in sorted(folder.iterdir())])[..., None]
+    np.savez("batch.npz", image)
+    said = [
+        inside("evaluate", "--fake", fake, "--real", folder, "--extractor", "lenet", "--run", f"runs/{i}").out
+        for i, fake in enumerate(("batch.npz", folder))
+    ]
+    values = [float(next(line for line in one.splitlines() if line.startswith("fd")).split()[1]) for one in said]
+    assert_close(values, [0.0, 0.0], rtol=0, atol=1e-6)  # a set to itself
+
+
+def save(file: Path, size: tuple[int, int] = (28, 28), mode: str = "L") -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 4), dtype=np.uint8)
+    Image.fromarray(noise).convert("RGB" if mode == "P" else mode).convert(mode).save(file)
+
+
+@pytest.fixture
+def some(inside: Command, tmp_path: Path) -> Path:
+    """Three grey images of 28 x 28."""
+    place = tmp_path / "some"
+    place.mkdir()
+    for i in range(3):
+        save(place / f"{i}.png")
+    return place
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "P", "LA", "1"])
+def test_images_of_every_kind_are_read(mode: str, inside: Command, tmp_path: Path) -> None:
+    place = tmp_path / mode
+    place.mkdir()
+    for i in range(3):
+        save(place / (f"{i}.tif" if mode == "CMYK" else f"{i}.png"), mode=mode)
+    options = ("--extractor", "efficientnet_lite0", "--run", tmp_path / "run")
+    said = inside("evaluate", "--fake", place, "--real", place, *options)
+    assert said.code == 0, said.err
+
+
+def test_bad_folders_are_one_line(refused: Refused, some: Path, runs: Path, monkeypatch: Any) -> None:  # noqa: F811
+    monkeypatch.chdir(runs)
+    theirs = ("evaluate", "--real", "runs/s0", "--extractor", "lenet", "--run", some.parent / "run", "--fake")
+    (some.parent / "empty").mkdir()
+    assert "holds no image" in refused(*theirs, some.parent / "empty")
+    assert "There is no folder and no zip" in refused(*theirs, "nowhere")
+    save(some / "3.png", size=(30, 28))
+    assert "3.png is of another size than" in refused(*theirs, some)
+    (some / "3.png").write_bytes((some / "2.png").read_bytes()[:100])
+    assert "3.png is damaged" in refused(*theirs, some)
+    (some / "3.png").unlink()
+    assert "--samples is 4" in refused(*theirs, some, "--samples", 4)
+    (some / "1.png").unlink()
+    (some / "2.png").unlink()
+    assert "at least 2 generated images" in refused(*theirs, some)
+    np.savez(some.parent / "other.npz", np.zeros(3))
+    assert "neither images" in refused(*theirs, some.parent / "other.npz")
+
+
+def test_damaged_files_are_left_out_where_asked(inside: Command, some: Path) -> None:
+    (some / "3.png").write_bytes(b"no image")
+    options = ("--extractor", "lenet", "--run", some.parent / "run", "--skip-damaged")
+    said = inside("evaluate", "--fake", some, "--real", "runs/s0", *options)
+    assert said.code == 0 and "1 damaged files of" in said.out
+    (line,) = lines(Run(some.parent / "run").evaluations_file)
+    assert line["protocol"]["generated"] == 3
+
+
+BAD = [
+    ("evaluate", "required: runs, or --fake"),
+    ("evaluate runs/s0 --fake x", "leave out the runs, or these"),
+    ("evaluate --fake pngs", "--fake needs --real"),
+    ("evaluate --fake pngs --real x --per-class", "--per-class and --checkpoints are for runs"),
+    ("evaluate runs/s0 --samples 1", "--samples is 1: it must be at least 2"),
+    ("evaluate runs/s0 --preset 50k_trian", "No preset is called 50k_trian (did you mean 50k_train?)"),
+    ("evaluate runs/s0 --preset 50k_test --samples 10", "--samples is set by --preset 50k_test"),
+    ("evaluate runs/s0 --labels dogs", "--labels is dogs"),
+    ("evaluate runs/s0 --labels data", "knows no classes"),
+    ("evaluate runs/s0 --per-class", "knows no classes"),
+    ("evaluate runs/s0 --truncation 0.5", "GAN knows none"),
+    ("evaluate runs/s0 --split valid", "MNIST has no split valid"),
+    ("evaluate runs/s0 --real-samples 20000", "20000 real images are wanted"),
+    ("evaluate runs/s0 --weights nowhere.pth", "no such choice"),
+    ("evaluate runs/s0 --raw --checkpoints all", "hold its averaged generator alone"),
+    ("evaluate runs/s0 runs/nowhere", "runs/nowhere is not a run's directory"),
+    ("data stats -c mnist/gan --extractor lenett", "did you mean lenet?"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), BAD, ids=[words for words, _ in BAD])
+def test_mistakes_are_one_line(
+    words: str,
+    says: str,
+    refused: Refused,
+    runs: Path,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:
+    monkeypatch.chdir(runs)
+    assert says in refused(*words.split())
+
+
+@pytest.mark.slow
+def test_files_written_by_sample_score_the_same_in_torch_fidelity(
+    inside: Command, folder: Path, inception_file: Path, tmp_path: Path
+) -> None:
+    """Its own program on our PNGs, against our score of the model: real weights or random, the files are the same."""
+    from torch_fidelity import calculate_metrics
+
+    data = MNIST()
+    data.setup("fit")
+    real = data.images.tensors["image"][:GRIDS]  # pyright: ignore[reportAttributeAccessIssue]
+    (tmp_path / "real").mkdir()
+    for i, image in enumerate(real):
+        (tmp_path / f"real/{i:03d}.png").write_bytes(images.png(image))
+    options = ("--extractor", "inception", "--weights", inception_file, "--run", tmp_path / "run")
+    said = inside("evaluate", "--fake", folder, "--real", tmp_path / "real", *options)
+    assert said.code == 0, said.err
+    (line,) = lines(Run(tmp_path / "run").evaluations_file)
+    theirs = calculate_metrics(
+        input1=str(folder), input2=str(tmp_path / "real"), fid=True, cuda=False, verbose=False, cache=False, save_cpu_ram=True,
+        feature_extractor_weights_path=str(inception_file), batch_size=8,
+    )["frechet_inception_distance"]  # fmt: skip
+    assert line["metric"] == f"fid_{GRIDS}"
+    # Fewer images than features: general solvers are wrong by 2e-4 of 30 there (metrics.md 2), ours is not.
+    assert line["value"] == pytest.approx(theirs, rel=1e-4)
+    print(json.dumps({"ours": line["value"], "theirs": theirs}))
