@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -28,11 +29,13 @@ from gan_zoo.module import Feed
 from gan_zoo.training import Trainer
 from tests.drivers.toy import Toy
 
-KILLED_AT, STEPS = 37, 74  # 37 is a multiple of no interval below, and the feed changes at 20 and 50
+KILLED_AT, STEPS = 37, 78
+"""37 is a multiple of no interval below; a checkpoint, but no line, grid or score, is due at 78. The feed changes at 20
+and 50."""
 KILLS = 30
 PLACES: tuple[str, ...] = (
     "gan_zoo/",
-    "gan_zoo/metrics/evaluator.py",
+    "gan_zoo/metrics/",
     "gan_zoo/callbacks/checkpoints.py",
     "gan_zoo/run.py",
 )
@@ -121,11 +124,21 @@ def counted(run: Path, notes: Path) -> dict[str, int]:
     """Train `run`, and count the calls on the way."""
 
     def write_down(calls: Calls) -> None:
-        if calls.counts[PLACES[0]] % 100 == 0:
+        if calls.counts[PLACES[0]] % 10 == 0:
             notes.write_text(json.dumps(calls.counts))
 
-    assert apart(run, STEPS, [], watch=lambda: Calls(write_down)) == 0
+    assert apart(run, STEPS, [], watch=partial(Calls, write_down)) == 0
     return json.loads(notes.read_text())
+
+
+def death(place: str, moment: int) -> Callable[[Calls], None]:
+    """Ends the process at call `moment` in `place`."""
+
+    def die(calls: Calls) -> None:
+        if calls.counts[place] == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
 
 
 def killed_often(folder: Path, calls: dict[str, int]) -> None:
@@ -137,11 +150,7 @@ def killed_often(folder: Path, calls: dict[str, int]) -> None:
         place = PLACES[deaths % len(PLACES)]
         moment = chance.randint(1, calls[place] // 3)
 
-        def die(calls: Calls, place: str = place, moment: int = moment) -> None:
-            if calls.counts[place] == moment:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        end = apart(run, STEPS, [], watch=lambda die=die: Calls(die))
+        end = apart(run, STEPS, [], watch=partial(Calls, death(place, moment)))
         if end == 0:
             run = next(names)
             continue
@@ -154,11 +163,15 @@ def killed_often(folder: Path, calls: dict[str, int]) -> None:
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    calls = counted(folder / "whole", folder / "calls.json")
+    assert apart(folder / "whole", STEPS, []) == 0
+    calls = counted(folder / "again", folder / "calls.json")  # what is computed once for all runs is there by then
     killed_often(folder, calls)
     assert apart(folder / "drawing", STEPS, [Draws()], workers=0) == 0
     assert apart(folder / "killed", STEPS, [Draws(), Kill()]) == -signal.SIGKILL
     assert apart(folder / "killed", STEPS, []) == 0
+    score = "gan_zoo/metrics/"
+    assert apart(folder / "ending", STEPS, [], watch=partial(Calls, death(score, calls[score] - 3))) == -signal.SIGKILL
+    assert apart(folder / "ending", STEPS, []) == 0
     assert apart(folder / "longer", KILLED_AT, []) == 0
     assert apart(folder / "longer", STEPS, []) == 0
     assert apart(folder / "other_seed", STEPS, [], seed=4) == 0
