@@ -16,7 +16,8 @@ COMMANDS = {
     "stylize": "paint photographs as a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "data": "sets of images: gan-zoo data prepare -c celeba/dcgan; gan-zoo data --help lists what else",
-    "status": "list runs with state, step, speed: gan-zoo status runs/",
+    "status": "list runs with state, step, speed, disk: gan-zoo status runs/",
+    "runs": "remove runs that failed: gan-zoo runs rm --failed runs/",
 }
 
 DATA = {
@@ -72,6 +73,7 @@ def run(arguments: list[str]) -> int:
         "report": report,
         "data": data,
         "status": status,
+        "runs": runs,
     }
     return commands[name](rest)
 
@@ -279,15 +281,28 @@ def status(arguments: list[str]) -> int:
     parser = Parser("status")
     parser.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default runs)")
     options = parser.parse(arguments)
-    from gan_zoo.run import runs
+    from gan_zoo.run import disk, runs, size
 
     rows = runs(options.runs)
     if not rows:
         raise Mistake(f"There is no run in {options.runs}: `gan-zoo fit` makes one.")
-    print(f"{'run':<40} {'status':<12} {'step':>8} {'images/s':>9} {'score':>24} heartbeat")
+    print(f"{'run':<40} {'status':<12} {'step':>8} {'images/s':>9} {'score':>24} {'disk':>9} heartbeat")
     for row in rows:
         score = f"{row['metric']} {row['value']:.4g}" if row["value"] is not None else "-"
         speed = f"{row['images_per_second']:.0f}" if row.get("images_per_second") else "-"
         beat = row.get("heartbeat", "-")
-        print(f"{row['run']:<40} {row['status']:<12} {row['step']:>8} {speed:>9} {score:>24} {beat}")
+        used = size(disk(Path(row["run"])))
+        print(f"{row['run']:<40} {row['status']:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {beat}")
     return 0
+
+
+def runs(arguments: list[str]) -> int:
+    parser = Parser("runs")
+    parser.add_argument("action", choices=["rm"], help="rm: remove")
+    parser.add_argument("runs", nargs="?", default="runs", help="a run's directory, or a folder of them (default runs)")
+    parser.add_argument("--failed", action="store_true", required=True, help="those that failed, the only ones removed")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    options = parser.parse(arguments)
+    from gan_zoo.removing import remove_failed
+
+    return remove_failed(Path(options.runs), options.yes)

@@ -5,7 +5,7 @@
     metrics.jsonl           one object a line: step, images, seconds, then values
     evaluations.jsonl       one object a line: step, images, metric, value, interval, protocol
     images/                 step_00001000.png
-    checkpoints/            last.ckpt, previous.ckpt, best.ckpt, step_00001000.safetensors
+    checkpoints/            last.ckpt, previous.ckpt, best.ckpt, best_00001000.ckpt, step_00001000.safetensors
     model.safetensors       the generator to be sampled, with its configuration
 
 Loads no torch: `status` and `report` answer at once.
@@ -142,7 +142,7 @@ class Run:
         record = self.record()
         status = record.get("status", "unknown")
         if status == "running" and abs(age(record)) > STALE_AFTER:  # from the future: the clock was set back
-            status = "stale"
+            status = "running" if self._lock or held(self.path) else "stale"
         line, score = last(self.metrics_file), last(self.evaluations_file)
         return {
             "run": str(self.path),
@@ -170,6 +170,25 @@ def runs(root: str | Path = "runs") -> list[dict[str, Any]]:
     return [Run(file.parent).row() for file in files if file not in hidden]
 
 
+def disk(folder: Path) -> int:
+    """Bytes of all files below `folder`."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # a run that trains renames its files
+            total += 0 if file.is_dir() else file.lstat().st_size
+    return total
+
+
+def size(count: int) -> str:
+    """`count` bytes as somebody reads them: 3.4 MB."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.5:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.3g} TB"
+
+
 def lock(folder: Path) -> IO[str] | None:
     """A file that holds `folder` for this process until it is closed or the process ends; None: another holds it."""
     file = open(folder / ".lock", "w")  # noqa: SIM115 (open is held)
@@ -183,8 +202,11 @@ def lock(folder: Path) -> IO[str] | None:
 
 
 def held(folder: Path) -> bool:
-    """Whether another process trains in `folder`. Not to be asked of a run that is about to start: it would see us."""
-    if not (folder / ".lock").exists():
+    """Whether another process trains in `folder`. Not to be asked of a run that is about to start: it would see us.
+
+    In a folder that this process may only read it cannot be known: False.
+    """
+    if not os.access(folder / ".lock", os.W_OK):
         return False
     if file := lock(folder):
         file.close()

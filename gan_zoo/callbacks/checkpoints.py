@@ -19,35 +19,39 @@ from gan_zoo.strategy import broadcast_buffers
 class Checkpoints(SessionCallback):
     """Writes last.ckpt and model.safetensors every so many steps and at the end, best.ckpt with the best score.
 
-    The last.ckpt before stays as previous.ckpt. A checkpoint holds rank 0's buffers, which all processes go on with.
+    The last.ckpt before stays as previous.ckpt, the next best as best_00001000.ckpt, by their steps. A checkpoint holds
+    rank 0's buffers, which all processes go on with.
 
     Args:
         every: steps between checkpoints; a killed run loses at most these. 0: only at the end.
         keep_every: steps between generators that are kept for good as step_*.safetensors; 0: none.
+        keep_best: checkpoints kept of the steps with the best scores (the first metric's); 0: none.
     """
 
-    def __init__(self, every: int = 1000, keep_every: int = 10_000) -> None:
-        bounded("checkpoints.", at_least=0, every=every, keep_every=keep_every)
-        self.every, self.keep_every = every, keep_every
-        self._best_step = -1.0
+    def __init__(self, every: int = 1000, keep_every: int = 10_000, keep_best: int = 1) -> None:
+        bounded("checkpoints.", at_least=0, every=every, keep_every=keep_every, keep_best=keep_best)
+        self.every, self.keep_every, self.keep_best = every, keep_every, keep_best
+        self._best: list[list[float]] = []
+        """Score and step of each that is kept, the best first."""
+        self._scores: dict[str, float] = {}
         self._kept = -1
 
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         if run := self.files(trainer):
             run.drop_files_after(run.checkpoints, self._kept)
+            self._restore_best(run)
             if trainer.ckpt_path == run.previous:
                 set_aside_damaged(run)
+        self._scores = self.session.scores  # those of step 0 are of no training
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
         step = trainer.global_step
         if self.keep_every and step % self.keep_every == 0:
             self._kept = step
             self._write_generator(trainer, module, f"checkpoints/step_{step:08d}.safetensors")
-        best = self.session.best
-        if best and best["step"] == step and self._best_step != step:
-            self._best_step = step
-            self._check(trainer, module)
-            self._save(trainer, module, "best.ckpt")
+        if self.session.scores is not self._scores:
+            self._scores = self.session.scores
+            self._save_if_best(trainer, module)
         # Not at the end: with last.ckpt there, a run that is killed before its last score would never make it.
         if self.every and step % self.every == 0 and step != trainer.max_steps:
             self.save(trainer, module)
@@ -62,10 +66,36 @@ class Checkpoints(SessionCallback):
         self._save(trainer, module, "last.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_step": self._best_step, "kept": self._kept}
+        return {"best": [list(one) for one in self._best], "kept": self._kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._best_step, self._kept = state["best_step"], state["kept"]
+        self._best, self._kept = state["best"], state["kept"]
+
+    def _save_if_best(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        before, mine = self._best, [next(iter(self._scores.values())), float(trainer.global_step)]
+        self._best = ranked([*before, mine], self.session.higher_is_better)[: self.keep_best]
+        if mine not in self._best:
+            return
+        self._check(trainer, module)
+        self._save(trainer, module, runner_up(mine))
+        if run := self.files(trainer):
+            if mine == self._best[0]:
+                if before:
+                    move(run.best, run.checkpoints / runner_up(before[0]))
+                move(run.checkpoints / runner_up(mine), run.best)
+            self._drop_others(run)
+
+    def _restore_best(self, run: Run) -> None:
+        """The files as the checkpoint knows them: better ones may have come between it and a kill."""
+        if self._best:
+            move(run.checkpoints / runner_up(self._best[0]), run.best)
+        self._drop_others(run)
+
+    def _drop_others(self, run: Run) -> None:
+        kept = {runner_up(one) for one in self._best[1:]}
+        for file in run.checkpoints.glob("best_*.ckpt"):
+            if file.name not in kept:
+                file.unlink()
 
     def _save(self, trainer: L.Trainer, module: GenerativeModule, name: str) -> None:
         run = self.session.run
@@ -94,6 +124,23 @@ class Checkpoints(SessionCallback):
     def _write_generator(self, trainer: L.Trainer, module: GenerativeModule, name: str) -> None:
         if run := self.files(trainer):
             write_generator(run.path / name, module, trainer.global_step)
+
+
+def ranked(scored: list[list[float]], higher_is_better: bool) -> list[list[float]]:
+    """Values and their steps, the best value first, of two equals the earlier; without those that are no numbers."""
+    numbers = [one for one in scored if one[0] == one[0]]
+    return sorted(numbers, key=lambda one: -one[0] if higher_is_better else one[0])
+
+
+def runner_up(scored: list[float]) -> str:
+    """The file of a checkpoint that is not the best, by its value and step."""
+    return f"best_{int(scored[1]):08d}.ckpt"
+
+
+def move(file: Path, place: Path) -> None:
+    """Rename `file`, unless a run that was killed here before has done so."""
+    if file.exists():
+        file.replace(place)
 
 
 class StraightIO(TorchCheckpointIO):

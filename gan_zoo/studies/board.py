@@ -117,7 +117,7 @@ class Board:
         return shorten(next((line for line in reversed(tail(self.log(cell))) if line.strip()), "it printed nothing"))
 
     def table(self, names: Iterable[str]) -> list[str]:
-        """A line for each cell, below a heading: status, step, seconds, last score, and how a failed one ended."""
+        """A line for each cell, below a heading: status, step, seconds, last score, last event, how a run failed."""
         names = list(names)
         wide = max(map(len, [*names, "cell"]))
         lines = [f"{'cell':<{wide}}  {'status':<8} {'step':>8} {'seconds':>8}  score"]
@@ -125,6 +125,8 @@ class Board:
             row, entry = self.run(name).row(), self.entries[name]
             score = "-" if row["value"] is None else f"{row['metric']} {row['value']:.4g}"
             line = f"{name:<{wide}}  {entry['status']:<8} {row['step']:>8} {row['seconds']:>8.0f}  {score}"
+            if events := row.get("events"):
+                line = f"{line}  {events[-1]['kind']} at step {events[-1]['step']}"
             lines.append(f"{line}  {entry['last_line']}" if entry["status"] == "failed" else line)
         return lines
 

@@ -8,16 +8,15 @@ import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
-from torchmetrics import Metric
 
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.watchdog import Watchdog, mean_distance
 from gan_zoo.errors import Mistake, NonFinite
-from gan_zoo.metrics.extractors.base import Extractor
 from gan_zoo.models.gan import GAN
 from gan_zoo.run import Run, lines
 from gan_zoo.training import Trainer
+from tests.drivers.scripted import Low
 from tests.drivers.tiny import Tiny
 
 
@@ -105,46 +104,20 @@ def test_a_gradient_that_vanishes_for_so_many_steps(
     assert events(run) == expected
 
 
-class Pixels(Extractor):
-    name, features = "pixels", 64
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return image.flatten(1).float()
-
-
-class Scripted(Metric):
-    """Says what is next in a list."""
-
-    higher_is_better = False
-    values: tuple[float, ...] = (4, 1, 3, 1.9, 2.1, 5, 1)
-    calls = 0
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        type(self).calls = 0
-
-    def update(self, features: torch.Tensor, real: bool) -> None: ...
-
-    def compute(self) -> torch.Tensor:
-        type(self).calls += 1
-        return torch.tensor(float(self.values[type(self).calls - 1]))
-
-
-class Rising(Scripted):
-    higher_is_better = True
-    values = (2.5, 10, 3, 5.1, 4.9, 2, 10)
+SCORES = {"Low": [4.0, 1.0, 3.0, 1.9, 2.1, 5.0, 1.0], "High": [2.5, 10.0, 3.0, 5.1, 4.9, 2.0, 10.0]}
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")  # torchmetrics: without an update with state
-@pytest.mark.parametrize("metric", ["Scripted", "Rising"])
+@pytest.mark.parametrize("metric", list(SCORES))
 def test_a_score_twice_as_bad_as_the_best_after_half_of_the_run(tmp_path: Path, metric: str) -> None:
     """Scores at 0, 10, ... 60: the first that is over the bound lies before half, one just within it, one just over."""
-    here = "tests.callbacks.test_watchdog"
+    here = "tests.drivers.scripted"
+    Low.script[:] = SCORES[metric]
     evaluation = Evaluation(f"{here}:Pixels", (f"{here}:{metric}",), every=10, samples=8, share=1.0)
-    run = fit(tmp_path / "x", 60, Watchdog(collapse_every=0), made={"evaluation": evaluation})
+    run = fit(tmp_path / "x", 60, Watchdog(collapse_every=0, jump=2.0), made={"evaluation": evaluation})
     assert len(list(lines(run.evaluations_file))) == 7
     assert events(run) == [(40, "score")]
-    best = {"Scripted": 1, "Rising": 10}[metric]
+    best = {"Low": 1, "High": 10}[metric]
     assert f"after {best} at step 10" in run.record()["events"][0]["message"]
 
 

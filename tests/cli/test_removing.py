@@ -1,0 +1,99 @@
+"""`gan-zoo runs rm`: what failed goes, what trains stays. `gan-zoo status`: the disk that each takes, and the dead."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gan_zoo.run import Run, disk, runs, size
+from tests.cli.conftest import Command, Refused
+
+HOLD = "from gan_zoo.run import Run; x = Run('runs/held'); x.create(); print('held', flush=True); input()"
+
+
+@pytest.fixture
+def three(run: Path, tmp_path: Path) -> Path:
+    """runs/good, runs/bad and runs/study/bad, of which two failed."""
+    for name, status in (("good", "finished"), ("bad", "failed"), ("study/bad", "failed")):
+        shutil.copytree(run, tmp_path / "runs" / name)
+        change(tmp_path / "runs" / name, status=status)
+    return tmp_path / "runs"
+
+
+def change(run: Path, **values: Any) -> None:
+    file = run / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+@pytest.fixture
+def held(three: Path, tmp_path: Path) -> Iterator[Path]:
+    """runs/held, which says that it failed and which another process trains in."""
+    shutil.copytree(three / "bad", three / "held")
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", HOLD], cwd=tmp_path, **pipes) as other:
+        assert other.stdout and other.stdout.readline() == "held\n"
+        yield three / "held"
+        other.communicate("\n")
+
+
+def left(folder: Path) -> list[str]:
+    return [str(Path(row["run"]).relative_to(folder)) for row in runs(folder)]
+
+
+def test_failed_runs_are_removed(command: Command, three: Path) -> None:
+    said = command("runs", "rm", "--failed", "--yes")
+    assert said.code == 0 and "runs/bad" in said.out and "runs/good" not in said.out
+    assert left(three) == ["good"]
+
+
+@pytest.mark.parametrize(("answer", "remaining"), [("y\n", ["good"]), ("n\n", 3), ("\n", 3), ("yes\n", ["good"])])
+def test_it_asks(command: Command, three: Path, monkeypatch: pytest.MonkeyPatch, answer: str, remaining: Any) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    said = command("runs", "rm", "--failed", "runs")
+    assert said.out.count("MB") + said.out.count("kB") == 2 and "Remove 2 failed runs?" in said.out
+    assert left(three) == remaining if isinstance(remaining, list) else len(left(three)) == remaining
+    assert said.code == (0 if isinstance(remaining, list) else 1)
+
+
+def test_what_trains_stays_whatever_it_says(command: Command, held: Path) -> None:
+    said = command("runs", "rm", "--failed", "--yes")
+    assert "runs/held trains again: left as it is." in said.out
+    assert left(held.parent) == ["good", "held"]
+
+
+def test_mistakes_remove_nothing(refused: Refused, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert "say --yes" in refused("runs", "rm", "--failed")
+    assert "required: --failed" in refused("runs", "rm")
+    assert "invalid choice: 'mv'" in refused("runs", "mv", "--failed")
+    assert "no failed run in runs/good" in refused("runs", "rm", "--failed", "runs/good")
+    assert "There is no folder nowhere" in refused("runs", "rm", "--failed", "nowhere")
+    assert len(left(three)) == 3
+
+
+def test_status_says_how_much_disk_a_run_takes(command: Command, three: Path) -> None:
+    (three / "good/images/big.png").write_bytes(bytes(5_000_000))
+    rows = {line.split()[0]: line for line in command("status").out.splitlines()}
+    assert size(disk(three / "good")) in rows["runs/good"] and " 5." in rows["runs/good"]
+    assert " 5." not in rows["runs/bad"]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (999_600, "1 MB"), (3_456_789, "3.46 MB"), (2 * 10**12, "2 TB")],
+)
+def test_sizes_are_read_easily(count: int, said: str) -> None:
+    assert size(count) == said
+
+
+def test_an_old_heartbeat_is_stale_unless_somebody_trains_there(held: Path) -> None:
+    for name in ("bad", "held"):
+        change(held.parent / name, status="running", heartbeat="2026-01-01T00:00:00+00:00")
+    status = {one.name: Run(one).row()["status"] for one in held.parent.iterdir() if one.name != "study"}
+    assert status == {"good": "finished", "bad": "stale", "held": "running"}

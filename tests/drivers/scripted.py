@@ -1,0 +1,38 @@
+"""A metric that says what it is told, and pixels as features: named as `tests.drivers.scripted:Low`."""
+
+from typing import ClassVar
+
+import torch
+from torchmetrics import Metric
+
+from gan_zoo.metrics.extractors.base import Extractor
+
+
+class Pixels(Extractor):
+    """The grey levels of 8 x 8 images."""
+
+    name, features = "pixels", 64
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image.flatten(1).float()
+
+
+class Low(Metric):
+    """Says the next of `script`, whatever it is shown; the less the better."""
+
+    higher_is_better = False
+    script: ClassVar[list[float]] = []
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+
+    def update(self, features: torch.Tensor, real: bool) -> None: ...
+
+    def compute(self) -> torch.Tensor:
+        return torch.tensor(self.script.pop(0))
+
+
+class High(Low):
+    """The more the better."""
+
+    higher_is_better = True
