@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from datamodules.errors import DataError
-from datamodules.labels import Row, attribute_columns, attributes, rows_of
+from datamodules.labels import attribute_columns, attributes, rows_of
 from datamodules.sources import Files, Source, is_image
 from datamodules.stores import Store, open_store
 from datamodules.stream import SourcedData
@@ -86,7 +86,7 @@ def faces(root: Path, split: Split, wanted: Sequence[str]) -> Files:
         known, listed = read_attributes(root / ATTRIBUTES)
         columns = attribute_columns(wanted, known, root / ATTRIBUTES)
         rows = rows_of(names, listed, root / ATTRIBUTES, store.where("").rstrip("/"))
-        label = {"label": attributes([rows[place] for place in chosen], columns, root / ATTRIBUTES)}
+        label = {"label": attributes((rows[place].split() for place in chosen), columns, root / ATTRIBUTES)}
     return Files(f"celeba_{split}", store, [members[place] for place in chosen], label)
 
 
@@ -101,18 +101,18 @@ def open_images(root: Path) -> Store:
     )
 
 
-def read_attributes(file: Path) -> tuple[list[str], dict[str, Row]]:
-    """The names of the attributes; and for each image, 1 or -1 for each of them.
+def read_attributes(file: Path) -> tuple[list[str], dict[str, str]]:
+    """The names of the attributes; and of each image, the part of its line that has 1 or -1 for each of them.
 
     Raises:
         DataError: the list is missing or incomplete.
     """
     count, header, *lines = read_lines(file, at_least=3)
     known = header.split()
-    found: dict[str, Row] = {name: row for name, *row in map(str.split, lines)}
-    short = next((name for name, row in found.items() if len(row) != len(known)), None)
-    if not count.isdecimal() or int(count) != len(lines) or short:
-        wrong = f"{short} has {len(found[short])} values" if short else f"it has {len(lines)} images"
+    found = {name: values for name, _, values in (line.partition(" ") for line in lines)}
+    short = next((name for name, values in found.items() if len(values.split()) != len(known)), None)
+    if not count.strip().isdecimal() or int(count) != len(lines) or short:
+        wrong = f"{short} has {len(found[short].split())} values" if short else f"it has {len(lines)} images"
         raise DataError(f"{file} is damaged: it announces {count} images of {len(known)} attributes, and {wrong}.")
     return known, found
 

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ BINARY = {"1": 1.0, "0": 0.0, "-1": 0.0}
 """How lists write that an image has an attribute, or has not."""
 
 Row = Sequence[str]
+Listed = TypeVar("Listed")
 
 
 def attribute_columns(wanted: Sequence[str], known: Sequence[str], where: Path) -> list[int]:
@@ -101,8 +103,8 @@ def read_csv(file: Path) -> tuple[list[str], dict[str, Row]]:
     return header[1:], found
 
 
-def rows_of(members: Sequence[str], listed: Mapping[str, Row], file: Path, where: str) -> list[Row]:
-    """The row of each member.
+def rows_of(members: Sequence[str], listed: Mapping[str, Listed], file: Path, where: str) -> list[Listed]:
+    """What a list says of each member.
 
     Raises:
         DataError: images that the list does not name, or names without an image: says how many, and the first.
