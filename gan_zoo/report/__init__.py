@@ -40,6 +40,7 @@ def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (),
     results = collect(paths)
     groups = grouping.group(results, by)
     ranked = rank.tables(groups, score)
+    groups = rank.best_first(groups, ranked)
     described = page.describe(heading(results, paths), results, groups, ranked)
     save(out, page.render(described))
     save(out.with_name("results.csv"), committed.table_csv(results))
@@ -56,7 +57,7 @@ def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (),
 
 def shown(ranked: list[Table]) -> list[sheets.Sheet]:
     """Methods x data where there is more than one set, then each ranking."""
-    return [*tables.matrices(ranked), *map(tables.ranking, ranked)]
+    return [*map(tables.matrix, tables.families(ranked)), *map(tables.ranking, ranked)]
 
 
 def unscored(results: list[Result]) -> str:

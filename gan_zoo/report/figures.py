@@ -32,7 +32,6 @@ LOOK = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "legend.frameon": False,
 }
 
 
@@ -74,7 +73,7 @@ def plot(name: str, groups: list[dict[str, Any]], title: str, axes: Sequence[str
                 lines(place, one, column)
             place.set_xlabel(AXES[axis])
             place.set_ylabel(title, parse_math=False)
-            legend = place.legend(fontsize=7)
+            legend = place.legend(fontsize=7, frameon=False)
             for text in legend.get_texts():
                 text.set_parse_math(False)
             yield from saved(f"{name}-{axis}", figure)

@@ -30,10 +30,9 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
     Args:
         heading: the page's title.
         results: all runs.
-        groups: the same runs by method.
+        groups: the same runs by method, in the order of their colours and columns.
         ranked: the tables.
     """
-    groups = best_first(groups, ranked)
     place = {run.name: number for number, one in enumerate(groups) for run in one.runs}
     panels = [curves.losses(number, one) for number, one in enumerate(groups)]
     return {
@@ -43,7 +42,10 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
         "summary": summary(results, groups),
         "lead": lead(ranked),
         "groups": [one.label for one in groups],
-        "matrices": [plain_sheet(one) for one in tables.matrices(ranked)],
+        "matrices": [
+            plain_sheet(tables.matrix(family)) | {"tables": [ranked.index(table) for table in family]}
+            for family in tables.families(ranked)
+        ],
         "tables": [section(table, groups, place) for table in ranked],
         "samples": samples(groups),
         "losses": [panel for panel in panels if panel["terms"]],
@@ -70,12 +72,6 @@ def script_json(value: Any) -> str:
     """JSON that can stand inside <script>: nothing in it ends the element or opens a comment."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def best_first(groups: list[Group], ranked: list[Table]) -> list[Group]:
-    """The groups as the first table has them, then the others: their colours and columns follow this order."""
-    order = {row.group.label: place for place, row in enumerate(ranked[0].rows)} if ranked else {}
-    return sorted(groups, key=lambda one: order.get(one.label, len(groups)))
 
 
 def summary(results: list[Result], groups: list[Group]) -> str:

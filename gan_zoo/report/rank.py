@@ -101,6 +101,12 @@ def tables(groups: list[Group], score: str = "") -> list[Table]:
     return made
 
 
+def best_first(groups: list[Group], ranked: list[Table]) -> list[Group]:
+    """The groups as the first table has them, then the others: their colours and columns follow this order."""
+    order = {row.group.label: place for place, row in enumerate(ranked[0].rows)} if ranked else {}
+    return sorted(groups, key=lambda one: order.get(one.label, len(groups)))
+
+
 def order(found: list[list[Line]], score: str, key: str) -> tuple[Any, ...]:
     """What tables are sorted by: the score asked for, many runs, many images, the usual order of the metrics."""
     line = found[0][0]

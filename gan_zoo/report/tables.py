@@ -115,13 +115,13 @@ def pairs(table: Table) -> Sheet:
     return Sheet(f"{slug(table)}-pairs", f"{table.metric}, pair by pair", head, numbers, rows, [said])
 
 
-def matrices(tables: Sequence[Table]) -> list[Sheet]:
-    """Methods x data for each score that was measured alike on several sets of data."""
+def families(tables: Sequence[Table]) -> list[list[Table]]:
+    """The tables of each score that was measured alike on several sets of data."""
     alike: dict[str, list[Table]] = {}
     for table in tables:
         conditions = {name: value for name, value in table.protocol.items() if name not in OF_DATA}
         alike.setdefault(kind(table.metric, conditions), []).append(table)
-    return [matrix(family) for family in alike.values() if len({one.protocol.get("data") for one in family}) > 1]
+    return [family for family in alike.values() if len({one.protocol.get("data") for one in family}) > 1]
 
 
 def matrix(family: list[Table]) -> Sheet:

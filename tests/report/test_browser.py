@@ -41,6 +41,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 Image.new("L", (40, 40), 60 * shade + place).save(file)
             for step in (100, 200):
                 add_score(run, step, 0.5 + place / 10, PROTOCOL, metric="precision_lenet_500")
+            add_score(run, 200, 70.0 + place, PROTOCOL | {"data": "svhn", "real": 7})
             cells[name] = {"method": method, "settings": {"seed": seed}}
     Image.new("L", (90, 20), 200).save(folder / "s" / "gan-s0" / "images" / "neighbours_00000200.png")
     make_study(folder / "s", cells)
@@ -142,7 +143,7 @@ def test_the_axes_change(tab) -> None:
 def test_one_score_at_a_time_is_chosen(tab) -> None:
     shown = lambda: [one.inner_text() for one in tab.locator(".ranking h2").all() if one.is_visible()]  # noqa: E731
     assert shown() == ["fd_lenet"]
-    tab.get_by_label("Score").select_option(index=1)
+    tab.get_by_label("Score").select_option(label=tab.locator("#score option", has_text="precision").inner_text())
     assert [text.split()[0] for text in shown()] == ["precision_lenet_500"]
 
 
@@ -172,18 +173,22 @@ def test_every_score_shows_its_protocol_under_the_pointer_and_in_focus(tab) -> N
     assert "Protocol: extractor lenet · data mnist_test_10k" in tip.inner_text() and tip.is_visible()
     tab.mouse.move(5, 5)
     assert not tip.is_visible()
-    scores.nth(3).focus()
+    tab.evaluate("scrollTo(0, 0)")
+    scores.nth(3).focus()  # which scrolls
     assert "Protocol: extractor lenet" in tip.inner_text() and "s/lsgan-s0 step 200" in tip.inner_text()
     assert tip.is_visible()
     tab.keyboard.press("Escape")
     assert not tip.is_visible()
+    tab.locator(".matrix .score").nth(3).focus()
+    assert "on svhn" in tip.inner_text() and "data svhn" in tip.inner_text()
+    tab.locator(".lead .score").focus()
+    assert "data mnist_test_10k" in tip.inner_text()
 
 
 def test_curves_are_read_by_pointer_and_by_keys(tab) -> None:
     draw_all(tab)
     plot, tip = tab.locator(".plot.tall").first, tab.locator("#tip")
     plot.scroll_into_view_if_needed()
-    tab.wait_for_timeout(200)  # scrolling hides what was told
     box = plot.bounding_box()
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
     assert tip.is_visible() and "step 100" in tip.inner_text() and "Protocol" in tip.inner_text()

@@ -22,7 +22,8 @@ def written(*folders: Path) -> str:
 def described(folder: Path) -> dict:
     results = collect([folder])
     groups = grouping.group(results)
-    return page.describe("title", results, groups, rank.tables(groups))
+    ranked = rank.tables(groups)
+    return page.describe("title", results, rank.best_first(groups, ranked), ranked)
 
 
 def drawn(html: str) -> dict:

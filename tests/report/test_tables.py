@@ -118,7 +118,7 @@ def test_methods_by_data(tmp_path: Path) -> None:
                 add_score(folder, 10, 1.0, protocol | {"generated": 9})
     ranked = rank.tables(grouping.group(collect([tmp_path])))
     assert len(ranked) == 4
-    first, second = tables.matrices(ranked)  # one for each protocol, whatever the data
+    first, second = map(tables.matrix, tables.families(ranked))  # one for each protocol, whatever the data
     assert first.head == ["method", "mnist", "cifar10"]
     assert first.rows == [["GAN", "3.00 (1–2)", "40.00 (1)"], ["WGAN", "3.00 (1–2)", "–"]]
     assert second.rows[1] == ["WGAN", "1.00 (1–2)", "–"]
