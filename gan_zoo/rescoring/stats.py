@@ -24,7 +24,8 @@ def command(arguments: list[str]) -> int:
     """
     try:
         data, asked = choose("data stats", TEXT, arguments, options)
-        metrics = tuple(dict.fromkeys([*asked["metrics"], *(["fd"] if asked["out"] else [])]))
+        wanted: list[str] = [*asked["metrics"], *(["fd"] if asked["out"] else [])]
+        metrics = tuple(dict.fromkeys(wanted))
         network = extractors.make(asked["extractor"], asked["weights"], asked["resize"])
         judge = against(set_up(data), asked["split"], network, metrics, device(), asked["real_samples"])
     except DataError as error:

@@ -58,4 +58,4 @@ def test_noise_raises_scores_with_its_strength(judge: Evaluator, untouched: dict
 
 
 def test_blur_raises_scores_with_its_width(judge: Evaluator, untouched: dict[str, float], faces: Tensor) -> None:
-    rise(judge, untouched, [gaussian_blur(faces[EACH:], 13, [sigma]) for sigma in (0.7, 1.4, 2.8)])
+    rise(judge, untouched, [gaussian_blur(faces[EACH:], [13, 13], [sigma, sigma]) for sigma in (0.7, 1.4, 2.8)])

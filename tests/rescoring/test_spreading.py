@@ -64,7 +64,7 @@ def test_scores_do_not_depend_on_the_networks_batches(chunk: int, scored: Path, 
     work((str(tmp_path), "lenet", chunk))
     for case, found in scores(tmp_path, 1).items():
         expected = scores(scored, 1)[case]
-        found.pop("protocol"), expected.pop("protocol")
+        assert found.pop("protocol") == expected.pop("protocol")
         assert_close(found, expected, rtol=1e-5, atol=0)
 
 
