@@ -8,6 +8,7 @@ ranks' shares of a step put together are what one process would have seen.
 from typing import Any, get_args, get_type_hints
 
 import lightning.pytorch as L
+import numpy as np
 from lightning.pytorch.utilities import rank_zero_info
 from torch.utils.data import DataLoader
 
@@ -15,7 +16,7 @@ from datamodules import cache
 from datamodules.errors import DataError
 from datamodules.images import Batch, Decoded, Images, InMemory, in_memory
 from datamodules.mixtures import Mixture
-from datamodules.order import Order
+from datamodules.order import Order, Request
 from datamodules.sources import Source
 from datamodules.transform import Square
 
@@ -88,6 +89,22 @@ class StreamedData(L.LightningDataModule):
             DataError: there is no such split.
         """
         return self.real if split is None else self._other(split).real
+
+    def examples(self, count: int, split: str | None = None) -> Batch:
+        """The first `count` images, or pairs, of each set, at the data's own size: always the same, to look at.
+
+        Args:
+            count: of each set; where a set has fewer, its images come round again.
+            split: None: those that are trained on; else those of this split, all else equal.
+
+        Raises:
+            DataError: there is no such split.
+        """
+        shown = self.images if split is None else self._other(split).images
+        sizes = shown.sizes if isinstance(shown, Mixture) else (len(shown),)
+        starts = np.cumsum((0, *sizes[:-1]))
+        indices = [start + np.arange(count) % size for start, size in zip(starts, sizes, strict=True)]
+        return shown[Request(np.concatenate(indices), None)]
 
     def _other(self, split: str) -> "StreamedData":
         kind = type(self)

@@ -1,10 +1,14 @@
 """Layers that two or more models share, with their statistics."""
 
+from typing import TypeVar
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 Maps = Float[Tensor, "n c h w"]
+Network = TypeVar("Network", bound=nn.Module)
 Statistic = Float[Tensor, "n c 1 1"]
 
 
@@ -50,3 +54,15 @@ class ConditionalBatchNorm2d(nn.Module):
 
     def forward(self, x: Maps, label: Int64[Tensor, " n"]) -> Maps:
         return self.norm(x) * self.gain[label][:, :, None, None] + self.bias[label][:, :, None, None]
+
+
+def spectrally_normalised(network: Network) -> Network:
+    """Divide the weight of each convolution, linear layer and embedding of `network` by its largest singular value.
+
+    One power iteration a forward pass in training keeps up the estimate (Miyato 2018, Algorithm 1). Weights are seen as
+    (outputs, all else). The vector of the iteration is a buffer; eval mode leaves it alone.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
+            parametrizations.spectral_norm(layer, n_power_iterations=1, eps=1e-12)
+    return network

@@ -3,9 +3,9 @@
 Scores are logits, never squashed: `softplus` keeps every value and gradient finite at any score.
 """
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, softplus
 
 Scores = Float[Tensor, " *scores"]
 Loss = Float[Tensor, ""]
@@ -44,3 +44,13 @@ def wasserstein_discriminator(*, real: Scores, fake: Scores) -> Loss:
 def wasserstein_generator(*, fake: Scores) -> Loss:
     """-E[D(G(z))] (Arjovsky 2017, Theorem 3)."""
     return -fake.mean()
+
+
+def hinge_discriminator(*, real: Scores, fake: Scores) -> Loss:
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: 0 where every score is beyond its margin (Miyato 2018, Eq. 16)."""
+    return (1 - real).relu().mean() + (1 + fake).relu().mean()
+
+
+def auxiliary_class(*, logits: Float[Tensor, "n k"], label: Int64[Tensor, " n"]) -> Loss:
+    """-E[log P(C = c | x)], P the softmax of the class logits (Odena 2017, Eq. 3)."""
+    return cross_entropy(logits, label)

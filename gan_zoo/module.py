@@ -228,6 +228,11 @@ class GenerativeModule(L.LightningModule):
             )
         if label is not None and not self.num_classes:
             raise Mistake(f"label is given, but {type(self).__name__} has no classes: leave it out.")
+        if label is not None and not ((label >= 0) & (label < self.num_classes)).all():
+            wrong = label[(label < 0) | (label >= self.num_classes)][0]
+            raise Mistake(
+                f"label has {int(wrong)}, and {type(self).__name__}'s classes are 0 to {self.num_classes - 1}."
+            )
         network = self.averaged if averaged else self.generator
         end, parts = first + n, []
         begin = first // chunk * chunk if batch_norm == "train" else first

@@ -10,14 +10,32 @@ from typing import Literal
 from torch import nn
 
 from gan_zoo.naming import named
-from gan_zoo.networks import dcgan, mlp
+from gan_zoo.networks import acgan, dcgan, mlp, resnet, sngan_cnn
 
 Width = int | tuple[int, ...]
-"""`dcgan`: channels next to the image; `mlp`: the hidden layers' widths, or one number for its match to a dcgan."""
+"""Channels next to the image; `resnet` of 32 pixels: of every block; `mlp`: the hidden layers' widths, or one number
+for its match to a dcgan; `acgan`: the unit that its tables count in."""
 Norm = Literal["batch", "layer", "none"]
 
-GENERATORS = {"mlp": mlp.generator, "mlp_relu": mlp.generator, "dcgan": dcgan.generator}
-DISCRIMINATORS = {"mlp": mlp.discriminator, "mlp_relu": mlp.relu_discriminator, "dcgan": dcgan.discriminator}
+GENERATORS = {
+    "mlp": mlp.generator,
+    "mlp_relu": mlp.generator,
+    "dcgan": dcgan.generator,
+    "resnet": resnet.generator,
+    "resnet_good": resnet.good_generator,
+    "sngan_resnet": resnet.generator,
+    "sngan_cnn": sngan_cnn.generator,
+    "acgan": acgan.generator,
+}
+DISCRIMINATORS = {
+    "mlp": mlp.discriminator,
+    "mlp_relu": mlp.relu_discriminator,
+    "dcgan": dcgan.discriminator,
+    "resnet": resnet.discriminator,
+    "resnet_good": resnet.good_discriminator,
+    "sngan_resnet": resnet.sum_discriminator,
+    "sngan_cnn": sngan_cnn.discriminator,
+}
 
 
 def pair(
@@ -44,9 +62,19 @@ def pair(
     Raises:
         Mistake: an unknown name, or a size that the architecture cannot make.
     """
-    generator = named(generator_architecture or architecture, GENERATORS, "generator_architecture")
-    discriminator = named(discriminator_architecture or architecture, DISCRIMINATORS, "discriminator_architecture")
     return (
-        generator(image_shape=image_shape, latent_dim=latent_dim, width=width),
-        discriminator(image_shape=image_shape, width=width, norm=discriminator_norm),
+        generator(generator_architecture or architecture, image_shape, latent_dim, width),
+        discriminator(discriminator_architecture or architecture, image_shape, width, discriminator_norm),
     )
+
+
+def generator(name: str, image_shape: tuple[int, int, int], latent_dim: int, width: Width) -> nn.Module:
+    """The generator called `name`, or `package.module:function`; see `pair`."""
+    make = named(name, GENERATORS, "generator_architecture")
+    return make(image_shape=image_shape, latent_dim=latent_dim, width=width)
+
+
+def discriminator(name: str, image_shape: tuple[int, int, int], width: Width, norm: Norm) -> nn.Module:
+    """The discriminator called `name`, or `package.module:function`; see `pair`."""
+    make = named(name, DISCRIMINATORS, "discriminator_architecture")
+    return make(image_shape=image_shape, width=width, norm=norm)

@@ -55,6 +55,22 @@ def encoder(image_shape: tuple[int, int, int], outputs: int, width: int | tuple[
     return _initialised(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=False)))
 
 
+def classifier(
+    image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str
+) -> nn.Sequential:
+    """The discriminator with `outputs` numbers (n, outputs) for a score."""
+    return encoder(image_shape, outputs, width, norm).append(nn.Flatten())
+
+
+def summed_features(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[nn.Sequential, int]:
+    """The discriminator's last maps without norm, summed over pixels (n, length), and the length."""
+    layers = list(encoder(image_shape, 1, width, "none"))[:-1]
+    _, start, doublings = _plan(image_shape, width)
+    assert isinstance(width, int)
+    summed = nn.AvgPool2d(start, divisor_override=1)
+    return nn.Sequential(*layers, summed, nn.Flatten()), width * 2 ** (doublings - 1)
+
+
 def _plan(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[int, int, int]:
     """(channels, smallest size, doublings from there to the image)."""
     channels, height, columns = image_shape

@@ -145,7 +145,7 @@ def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], no
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """WGAN-GP's at 32 pixels and SNGAN's shapes above, the mean over pixels before the score."""
+    """WGAN-GP's at 32 pixels: the mean over pixels before the score."""
     return classifier(image_shape, 1, width, norm).append(nn.Flatten(0))
 
 
@@ -154,11 +154,21 @@ def classifier(
 ) -> nn.Sequential:
     """The same with `outputs` numbers (n, outputs) for a score."""
     body = features(image_shape, width, norm, mean=True)
-    return body.append(linear(length(image_shape, width), outputs))
+    return body.append(linear(_length(image_shape, width), outputs))
 
 
-def length(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> int:
-    """How many features the discriminator scores."""
+def sum_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """SNGAN's: the sum over pixels before the score."""
+    body = features(image_shape, width, norm, mean=False)
+    return body.append(linear(_length(image_shape, width), 1)).append(nn.Flatten(0))
+
+
+def summed_features(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[nn.Sequential, int]:
+    """SNGAN's without its score, and the number of features."""
+    return features(image_shape, width, "none", mean=False), _length(image_shape, width)
+
+
+def _length(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> int:
     return _size(image_shape, width, "resnet", PLANS) * PLANS[image_shape[1]][1][-1]
 
 

@@ -63,6 +63,12 @@ TOYS = {
     "LSGAN": Row({"latent_dim": 6, "width": 4}),
     "WGAN": Row({"latent_dim": 6, "width": 4, "n_critic": 2, "warm_up": 3}),
     "WGANGP": Row({"latent_dim": 6, "width": 4, "n_critic": 2}),
+    "SNGAN": Row({"latent_dim": 6, "architecture": "dcgan", "width": 4, "discriminator_width": 4, "n_critic": 2}),
+    "ACGAN": Row({"latent_dim": 6, "architecture": "dcgan", "width": 4}, keys=("image", "label")),
+    "CGAN": Row({"latent_dim": 6, "widths": (8, 8, 8), "units": (4, 3, 4)}, keys=("image", "label")),
+    "WGANGPWithClasses": Row(
+        {"latent_dim": 6, "architecture": "dcgan", "width": 4, "n_critic": 2}, keys=("image", "label")
+    ),
     "VAE": Row({"latent_dim": 6, "width": (8,)}),
     "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None),
 }

@@ -1,0 +1,135 @@
+"""ACGAN: Conditional Image Synthesis with Auxiliary Classifier GANs.
+
+Odena, Olah and Shlens, 2017. https://arxiv.org/abs/1610.09585
+
+The generator is told a class c beside z; the discriminator says of an image whether it is real, S, and of which class,
+C. With
+
+    L_S = E[log P(S = real | x)] + E[log P(S = fake | G(z, c))]        (Eq. 2)
+    L_C = E[log P(C = c | x)] + E[log P(C = c | G(z, c))]        (Eq. 3)
+
+the discriminator maximises L_S + L_C and the generator L_C - L_S. Later programs leave the fakes out of the
+discriminator's L_C (`class_loss_on`), for it learns from bad images there.
+
+Defaults: the paper's networks for CIFAR-10, N(0, 0.02) weights, batch 100, Adam's 2e-4 (of a grid of three) and
+β₁ = 0.5.
+Departures from the paper: the generator's -log P(S = real) for log P(S = fake), which has no gradient where the
+discriminator is sure; no noise is added to activations (0 is one of the paper's three values).
+"""
+
+from functools import partial
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.optim import Adam, Optimizer
+
+from gan_zoo import losses
+from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.errors import bounded
+from gan_zoo.images import Batch
+from gan_zoo.module import Terms
+from gan_zoo.networks import conditional
+
+Label = Int64[Tensor, " n"]
+
+
+class ACGAN(AdversarialModule):
+    """GAN whose discriminator names the class.
+
+    Args:
+        image_shape: (channels, height, width) of the training images.
+        num_classes: of the data.
+        latent_dim: length of z.
+        latent_law: distribution of z.
+        architecture: the two networks; any objective can train any of them.
+        generator_architecture: another name, or package.module:function, for the generator alone.
+        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
+        width: the unit that the paper's tables count channels in (acgan), or channels next to the image.
+        class_weight: of the class terms of both networks.
+        class_loss_on: images whose class the discriminator learns: real ones and fakes as in the paper, or real alone.
+        n_critic: discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's α, for both networks.
+        betas: Adam's β₁ and β₂, for both networks.
+        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        latent_dim: int = 100,
+        latent_law: Literal["normal", "uniform", "sphere"] = "uniform",
+        architecture: str = "acgan",
+        generator_architecture: str | None = None,
+        discriminator_architecture: str | None = None,
+        width: int | tuple[int, ...] = 16,
+        class_weight: float = 1.0,
+        class_loss_on: Literal["both", "real"] = "both",
+        n_critic: int = 1,
+        learning_rate: float = 2e-4,
+        betas: tuple[float, float] = (0.5, 0.999),
+        average_half_life: int = 0,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        conditional.need_classes(num_classes, "ACGAN")
+        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
+        bounded("model.", at_least=0, average_half_life=average_half_life, class_weight=class_weight)
+        bounded("model.", above=0, learning_rate=learning_rate)
+        bounded("model.", at_least=0, below=1, betas=betas)
+        self.latent_dim, self.latent_law, self.n_critic, self.num_classes = (
+            latent_dim,
+            latent_law,
+            n_critic,
+            num_classes,
+        )
+        self.class_weight, self.class_loss_on = class_weight, class_loss_on
+        self.learning_rate, self.betas = learning_rate, betas
+        self.generator = conditional.generator(
+            generator_architecture or architecture, image_shape, latent_dim, width, num_classes
+        )
+        self.discriminator = conditional.classifier(
+            discriminator_architecture or architecture, image_shape, width, "batch", num_classes
+        )
+        self.keep_average(average_half_life)
+
+    def forward(self, latents: Float[Tensor, "n size"], label: Label) -> Float[Tensor, "n c h w"]:
+        """Images of the classes `label`, in [-1, 1]."""
+        return self.generator(latents, label)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        with torch.no_grad():
+            fake, drawn = self.fakes(len(batch["image"]))
+        real_scores, real_logits = self.judged(batch["image"])
+        fake_scores, fake_logits = self.judged(fake)
+        class_loss = losses.auxiliary_class(logits=real_logits, label=batch["label"])
+        if self.class_loss_on == "both":
+            class_loss = class_loss + losses.auxiliary_class(logits=fake_logits, label=drawn)
+        return {
+            "discriminator/minimax": losses.minimax_discriminator(real=real_scores, fake=fake_scores),
+            "discriminator/class": self.class_weight * class_loss,
+        }
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        fake, drawn = self.fakes(len(batch["image"]))
+        scores, logits = self.judged(fake)
+        return {
+            "generator/non_saturating": losses.non_saturating_generator(fake=scores),
+            "generator/class": self.class_weight * losses.auxiliary_class(logits=logits, label=drawn),
+        }
+
+    def fakes(self, n: int) -> tuple[Tensor, Label]:
+        """`n` images and their classes, drawn uniformly."""
+        label = torch.randint(self.num_classes, (n,), device=self.device)
+        return self(self.latents(n), label), label
+
+    def judged(self, image: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, "n k"]]:
+        """The score of S and the logits of C."""
+        outputs = self.discriminator(image)
+        return outputs[:, 0], outputs[:, 1:]
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
+        return adam(self.generator.parameters()), adam(self.discriminator.parameters())

@@ -1,0 +1,144 @@
+"""SNGAN: Spectral Normalization for Generative Adversarial Networks; and the projection discriminator.
+
+Miyato, Kataoka, Koyama and Yoshida, 2018. https://arxiv.org/abs/1802.05957
+Miyato and Koyama, 2018: cGANs with Projection Discriminator. https://arxiv.org/abs/1802.05637
+
+Every weight W of the discriminator is divided by its largest singular value, W / σ(W), so that each layer, and with it
+the discriminator, is 1-Lipschitz; one power iteration a forward pass keeps up the estimate of σ (Algorithm 1). The two
+networks minimise the hinge losses
+
+    D: E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]        G: -E[D(G(z))]        (Eq. 16 and 17)
+
+With `projection`, classes enter the generator by conditional batch norm, and the discriminator as the inner product of
+their embedding with the image's features, D(x, y) = ψ(h) + <V y, h> (Eq. 2 of the second paper); fakes have classes
+drawn uniformly.
+
+Defaults: networks for 32 pixels, Adam, n_critic and the generator's batch, twice the discriminator's, are the authors'
+program's for CIFAR-10, whose learning rate falls to 0 at step 50,000 (`decay_until`; the paper says 100,000 steps).
+Departures from the paper: a step's discriminator updates come before the generator's, in the program after it; the
+score of the 32-pixel network has a bias, which the program's has not (1 parameter); batch norm's epsilon is torch's
+1e-5, the program's 2e-5.
+"""
+
+from functools import partial
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.optim import Adam, Optimizer
+
+from gan_zoo import losses, networks, schedules
+from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.errors import bounded
+from gan_zoo.images import Batch
+from gan_zoo.layers import spectrally_normalised
+from gan_zoo.module import Terms
+from gan_zoo.networks import conditional
+
+Label = Int64[Tensor, " n"]
+
+
+class SNGAN(AdversarialModule):
+    """GAN with a spectrally normalised discriminator, of no classes or, by projection, of some.
+
+    Args:
+        image_shape: (channels, height, width) of the training images.
+        num_classes: of the data; used with `projection` alone.
+        projection: whether both networks know the class.
+        latent_dim: length of z.
+        latent_law: distribution of z.
+        architecture: the two networks; any objective can train any of them.
+        generator_architecture: another name, or package.module:function, for the generator alone.
+        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
+        width: of the generator: channels of every block at 32 pixels, next to the image above.
+        discriminator_width: of the discriminator, likewise.
+        objective: hinge, or the non-saturating losses of the first GAN.
+        generator_batch: images of the generator's update for each of a discriminator's.
+        n_critic: discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's α, for both networks.
+        betas: Adam's β₁ and β₂, for both networks.
+        decay_until: step at which the learning rates, falling on a line from the first step on, are 0 and the run ends;
+            0: they are constant.
+        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+    """
+
+    dequantize = True
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int = 0,
+        projection: bool = False,
+        latent_dim: int = 128,
+        latent_law: Literal["normal", "uniform", "sphere"] = "normal",
+        architecture: str = "sngan_resnet",
+        generator_architecture: str | None = None,
+        discriminator_architecture: str | None = None,
+        width: int | tuple[int, ...] = 256,
+        discriminator_width: int | tuple[int, ...] = 128,
+        objective: Literal["hinge", "non_saturating"] = "hinge",
+        generator_batch: int = 2,
+        n_critic: int = 5,
+        learning_rate: float = 2e-4,
+        betas: tuple[float, float] = (0.0, 0.9),
+        decay_until: int = 0,
+        average_half_life: int = 0,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, discriminator_width=discriminator_width)
+        bounded("model.", at_least=1, n_critic=n_critic, generator_batch=generator_batch)
+        bounded("model.", at_least=0, average_half_life=average_half_life, decay_until=decay_until)
+        bounded("model.", above=0, learning_rate=learning_rate)
+        bounded("model.", at_least=0, below=1, betas=betas)
+        self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
+        self.objective, self.generator_batch = objective, generator_batch
+        self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
+        generator = generator_architecture or architecture
+        discriminator = discriminator_architecture or architecture
+        if projection:
+            conditional.need_classes(num_classes, "model.projection")
+            self.num_classes = num_classes
+            self.generator = conditional.generator(generator, image_shape, latent_dim, width, num_classes)
+            judge = conditional.projected(discriminator, image_shape, discriminator_width, num_classes)
+        else:
+            self.generator = networks.generator(generator, image_shape, latent_dim, width)
+            judge = networks.discriminator(discriminator, image_shape, discriminator_width, norm="none")
+        self.discriminator = spectrally_normalised(judge)
+        self.keep_average(average_half_life)
+
+    def forward(self, latents: Float[Tensor, "n size"], label: Label | None = None) -> Float[Tensor, "n c h w"]:
+        """Images in [-1, 1]; `label` where both networks know the class."""
+        return self.generator(latents) if label is None else self.generator(latents, label)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        real, label = batch["image"], batch["label"] if self.num_classes else None
+        with torch.no_grad():
+            fake, drawn = self.fakes(len(real))
+        scores = {"real": self.judged(real, label), "fake": self.judged(fake, drawn)}
+        if self.objective == "hinge":
+            return {"discriminator/hinge": losses.hinge_discriminator(**scores)}
+        return {"discriminator/minimax": losses.minimax_discriminator(**scores)}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        scores = self.judged(*self.fakes(len(batch["image"]) * self.generator_batch))
+        if self.objective == "hinge":  # Eq. 17 is the Wasserstein generator's
+            return {"generator/hinge": losses.wasserstein_generator(fake=scores)}
+        return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
+
+    def fakes(self, n: int) -> tuple[Tensor, Label | None]:
+        """`n` images, and their classes where there are any, drawn uniformly."""
+        label = torch.randint(self.num_classes, (n,), device=self.device) if self.num_classes else None
+        return self(self.latents(n), label), label
+
+    def judged(self, image: Tensor, label: Label | None) -> Float[Tensor, " n"]:
+        """The discriminator's scores."""
+        return self.discriminator(image) if label is None else self.discriminator(image, label)
+
+    def rate(self, step: int) -> float:
+        return schedules.linear_decay(step, end=self.decay_until) if self.decay_until else 1.0
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
+        return adam(self.generator.parameters()), adam(self.discriminator.parameters())

@@ -1,0 +1,138 @@
+"""WGAN-GP with classes: the conditional form of Improved Training of Wasserstein GANs.
+
+Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville, 2017. https://arxiv.org/abs/1704.00028 (section 5.4)
+
+The generator is told a class by conditional batch norm; the critic has ACGAN's head (Odena 2017) and names it, which it
+learns on real images alone. With L_W of Eq. 3, its penalty included (models/wgan_gp.py), and L_C = -E[log P(c | x)],
+
+    critic: L_W + 1.0 L_C(real)        generator: -E[D(x~)] + 0.1 L_C(fake)
+
+Defaults: the residual networks for CIFAR-10, Adam, weights and the generator's batch, twice the critic's, are the
+authors' program's, whose learning rate falls on a line to 0 at step 100,000 (`decay_until`).
+Departures from the paper: none known.
+"""
+
+from functools import partial
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.optim import Adam, Optimizer
+
+from gan_zoo import losses, penalties, schedules
+from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.errors import bounded
+from gan_zoo.images import Batch
+from gan_zoo.module import Terms
+from gan_zoo.networks import conditional
+
+Label = Int64[Tensor, " n"]
+
+
+class WGANGPWithClasses(AdversarialModule):
+    """Wasserstein GAN with gradient penalty whose generator is told the class, and whose critic names it.
+
+    Args:
+        image_shape: (channels, height, width) of the training images.
+        num_classes: of the data.
+        latent_dim: length of z.
+        latent_law: distribution of z.
+        architecture: the two networks: resnet (32 to 128 pixels) or dcgan.
+        width: channels of every block at 32 pixels, next to the image above, as in dcgan.
+        penalty_weight: λ in Eq. 3, of the gradient penalty.
+        class_weight: of the critic's class loss, on real images.
+        generator_class_weight: of the generator's class loss.
+        generator_batch: images of the generator's update for each of a critic's.
+        n_critic: critic updates per generator update, each on fresh images.
+        learning_rate: Adam's α, for both networks.
+        betas: Adam's β₁ and β₂, for both networks.
+        decay_until: step at which the learning rates, falling on a line from the first step on, are 0 and the run ends;
+            0: they are constant.
+        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+    """
+
+    dequantize = True
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        latent_dim: int = 128,
+        latent_law: Literal["normal", "uniform", "sphere"] = "normal",
+        architecture: Literal["resnet", "dcgan"] = "resnet",
+        width: int = 128,
+        penalty_weight: float = 10.0,
+        class_weight: float = 1.0,
+        generator_class_weight: float = 0.1,
+        generator_batch: int = 2,
+        n_critic: int = 5,
+        learning_rate: float = 2e-4,
+        betas: tuple[float, float] = (0.0, 0.9),
+        decay_until: int = 0,
+        average_half_life: int = 0,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        conditional.need_classes(num_classes, "WGANGPWithClasses")
+        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
+        bounded("model.", at_least=1, generator_batch=generator_batch)
+        weights = {"class_weight": class_weight, "generator_class_weight": generator_class_weight}
+        bounded("model.", at_least=0, penalty_weight=penalty_weight, **weights)
+        bounded("model.", at_least=0, average_half_life=average_half_life, decay_until=decay_until)
+        bounded("model.", above=0, learning_rate=learning_rate)
+        bounded("model.", at_least=0, below=1, betas=betas)
+        self.latent_dim, self.latent_law, self.n_critic, self.num_classes = (
+            latent_dim,
+            latent_law,
+            n_critic,
+            num_classes,
+        )
+        self.penalty_weight, self.generator_batch = penalty_weight, generator_batch
+        self.class_weight, self.generator_class_weight = class_weight, generator_class_weight
+        self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
+        self.generator = conditional.generator(architecture, image_shape, latent_dim, width, num_classes)
+        norm = "none" if architecture == "resnet" else "layer"
+        self.discriminator = conditional.classifier(architecture, image_shape, width, norm, num_classes)
+        self.keep_average(average_half_life)
+
+    def forward(self, latents: Float[Tensor, "n size"], label: Label) -> Float[Tensor, "n c h w"]:
+        """Images of the classes `label`, in [-1, 1]."""
+        return self.generator(latents, label)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        real = batch["image"]
+        with torch.no_grad():
+            fake, _ = self.fakes(len(real))
+        outputs = self.discriminator(real)
+        scores, logits = outputs[:, 0], outputs[:, 1:]
+        return {
+            "discriminator/wasserstein": losses.wasserstein_discriminator(real=scores, fake=self.critic(fake)),
+            "discriminator/penalty": self.penalty_weight * penalties.gradient_penalty(self.critic, real, fake),
+            "discriminator/class": self.class_weight * losses.auxiliary_class(logits=logits, label=batch["label"]),
+        }
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        fake, label = self.fakes(len(batch["image"]) * self.generator_batch)
+        outputs = self.discriminator(fake)
+        class_loss = losses.auxiliary_class(logits=outputs[:, 1:], label=label)
+        return {
+            "generator/wasserstein": losses.wasserstein_generator(fake=outputs[:, 0]),
+            "generator/class": self.generator_class_weight * class_loss,
+        }
+
+    def fakes(self, n: int) -> tuple[Tensor, Label]:
+        """`n` images and their classes, drawn uniformly."""
+        label = torch.randint(self.num_classes, (n,), device=self.device)
+        return self(self.latents(n), label), label
+
+    def critic(self, image: Tensor) -> Float[Tensor, " n"]:
+        """The scores without the classes' logits."""
+        return self.discriminator(image)[:, 0]
+
+    def rate(self, step: int) -> float:
+        return schedules.linear_decay(step, end=self.decay_until) if self.decay_until else 1.0
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
+        return adam(self.generator.parameters()), adam(self.discriminator.parameters())

@@ -1,0 +1,68 @@
+"""SNGAN's "standard CNN" (Miyato 2018, Table 3), for images of 8 times whole numbers of pixels: 32, 48, 64 ...
+
+`width` (64) is the number of channels next to the image; it doubles inwards, up to 8 times.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from gan_zoo.errors import Mistake
+
+
+class Generator(nn.Sequential):
+    """A linear layer to a map of 1/8 of the size, three doublings, and a convolution to the image in [-1, 1]."""
+
+    def forward(self, latents: Tensor) -> Tensor:
+        maps = self[:2](latents).contiguous(memory_format=torch.channels_last)
+        for layer in self[2:]:
+            maps = layer(maps)
+        return maps
+
+
+def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
+    """latents > 8 width > 4 width > 2 width > width > image: batch norm and ReLU after each doubling, tanh at last."""
+    start, base = _start(image_shape, width), _width(width)
+    layers: list[nn.Module] = [nn.Linear(latent_dim, 8 * base * start**2), nn.Unflatten(1, (8 * base, start, start))]
+    for times in (8, 4, 2):
+        into, out = times * base, times * base // 2
+        layers += [nn.ConvTranspose2d(into, out, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(out), nn.ReLU()]
+    layers += [nn.Conv2d(base, image_shape[0], kernel_size=3, padding=1), nn.Tanh()]
+    return Generator(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """Pairs of a 3 x 3 convolution and a 4 x 4 one that halves, leaky ReLU of slope 0.1; spectral norm is the model's.
+
+    Raises:
+        Mistake: another norm asked for, which this network has no place for.
+    """
+    if norm != "none":
+        raise Mistake(
+            f"sngan_cnn has no {norm} norm in its discriminator: it is SNGAN's, whose weights are normalised."
+        )
+    start, base = _start(image_shape, width), _width(width)
+    layers: list[nn.Module] = []
+    before = image_shape[0]
+    for times in (1, 2, 4):
+        out = times * base
+        layers += [nn.Conv2d(before, out, kernel_size=3, padding=1), nn.LeakyReLU(0.1)]
+        layers += [nn.Conv2d(out, out, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(0.1)]
+        before = out
+    layers += [nn.Conv2d(before, 8 * base, kernel_size=3, padding=1), nn.LeakyReLU(0.1)]
+    network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * base * start**2, 1), nn.Flatten(0))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _start(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> int:
+    _, height, columns = image_shape
+    if height != columns or height % 8 or height < 16:
+        raise Mistake(
+            f"sngan_cnn makes square images of 16, 24, 32, 40, 48 ... pixels; these are {height} x {columns}."
+        )
+    return height // 8
+
+
+def _width(width: int | tuple[int, ...]) -> int:
+    if not isinstance(width, int):
+        raise Mistake(f"sngan_cnn takes one width, e.g. width: 64; got {list(width)}.")
+    return width

@@ -1,0 +1,149 @@
+"""cGAN, ACGAN and WGAN-GP with classes: counts, where labels enter, and each term by hand."""
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from gan_zoo import penalties
+from gan_zoo.errors import Mistake
+from gan_zoo.models.acgan import ACGAN
+from gan_zoo.models.cgan import CGAN
+from gan_zoo.models.wgan_gp_classes import WGANGPWithClasses
+
+LABEL = torch.tensor([0, 1, 2, 0])
+SMALL = {
+    CGAN: {"image_shape": (1, 8, 8), "latent_dim": 6, "widths": (8, 8, 8), "units": (4, 3, 4), "dropout": 0.0},
+    ACGAN: {"image_shape": (1, 28, 28), "latent_dim": 6, "architecture": "dcgan", "width": 4},
+    WGANGPWithClasses: {"image_shape": (1, 32, 32), "latent_dim": 6, "width": 4},
+}
+every_model = pytest.mark.parametrize("kind", SMALL)
+
+
+def made(kind, **changed):
+    torch.manual_seed(0)
+    return kind(**SMALL[kind] | {"num_classes": 3} | changed)
+
+
+def batch(kind):
+    draw = torch.Generator().manual_seed(1)
+    return {"image": torch.rand(4, *SMALL[kind]["image_shape"], generator=draw) * 2 - 1, "label": LABEL}
+
+
+def count(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("model", "generator", "discriminator"),
+    [
+        (lambda: CGAN(image_shape=(1, 28, 28), num_classes=10), 2_413_984, 1_224_351),
+        (lambda: ACGAN(image_shape=(3, 32, 32), num_classes=10), 2_354_400, 1_663_867),
+        (lambda: ACGAN(image_shape=(3, 128, 128), num_classes=10), 11_465_600, 2_525_563),
+        (lambda: WGANGPWithClasses(image_shape=(3, 32, 32), num_classes=10), 1_218_307, 1_055_115),
+    ],
+)
+def test_networks_have_the_published_counts(model, generator, discriminator):
+    with torch.device("meta"):
+        one = model()
+    assert (count(one.generator), count(one.discriminator)) == (generator, discriminator)
+
+
+@pytest.mark.parametrize("size", [32, 128])
+def test_acgans_networks_come_out_at_their_sizes(size):
+    model = ACGAN(image_shape=(3, size, size), num_classes=10, width=1)
+    image = model.sample(2)
+    assert image.shape == (2, 3, size, size)
+    scores, logits = model.judged(image)
+    assert scores.shape == (2,) and logits.shape == (2, 10)
+
+
+@every_model
+def test_classes_make_other_images_of_the_same_latents(kind):
+    """After a step's worth of change: conditional batch norm starts with all classes alike."""
+    model = made(kind)
+    with torch.no_grad():
+        for parameter in model.generator.parameters():
+            parameter += 0.1 * torch.randn_like(parameter)
+    one, same, other = (model.sample(4, label=label) for label in (LABEL, LABEL.clone(), LABEL.flip(0).roll(1)))
+    assert torch.equal(one, same) and not torch.allclose(one, other)
+
+
+def test_acgans_terms_are_the_papers():
+    model, given = made(ACGAN), batch(ACGAN)
+    model.discriminator.eval()
+    torch.manual_seed(0)
+    terms = model.discriminator_loss(given)
+    torch.manual_seed(0)
+    fake, drawn = model.fakes(4)
+    log, ce = nn.functional.logsigmoid, nn.functional.cross_entropy
+    (real_scores, real_logits), (fake_scores, fake_logits) = model.judged(given["image"]), model.judged(fake)
+    assert_close(terms["discriminator/minimax"], -log(real_scores).mean() - log(-fake_scores).mean())
+    assert_close(terms["discriminator/class"], ce(real_logits, LABEL) + ce(fake_logits, drawn))
+    model.class_loss_on, model.class_weight = "real", 3.0
+    torch.manual_seed(0)
+    assert_close(model.discriminator_loss(given)["discriminator/class"], 3 * ce(real_logits, LABEL))
+
+
+def test_wgan_gps_critic_learns_classes_on_real_images_alone():
+    model, given = made(WGANGPWithClasses), batch(WGANGPWithClasses)
+    torch.manual_seed(0)
+    terms = model.discriminator_loss(given)
+    torch.manual_seed(0)
+    fake = model.fakes(4)[0].detach()
+    outputs = model.discriminator(given["image"])
+    assert_close(terms["discriminator/wasserstein"], model.critic(fake).mean() - outputs[:, 0].mean())
+    assert_close(terms["discriminator/class"], nn.functional.cross_entropy(outputs[:, 1:], LABEL))
+    assert_close(terms["discriminator/penalty"], 10 * penalties.gradient_penalty(model.critic, given["image"], fake))
+    torch.manual_seed(0)
+    terms = model.generator_loss(given)
+    torch.manual_seed(0)
+    fake, drawn = model.fakes(8)  # twice the critic's batch
+    outputs = model.discriminator(fake)
+    assert_close(terms["generator/wasserstein"], -outputs[:, 0].mean())
+    assert_close(terms["generator/class"], 0.1 * nn.functional.cross_entropy(outputs[:, 1:], drawn))
+
+
+def test_wgan_gps_critic_scores_each_image_by_itself():
+    model = made(WGANGPWithClasses)
+    image = batch(WGANGPWithClasses)["image"].requires_grad_()
+    (gradient,) = torch.autograd.grad(model.critic(image)[0], image)
+    assert gradient[0].abs().sum() > 0 and gradient[1:].abs().sum() == 0
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.discriminator.modules())
+
+
+def test_cgans_terms_see_the_images_own_labels():
+    model, given = made(CGAN), batch(CGAN)
+    torch.manual_seed(0)
+    (term,) = model.discriminator_loss(given).values()
+    torch.manual_seed(0)
+    fake = model.discriminator(*model.fakes(4))
+    real = model.discriminator(given["image"], LABEL)
+    log = nn.functional.logsigmoid
+    assert_close(term, -log(real).mean() - log(-fake).mean())
+
+
+@every_model
+def test_fakes_have_every_class(kind):
+    torch.manual_seed(0)
+    _, label = made(kind).fakes(200)
+    counts = label.bincount(minlength=3)
+    assert counts.min() > 40, "of 67 expected; below 40 once in 10,000 seeds"
+
+
+@every_model
+@pytest.mark.parametrize("classes", [0, 1])
+def test_data_without_classes_is_refused(kind, classes):
+    with pytest.raises(Mistake, match=f"needs labelled data.*num_classes is {classes}"):
+        made(kind, num_classes=classes)
+
+
+@every_model
+def test_a_class_out_of_range_is_refused(kind):
+    with pytest.raises(Mistake, match=r"label .*3.* classes are 0 to 2"):
+        made(kind).sample(2, label=torch.tensor([0, 3]))
+
+
+def test_sizes_that_an_architecture_cannot_make_are_named():
+    with pytest.raises(Mistake, match="acgan makes square images of 32 or 128 pixels; the data's are 28 x 28"):
+        ACGAN(image_shape=(1, 28, 28), num_classes=10)
