@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Hashable
 
 import pytest
 
@@ -10,6 +11,8 @@ from gan_zoo.report.seeds import Pair, compare, mean_interval, ranks, t_quantile
 
 TABLE = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 9: 2.262, 10: 2.228, 30: 2.042, 120: 1.980}
 """97.5 % points of Student's t as tables print them."""
+
+Cell = tuple[Hashable, str]
 
 
 def scored(*values: float) -> seeds.Scores:
@@ -34,7 +37,7 @@ def test_the_interval_of_a_mean_by_hand() -> None:
 
 
 def test_pairs_are_compared_over_common_seeds() -> None:
-    one, two = scored(10.0, 20.0, 30.0, 99.0), {(seed, ""): 10.0 * seed + 9.0 for seed in (0, 1, 2)}
+    one, two = scored(10.0, 20.0, 30.0, 99.0), scored(9.0, 19.0, 29.0)
     (pair,) = compare([one, two])
     assert (pair.seeds, pair.difference, pair.apart) == (3, 1.0, True)  # 1 for every seed, though each spreads by 10
     assert ranks(2, [pair], lower_is_better=True) == [(2, 2), (1, 1)]
@@ -55,8 +58,12 @@ def test_under_three_common_seeds_nothing_is_apart() -> None:
 
 
 def test_blocks_of_one_seed_count_once() -> None:
-    one = {(seed, block): value for seed in (0, 1, 2) for block, value in (("a", 1.0), ("b", 5.0))}
-    two = {cell: value + 1 + cell[0] for cell, value in one.items()} | {(0, "c"): 99.0}
+    one: dict[Cell, float] = {}
+    two: dict[Cell, float] = {(0, "c"): 99.0}
+    for seed in (0, 1, 2):
+        for block, value in (("a", 1.0), ("b", 5.0)):
+            one[seed, block], two[seed, block] = value, value + 1 + seed
+    one[1, "d"] = 500.0  # a block that only one of the two has takes no part
     (pair,) = compare([one, two])
     assert (pair.seeds, pair.difference) == (3, -2.0)  # -1, -2, -3, not six differences
 
