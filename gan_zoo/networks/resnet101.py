@@ -1,0 +1,116 @@
+"""The 101-layer residual networks of WGAN-GP's grid (Gulrajani 2017, Figure 2, the seventh), for images of 64 pixels.
+
+`width` (64) is the unit, twice the channels next to the image: maps of 4, 8, 16, 32 and 64 pixels have 8, 4, 2, 1 and
+1/2 times as many. At each size stand 6 bottlenecks (5 at the image's), and one that changes the size leads to the next.
+A bottleneck adds 0.3 times ReLU, 1 x 1, ReLU, 3 x 3, ReLU, 1 x 1, norm to its shortcut; between the 1 x 1 convolutions
+are half as many channels. What goes into G's tanh, and D's score, is divided by 5. Norm is G's batch norm, and the
+objective's in D. The layout is the authors' program's; the paper gives the number of layers.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gan_zoo.errors import Mistake
+from gan_zoo.networks.pieces import NORMS, Maps, Norm, Weighted, doubled, glorot, halved, normed, one_width
+
+BLOCKS = ((4, 6), (8, 6), (16, 6), (32, 6), (64, 5))
+"""Pixels, and bottlenecks that keep them."""
+RESIDUAL, OUTPUT = 0.3, 0.2
+"""Factors of what a block adds, and of what a network ends with."""
+
+
+class Bottleneck(nn.Module):
+    """A shortcut and 0.3 times what is learnt beside it.
+
+    Args:
+        into: channels that come.
+        out: channels that go.
+        size: pixels of the larger of what comes and goes.
+        resample: "up" and "down" double and halve the size, "" keeps it.
+        norm: channels -> a normalisation; None: none.
+    """
+
+    def __init__(self, into: int, out: int, size: int, resample: str, norm: Norm | None) -> None:
+        super().__init__()
+        before, after = into // 2, out // 2
+        match resample:
+            case "up":
+                middle = doubled(before, after, kernel_size=3, size=size)
+                shortcut = [_point(into, 4 * out), nn.PixelShuffle(2)]
+            case "down":
+                middle = halved(before, after, kernel_size=3, size=size)
+                shortcut = [nn.Conv2d(into, out, kernel_size=1, stride=2)]
+            case _:
+                middle, shortcut = [nn.Conv2d(before, after, kernel_size=3, padding=1)], []
+        first, last = _point(into, before), _point(after, out, bias=False)
+        residual = [nn.ReLU(), first, nn.ReLU(), *middle, nn.ReLU(), last, *normed(out, norm)]
+        for layers, gain in ((residual, 2**0.5), (shortcut, 1.0)):
+            for layer in layers:
+                if isinstance(layer, Weighted):
+                    glorot(layer, gain=gain)
+        self.residual, self.shortcut = nn.Sequential(*residual), nn.Sequential(*shortcut)
+
+    def forward(self, x: Maps) -> Float[Tensor, "n d H W"]:
+        return self.shortcut(x) + RESIDUAL * self.residual(x)
+
+
+class Scaled(nn.Module):
+    """A fifth."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return OUTPUT * x
+
+
+def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
+    """latents > 4 x 4 > bottlenecks that double ... > image, tanh at the end."""
+    channels = _channels(image_shape, width)
+    first, last = nn.Linear(latent_dim, channels[0] * 16), _point(channels[-1], image_shape[0])
+    glorot(first)
+    glorot(last)
+    blocks = _blocks(BLOCKS, channels, "up", nn.BatchNorm2d)
+    network = nn.Sequential(first, nn.Unflatten(1, (channels[0], 4, 4)), *blocks, last, Scaled(), nn.Tanh())
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """image > bottlenecks that halve ... > 4 x 4 > one score; `norm` at the end of each bottleneck."""
+    channels = _channels(image_shape, width)[::-1]
+    first, last = _point(image_shape[0], channels[0]), nn.Linear(channels[-1] * 16, 1)
+    glorot(first)
+    glorot(last)
+    blocks = _blocks(BLOCKS[::-1], channels, "down", NORMS[norm])
+    network = nn.Sequential(first, *blocks, nn.Flatten(), last, Scaled(), nn.Flatten(0))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _blocks(
+    plan: tuple[tuple[int, int], ...], channels: list[int], resample: str, norm: Norm | None
+) -> list[nn.Module]:
+    """The bottlenecks of each size in `plan`, and between them those that `resample`."""
+    blocks: list[nn.Module] = []
+    for place, ((size, count), now) in enumerate(zip(plan, channels, strict=True)):
+        if place:
+            larger = max(size, plan[place - 1][0])
+            blocks += [Bottleneck(channels[place - 1], now, larger, resample, norm)]
+        blocks += [Bottleneck(now, now, size, "", norm) for _ in range(count)]
+    return blocks
+
+
+def _point(into: int, out: int, bias: bool = True) -> nn.Conv2d:
+    return nn.Conv2d(into, out, kernel_size=1, bias=bias)
+
+
+def _channels(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> list[int]:
+    """Of the maps of 4, 8 ... 64 pixels.
+
+    Raises:
+        Mistake: another size, or a width that does not divide.
+    """
+    _, height, columns = image_shape
+    base = one_width("resnet101", width)
+    if (height, columns) != (64, 64):
+        raise Mistake(f"resnet101 makes images of 64 x 64 pixels; the data's are {height} x {columns}.")
+    if base % 4:
+        raise Mistake(f"resnet101 takes a width that is a multiple of 4, e.g. width: 64; got {base}.")
+    return [8 * base, 4 * base, 2 * base, base, base // 2]
