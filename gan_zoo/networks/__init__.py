@@ -10,11 +10,11 @@ from typing import Literal
 from torch import nn
 
 from gan_zoo.naming import named
-from gan_zoo.networks import acgan, dcgan, mlp, resnet, sngan_cnn
+from gan_zoo.networks import acgan, conv5, dcgan, lsgan, maxout, mlp, resnet, resnet101, sngan_cnn
 
 Width = int | tuple[int, ...]
 """Channels next to the image; `resnet` of 32 pixels: of every block; `mlp`: the hidden layers' widths, or one number
-for its match to a dcgan; `acgan`: the unit that its tables count in."""
+for its match to a dcgan; `maxout`: those widths; `acgan` and `resnet101`: the unit that their tables count in."""
 Norm = Literal["batch", "layer", "none"]
 
 GENERATORS = {
@@ -26,6 +26,10 @@ GENERATORS = {
     "sngan_resnet": resnet.generator,
     "sngan_cnn": sngan_cnn.generator,
     "acgan": acgan.generator,
+    "maxout": maxout.generator,
+    "lsgan": lsgan.generator,
+    "resnet101": resnet101.generator,
+    **conv5.GENERATORS,
 }
 DISCRIMINATORS = {
     "mlp": mlp.discriminator,
@@ -35,6 +39,10 @@ DISCRIMINATORS = {
     "resnet_good": resnet.good_discriminator,
     "sngan_resnet": resnet.sum_discriminator,
     "sngan_cnn": sngan_cnn.discriminator,
+    "maxout": maxout.discriminator,
+    "lsgan": lsgan.discriminator,
+    "resnet101": resnet101.discriminator,
+    **conv5.DISCRIMINATORS,
 }
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.networks.pieces import NORMS, normed, one_width
 
 
 class Generator(nn.Sequential):
@@ -27,9 +28,9 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
 
 def decoder(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Sequential:
     """The generator without its tanh: what is last depends on the likelihood of a variational auto-encoder."""
-    channels, start, doublings = _plan(image_shape, width)
-    assert isinstance(width, int)
-    widths = [width * 2**i for i in reversed(range(doublings))]
+    channels, start, doublings = _plan(image_shape)
+    base = one_width("dcgan", width)
+    widths = [base * 2**i for i in reversed(range(doublings))]
     layers: list[nn.Module] = [nn.ConvTranspose2d(latent_dim, widths[0], kernel_size=start, bias=False)]
     for now, after in zip(widths, [*widths[1:], channels], strict=True):
         layers += [nn.BatchNorm2d(now), nn.ReLU()]
@@ -44,13 +45,13 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
 
 def encoder(image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str) -> nn.Sequential:
     """The discriminator with `outputs` numbers (n, outputs, 1, 1) in place of its score."""
-    channels, start, doublings = _plan(image_shape, width)
-    assert isinstance(width, int)
-    widths = [width * 2**i for i in range(doublings)]
+    channels, start, doublings = _plan(image_shape)
+    base = one_width("dcgan", width)
+    widths = [base * 2**i for i in range(doublings)]
     layers: list[nn.Module] = []
     for place, (before, now) in enumerate(pairwise([channels, *widths])):
         layers += [nn.Conv2d(before, now, kernel_size=4, stride=2, padding=1, bias=False)]
-        layers += _norm(norm, now) if place else []
+        layers += normed(now, NORMS[norm] if place else None)
         layers += [nn.LeakyReLU(0.2)]
     return _initialised(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=False)))
 
@@ -65,17 +66,14 @@ def classifier(
 def summed_features(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[nn.Sequential, int]:
     """The discriminator's last maps without norm, summed over pixels (n, length), and the length."""
     layers = list(encoder(image_shape, 1, width, "none"))[:-1]
-    _, start, doublings = _plan(image_shape, width)
-    assert isinstance(width, int)
+    _, start, doublings = _plan(image_shape)
     summed = nn.AvgPool2d(start, divisor_override=1)
-    return nn.Sequential(*layers, summed, nn.Flatten()), width * 2 ** (doublings - 1)
+    return nn.Sequential(*layers, summed, nn.Flatten()), one_width("dcgan", width) * 2 ** (doublings - 1)
 
 
-def _plan(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[int, int, int]:
+def _plan(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
     """(channels, smallest size, doublings from there to the image)."""
     channels, height, columns = image_shape
-    if not isinstance(width, int):
-        raise Mistake(f"dcgan takes one width, e.g. width: 64; got {list(width)}.")
     for start in (4, 7):
         doublings = (height // start).bit_length() - 1
         if height == columns == start * 2**doublings and doublings >= 2:
@@ -83,16 +81,6 @@ def _plan(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tu
     raise Mistake(
         f"dcgan makes square images of 28, 32, 56, 64, 112, 128 ... pixels; the data's are {height} x {columns}."
     )
-
-
-def _norm(norm: str, channels: int) -> list[nn.Module]:
-    match norm:
-        case "batch":
-            return [nn.BatchNorm2d(channels)]
-        case "layer":  # over channels, height and width of one image, with a gain and bias per channel
-            return [nn.GroupNorm(1, channels)]
-        case _:
-            return []
 
 
 def _initialised(network: nn.Sequential) -> nn.Sequential:

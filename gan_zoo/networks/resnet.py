@@ -7,7 +7,6 @@ discriminator; WGAN-GP: 128); above it `width` (64) is next to the image and dou
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -18,10 +17,9 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import ConditionalBatchNorm2d
+from gan_zoo.networks.pieces import NORMS, Maps, Norm, one_width
 
-Maps = Float[Tensor, "n c h w"]
 Label = Int64[Tensor, " n"] | None
-Norm = Callable[[int], nn.Module]
 
 PLANS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
     32: ((1, 1, 1, 1), (1, 1, 1, 1)),
@@ -136,7 +134,7 @@ def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], no
             out,
             hidden=out if place == 0 else into,
             resample="down" if place < HALVINGS[size] else "",
-            norm=None if place == 0 else _norm(norm),
+            norm=None if place == 0 else NORMS[norm],
             first=place == 0,
         )
         for place, (into, out) in enumerate(pairwise(channels))
@@ -184,7 +182,7 @@ def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int
     base = _size(image_shape, width, "resnet_good", (64,))
     widths = [base * times for times in GOOD[1]]
     blocks = [
-        Block(into, out, hidden=into, resample="down", norm=_norm(norm), bias=False) for into, out in pairwise(widths)
+        Block(into, out, hidden=into, resample="down", norm=NORMS[norm], bias=False) for into, out in pairwise(widths)
     ]
     first, score = convolution(image_shape[0], widths[0]), linear(widths[-1] * 16, 1)
     network = nn.Sequential(first, *blocks, nn.Flatten(), score, nn.Flatten(0))
@@ -214,11 +212,6 @@ def _initialised(layer, gain: float):
     return layer
 
 
-def _norm(norm: str) -> Norm | None:
-    """By the names of `networks.pair`; layer norm is over channels and pixels of one image."""
-    return {"batch": nn.BatchNorm2d, "layer": partial(nn.GroupNorm, 1), "none": None}[norm]
-
-
 def _size(image_shape: tuple[int, int, int], width: int | tuple[int, ...], name: str, sizes) -> int:
     """The width, for a size that the architecture makes.
 
@@ -230,6 +223,4 @@ def _size(image_shape: tuple[int, int, int], width: int | tuple[int, ...], name:
         raise Mistake(
             f"{name} makes square images of {', '.join(map(str, sizes))} pixels; the data's are {height} x {columns}."
         )
-    if not isinstance(width, int):
-        raise Mistake(f"{name} takes one width, e.g. width: 64; got {list(width)}.")
-    return width
+    return one_width(name, width)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.networks.pieces import one_width
 
 
 class Generator(nn.Sequential):
@@ -21,7 +22,7 @@ class Generator(nn.Sequential):
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
     """latents > 8 width > 4 width > 2 width > width > image: batch norm and ReLU after each doubling, tanh at last."""
-    start, base = _start(image_shape, width), _width(width)
+    start, base = _start(image_shape, width), one_width("sngan_cnn", width)
     layers: list[nn.Module] = [nn.Linear(latent_dim, 8 * base * start**2), nn.Unflatten(1, (8 * base, start, start))]
     for times in (8, 4, 2):
         into, out = times * base, times * base // 2
@@ -40,7 +41,7 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
         raise Mistake(
             f"sngan_cnn has no {norm} norm in its discriminator: it is SNGAN's, whose weights are normalised."
         )
-    start, base = _start(image_shape, width), _width(width)
+    start, base = _start(image_shape, width), one_width("sngan_cnn", width)
     layers: list[nn.Module] = []
     before = image_shape[0]
     for times in (1, 2, 4):
@@ -60,9 +61,3 @@ def _start(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> i
             f"sngan_cnn makes square images of 16, 24, 32, 40, 48 ... pixels; these are {height} x {columns}."
         )
     return height // 8
-
-
-def _width(width: int | tuple[int, ...]) -> int:
-    if not isinstance(width, int):
-        raise Mistake(f"sngan_cnn takes one width, e.g. width: 64; got {list(width)}.")
-    return width
