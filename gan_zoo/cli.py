@@ -299,10 +299,11 @@ def status(arguments: list[str]) -> int:
 def runs(arguments: list[str]) -> int:
     parser = Parser("runs")
     parser.add_argument("action", choices=["rm"], help="rm: remove")
-    parser.add_argument("runs", nargs="?", default="runs", help="a run's directory, or a folder of them (default runs)")
-    parser.add_argument("--failed", action="store_true", required=True, help="those that failed, the only ones removed")
+    parser.add_argument(
+        "--failed", nargs="?", const="runs", required=True, metavar="FOLDER", help="those in FOLDER (runs) that failed"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse(arguments)
     from gan_zoo.removing import remove_failed
 
-    return remove_failed(Path(options.runs), options.yes)
+    return remove_failed(Path(options.failed), options.yes)

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +184,8 @@ class CommandLine(LightningCLI):
     def instantiate_classes(self) -> None:
         try:
             made = self.config_init = self.parser.instantiate(self.config)
-        except ValueError as error:
-            raise origin(error) from None
+        except Exception as error:
+            raise refused(origin(error)) from None
         self.datamodule, self.model = made["data"], made["model"]
         if type(self.model) in BASES:
             raise Mistake(f"{type(self.model).__name__} is what models derive from: name one of them.")
@@ -229,6 +230,22 @@ def origin(error: BaseException) -> BaseException:
     while error.__cause__ and not isinstance(error, Mistake | DataError | MisconfigurationException):
         error = error.__cause__
     return error
+
+
+def refused(error: BaseException) -> BaseException:
+    """`error`, or a mistake in its place where a class of Lightning's would not be made: a callback, a logger."""
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    where = last.tb_frame.f_globals.get("__name__", "") if last else ""
+    if isinstance(error, Mistake | DataError) or where.partition(".")[0] not in ("lightning", "jsonargparse"):
+        return error
+    named = re.search(r"class_path='([\w.]+)'", str(error))
+    reason = error
+    while reason.__context__:
+        reason = reason.__context__
+    said = f"{named[1] if named else 'Lightning'} refuses this: {str(reason) or type(reason).__name__}"
+    return Mistake(shorten(re.sub(r"<class '([\w.]+)'>", r"\1", said)))
 
 
 def choices(base: type) -> list[str]:
