@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from typing import Any
 
 import torch.distributed as dist
 
@@ -37,7 +38,7 @@ class Peers:
         self._links: dict[str, socket.socket] = {}
         is_first = dist.get_rank() == 0
         with listening() if is_first else nullcontext() as server:
-            box = [server.getsockname()[1], secrets.token_hex(8)] if server else [None, None]
+            box: list[Any] = [server.getsockname()[1], secrets.token_hex(8)] if server else [None, None]
             dist.broadcast_object_list(box, src=0)
             port, token = box
             if server:

@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning.pytorch as L
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.fabric.plugins.environments import SLURMEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from gan_zoo import configuration, starting
