@@ -10,11 +10,13 @@ The discriminator takes k steps for each of the generator's (Algorithm 1; `n_cri
 fakes and log(1 - D(G(z))) is flat, so in practice the generator minimises -E[log D(G(z))] instead (section 3), the
 non-saturating loss.
 
-Defaults: k, latents, their law and batch are the paper's program's.
-Departures from the paper: networks without maxout and dropout (G 100-1200-1200-784 as there; D is its mirror, with
-leaky ReLU); Adam, with the settings that became usual, in place of momentum that rises; a constant learning rate, where
-the program divides its own by 1.000004 in each step (`rate_divisor`); D's update comes before G's and on its own
-latents, as in Algorithm 1, where the program stepped both at once; tanh and [-1, 1] for sigmoid and [0, 1].
+Defaults: k, the number of latents, batch and G, 100-1200-1200-784, are the paper's program's. `architecture` maxout,
+with the same width, is its D too: two layers of 240 maxout units, with dropout.
+Departures from the paper: D is by default G's mirror, with leaky ReLU; with maxout, G starts from grey, where the
+program starts from the mean image; uniform latents within 1 of 0, where the program's are within sqrt 3; Adam, with the
+settings that became usual, in place of momentum that rises; a constant learning rate, where the program divides its own
+by 1.000004 in each step (`rate_divisor`); D's update comes before G's and on its own latents, as in Algorithm 1, where
+the program stepped both at once; tanh and [-1, 1] for sigmoid and [0, 1].
 """
 
 from functools import partial
@@ -40,7 +42,7 @@ class GAN(AdversarialModule):
         architecture: the two networks; any objective can train any of them.
         generator_architecture: another name, or package.module:function, for the generator alone.
         discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels next to the image (dcgan), or hidden widths (mlp).
+        width: channels next to the image (dcgan), or hidden widths (mlp, maxout).
         generator_objective: what the generator minimises; the discriminator's loss is Eq. 1 in both cases.
         n_critic: k, discriminator updates per generator update, each on fresh images.
         learning_rate: Adam's step size, for both networks.

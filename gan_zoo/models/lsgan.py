@@ -14,11 +14,10 @@ At p_g = p_data the best D is (a + b) / 2 everywhere. The paper has two choices 
     (0, 1, 1)   the 0-1 coding: G wants its fakes at the value of real images                              (Eq. 9)
 
 Defaults: the 0-1 coding, step size 1e-3 and β₁ 0.5 are the authors' program's (github.com/xudonmao/LSGAN), and so is
-the law of the latents. It has 1024 of them for its 112 x 112 network; with the networks here, DCGAN's, there are
-DCGAN's 100. For DCGAN at 64 x 64 (the study of stability) the authors take a step size of 2e-4.
-Departures from the paper: its 112 x 112 network is not here; G's update draws its own latents, where the program
-gives both updates the same; squares are averaged over a batch, where the program sums them (with Adam the same but for
-its epsilon).
+the law of the latents. Its networks for 112 x 112 pixels are `architecture` lsgan, with 1024 latents; the default is
+DCGAN's, with DCGAN's 100. For DCGAN at 64 x 64 (the study of stability) the authors take a step size of 2e-4.
+Departures from the paper: G's update draws its own latents, where the program gives both updates the same; squares are
+averaged over a batch, where the program sums them (with Adam the same but for its epsilon).
 """
 
 from functools import partial

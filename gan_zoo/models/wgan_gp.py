@@ -10,8 +10,11 @@ and generated images, the critic's gradient should have norm 1. With x~ = G(z), 
 and the generator minimises -E[D(x~)]. The penalty is per image, so the critic must not use batch normalisation; layer
 normalisation takes its place (section 4).
 
-Defaults are Algorithm 1's; the architecture is the first of the paper's grid, with 4 x 4 convolutions. For its residual
-networks on CIFAR-10 the learning rate falls on a line to 0, at update 100,000 of the generator (`decay_until`).
+Defaults are Algorithm 1's; the architecture is the first of the paper's grid, with 4 x 4 convolutions. The grid as the
+authors have it, with 5 x 5, is `conv5`, `conv5_constant`, `conv5_plain`, `conv5_gated`, `conv5_tanh` and `resnet101`,
+and `mlp_relu` for the generator alone; `conv5_mnist` and `conv5_cifar` are for those data, `resnet` (32 pixels) and
+`resnet_good` (64) the residual networks. With `resnet` on CIFAR-10 the paper has Adam's step size 2e-4, which falls on
+a line to 0 at update 100,000 of the generator (`decay_until`), and betas 0 and 0.9.
 Departures from the paper: none known.
 """
 

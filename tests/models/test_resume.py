@@ -60,6 +60,7 @@ def vgg16(file: Path) -> None:
 
 TOYS = {
     "GAN": Row({"latent_dim": 6, "width": (8,), "n_critic": 2}),
+    "DCGAN": Row({"latent_dim": 6, "width": 4}),
     "LSGAN": Row({"latent_dim": 6, "width": 4}),
     "WGAN": Row({"latent_dim": 6, "width": 4, "n_critic": 2, "warm_up": 3}),
     "WGANGP": Row({"latent_dim": 6, "width": 4, "n_critic": 2}),

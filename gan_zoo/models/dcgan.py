@@ -1,0 +1,150 @@
+"""DCGAN: Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks.
+
+Radford, Metz and Chintala, 2015. https://arxiv.org/abs/1511.06434
+
+The objective is that of the first GAN, with the generator's non-saturating loss,
+
+    min_D  -E[log D(x)] - E[log(1 - D(G(z)))]        min_G  -E[log D(G(z))]
+
+and what is new is five rules under which convolutional networks train by it (section 3, `RULES`). They are checked of
+whatever networks are asked for: others train by this objective as `GAN`.
+
+Defaults: latents uniform on [-1, 1], Adam and N(0, 0.02) weights are the paper's (section 4), with batches of 128. The
+networks are the common reading, 4 x 4 convolutions without a dense layer, for 28, 32, 64, 128 ... pixels; those of the
+authors' program for faces are `architecture` dcgan_faces with `width` 128.
+Departures from the paper: each step updates D and then G on latents of its own, where the program gives each minibatch
+to one of the two in turn; no weight decay (its 1e-5); batch norm's epsilon is PyTorch's.
+"""
+
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn.modules import batchnorm, pooling
+from torch.optim import Adam, Optimizer
+
+from gan_zoo import losses, networks
+from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.errors import Mistake, bounded
+from gan_zoo.images import Batch
+from gan_zoo.module import Terms
+
+RULES = (
+    "strides in place of pooling and of upsampling",
+    "batch norm after every layer but the generator's last and the discriminator's first and last",
+    "no fully connected hidden layers",
+    "ReLU in the generator, tanh at its end",
+    "leaky ReLU in the discriminator",
+)
+"""The paper's guidelines. Its discriminator's last layer, of one score, has no batch norm in the program."""
+WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+POOLING = (pooling._MaxPoolNd, pooling._AvgPoolNd, pooling._AdaptiveMaxPoolNd, pooling._AdaptiveAvgPoolNd, nn.Upsample)
+BATCH_NORM = (batchnorm._BatchNorm,)
+
+
+class DCGAN(AdversarialModule):
+    """GAN of convolutional networks that keep the paper's five rules.
+
+    Args:
+        image_shape: (channels, height, width) of the training images.
+        latent_dim: length of z.
+        latent_law: distribution of z.
+        architecture: the two networks, which must keep the rules.
+        generator_architecture: another name, or package.module:function, for the generator alone.
+        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
+        width: channels next to the image.
+        n_critic: discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size, for both networks.
+        betas: Adam's decay rates, for both networks.
+        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        latent_dim: int = 100,
+        latent_law: Literal["normal", "uniform", "sphere"] = "uniform",
+        architecture: str = "dcgan",
+        generator_architecture: str | None = None,
+        discriminator_architecture: str | None = None,
+        width: int | tuple[int, ...] = 64,
+        n_critic: int = 1,
+        learning_rate: float = 2e-4,
+        betas: tuple[float, float] = (0.5, 0.999),
+        average_half_life: int = 0,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
+        bounded("model.", at_least=0, average_half_life=average_half_life)
+        bounded("model.", above=0, learning_rate=learning_rate)
+        bounded("model.", at_least=0, below=1, betas=betas)
+        self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
+        self.learning_rate, self.betas = learning_rate, betas
+        self.generator, self.discriminator = networks.pair(
+            architecture=architecture,
+            generator_architecture=generator_architecture,
+            discriminator_architecture=discriminator_architecture,
+            image_shape=image_shape,
+            latent_dim=latent_dim,
+            width=width,
+            discriminator_norm="batch",
+        )
+        if broken := broken_rules(self.generator, self.discriminator):
+            raise Mistake(
+                f"The networks break DCGAN's rules ({'; '.join(broken)}): "
+                "change them, or train them by the same objective as gan_zoo.models.gan.GAN."
+            )
+        self.keep_average(average_half_life)
+
+    def discriminator_loss(self, batch: Batch) -> Terms:
+        real = batch["image"]
+        with torch.no_grad():
+            fake = self(self.latents(len(real)))
+        return {
+            "discriminator/minimax": losses.minimax_discriminator(
+                real=self.discriminator(real), fake=self.discriminator(fake)
+            )
+        }
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        scores = self.discriminator(self(self.latents(len(batch["image"]))))
+        return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
+        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+
+
+def broken_rules(generator: nn.Module, discriminator: nn.Module) -> list[str]:
+    """Those of `RULES` that the two networks do not keep.
+
+    Modules count in the order in which a network has them, which must be that of its forward pass.
+    """
+    made, seen = layers(generator), layers(discriminator)
+    normed, bare = made[:-1] + seen[1:-1], made[-1:] + seen[:1] + seen[-1:]
+    kept = (
+        not has([*generator.modules(), *discriminator.modules()], POOLING),
+        all(has(one, BATCH_NORM) for one in normed) and not any(has(one, BATCH_NORM) for one in bare),
+        not any(has(one, (nn.Linear,)) for one in made[1:] + seen[:-1]),
+        all(has(one, (nn.ReLU,)) for one in made[:-1]) and any(has(one, (nn.Tanh,)) for one in made[-1:]),
+        all(has(one, (nn.LeakyReLU,)) for one in seen[:-1]),
+    )
+    return [rule for rule, is_kept in zip(RULES, kept, strict=True) if not is_kept]
+
+
+def layers(network: nn.Module) -> list[list[nn.Module]]:
+    """Each convolution or linear layer of `network`, with the modules that follow it up to the next."""
+    found: list[list[nn.Module]] = []
+    for module in network.modules():
+        if isinstance(module, WEIGHTED):
+            found.append([module])
+        elif found and not list(module.children()):
+            found[-1].append(module)
+    return found
+
+
+def has(layer: list[nn.Module], kinds: tuple[type, ...]) -> bool:
+    """Whether a module of `layer` is of one of `kinds`."""
+    return any(isinstance(module, kinds) for module in layer)
