@@ -26,7 +26,6 @@ def score_foreign(asked: Order) -> None:
         raise Mistake(f"--samples is {wanted}, and {asked.fake} holds {len(fake)} images: ask for less.")
     real, split, workers = real_side(asked)
     judge = against(asked, asked.extractor or "inception", real, split, workers)
-    note(judge, wanted)
     conditions = Conditions(
         weights="last" if asked.raw else "averaged",
         batch_norm=asked.batch_norm,
@@ -35,6 +34,7 @@ def score_foreign(asked: Order) -> None:
         latent_seed=asked.seed,
     )
     scores, protocol = judge.score(Fixed(fake, conditions), wanted)
+    note(judge, wanted)
     tell(scores, "", protocol, False)
     if rank() == 0:
         run = foreign_run(asked, fake, real.name)

@@ -25,8 +25,8 @@ def score_runs(asked: Order) -> None:
             judge = evaluator(asked, extractor_name(asked, one.run), settings, labels if asked.per_class else None)
             wanted = asked.samples or SAMPLES
             sampled = Sampled(model, sampling(asked, labels), labels_of(judge.real) if asked.labels == "data" else None)
-            note(judge, wanted)
             scores, protocol = judge.score(sampled, wanted)
+            note(judge, wanted)
             tell(scores, f"{one.run.path} step {one.step} " if len(found) > 1 else "", protocol, asked.per_class)
             keep(one.run, scores, protocol, one.step, model.images)
 
