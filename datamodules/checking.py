@@ -102,7 +102,7 @@ def look(collection: Collection, progress: Callable[[int], None] = lambda done: 
         sampler=chunks,  # pyright: ignore[reportArgumentType]
         batch_size=None,
         num_workers=workers if workers > 1 else 0,
-        collate_fn=unchanged,
+        collate_fn=unchanged,  # pyright: ignore[reportArgumentType]
     )
     digests, sizes, grey = np.zeros((total, 2), np.int64), np.zeros((total, 2), np.int32), np.zeros(total, bool)
     damaged: dict[int, str] = {}

@@ -100,6 +100,7 @@ def test_show_writes_what_a_run_with_the_seed_shows_first(command: Command, pets
     data = ImageFolder("pets", resolution=16, labels="folders")
     data.setup("fit")
     shown = first(data, count=4, seed=0)["image"]
+    assert not torch.equal(shown, first(data, count=4, seed=1)["image"])
     with Image.open(tmp_path / "b.png") as picture_:
         sheet_ = np.array(picture_)
     side = 16 * (LEAST // 16)

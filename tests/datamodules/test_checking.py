@@ -143,17 +143,20 @@ def test_members_of_zips_are_checked_and_compared_across_zips(tmp_path: Path) ->
 
 
 def test_values_of_lsuns_databases_are_checked(tmp_path: Path) -> None:
+    root = tmp_path / "lsun"
+    root.mkdir()
     for split, count in (("train", 150), ("val", 3)):
         with (
-            lmdb.open(str(tmp_path / f"bedroom_{split}_lmdb"), map_size=2**24) as database,
+            lmdb.open(str(root / f"bedroom_{split}_lmdb"), map_size=2**24) as database,
             database.begin(write=True) as to,
         ):
             for number in range(count):
                 to.put(f"{split}{number:04}".encode(), encoded(picture(number + 1000 * (split == "val"))))
             to.put(f"{split}9998".encode(), b"no image")
             to.put(f"{split}9999".encode(), encoded(picture(0)))
-    collection = collect([tmp_path])
-    assert splits(collection) == {"train": 152, "val": 5}
+    write(root / "photographs/0.jpg", picture(5000))  # beside them: a database is no folder without image
+    collection = collect([root])
+    assert splits(collection) == {"": 1, "train": 152, "val": 5}
     found = findings(collection, look(collection))
     assert [one.kind for one in found] == ["damaged", "damaged", "same file in two splits"]
     assert "bedroom_train_lmdb, key train9998" in found[0].what
