@@ -44,7 +44,7 @@ class SNGAN(AdversarialModule):
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        num_classes: of the data; used with `projection` alone.
+        num_classes: of the data, 0 where it has none; used with `projection` alone.
         projection: whether both networks know the class.
         latent_dim: length of z.
         latent_law: distribution of z.
@@ -68,7 +68,7 @@ class SNGAN(AdversarialModule):
     def __init__(
         self,
         image_shape: tuple[int, int, int],
-        num_classes: int = 0,
+        num_classes: int,
         projection: bool = False,
         latent_dim: int = 128,
         latent_law: Literal["normal", "uniform", "sphere"] = "normal",

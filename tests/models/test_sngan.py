@@ -13,7 +13,7 @@ from gan_zoo.layers import ConditionalBatchNorm2d, spectrally_normalised
 from gan_zoo.models.sngan import SNGAN
 from gan_zoo.networks.conditional import Projected
 
-SMALL = {"image_shape": (1, 32, 32), "latent_dim": 6, "width": 8, "discriminator_width": 8}
+SMALL = {"image_shape": (1, 32, 32), "num_classes": 0, "latent_dim": 6, "width": 8, "discriminator_width": 8}
 
 
 def sngan(**changed):
@@ -74,7 +74,7 @@ def test_networks_have_the_published_counts(given, generator, discriminator, mon
     """On the meta device: nothing is drawn or computed, so no power iteration either."""
     monkeypatch.setattr("gan_zoo.models.sngan.spectrally_normalised", lambda network: network)
     with torch.device("meta"):
-        model = SNGAN(**given)
+        model = SNGAN(**{"num_classes": 0} | given)
     assert count(model.generator) == generator
     assert count(model.discriminator) == discriminator
 

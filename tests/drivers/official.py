@@ -1,0 +1,57 @@
+"""Small sets in the official layouts, under the names that experiments give: data/celeba, data/cifar10, data/lsun."""
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import lmdb
+import numpy as np
+
+from tests.drivers.image_files import encoded, picture, write
+
+COUNT = 24
+"""Images of each set, but for CIFAR-10, whose files have 10,000."""
+
+
+def celeba(folder: Path) -> None:
+    """Faces with two of the attributes."""
+    names = [f"{number:06}.jpg" for number in range(1, COUNT + 1)]
+    rows = [f"{name} {1 if i % 2 else -1} {1 if i % 3 else -1}" for i, name in enumerate(names)]
+    for i, name in enumerate(names):
+        write(folder / "celeba" / "img_align_celeba" / name, picture(i, 178, 218))
+    (folder / "celeba" / "list_attr_celeba.txt").write_text("\n".join([str(COUNT), "Male Smiling", *rows, ""]))
+
+
+def cifar10(folder: Path) -> None:
+    """Six files of black images, whose classes come in turn."""
+    root = folder / "cifar10" / "cifar-10-batches-py"
+    root.mkdir(parents=True)
+    content = {"data": np.zeros((10_000, 3072), np.uint8), "labels": [i % 10 for i in range(10_000)]}
+    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
+        (root / name).write_bytes(pickle.dumps(content, protocol=2))
+
+
+def lsun(folder: Path) -> None:
+    """Bedrooms, in a database."""
+    root = folder / "lsun" / "bedroom_train_lmdb"
+    root.mkdir(parents=True)
+    with lmdb.open(str(root), map_size=2**24) as database, database.begin(write=True) as transaction:
+        for content in (encoded(picture(i, 280, 256)) for i in range(COUNT)):
+            transaction.put(hashlib.sha1(content).hexdigest().encode(), content)
+
+
+def horse2zebra(folder: Path) -> None:
+    """Two sets without pairs."""
+    for part in ("trainA", "trainB", "testA", "testB"):
+        for i in range(COUNT):
+            write(folder / "horse2zebra" / part / f"{i}.jpg", picture(i + len(part), 256, 256))
+
+
+SETS = {"celeba": celeba, "cifar10": cifar10, "lsun": lsun, "horse2zebra": horse2zebra}
+"""By the folder in data/ that they fill."""
+
+
+def make(name: str, folder: Path) -> None:
+    """Fill folder/name, if it is not there."""
+    if not (folder / name).exists():
+        SETS[name](folder)
