@@ -24,7 +24,7 @@ class Crop(nn.Module):
         super().__init__()
         self.size = size
 
-    def forward(self, x: Maps) -> Maps:
+    def forward(self, x: Maps) -> Float[Tensor, "n c {self.size} {self.size}"]:
         return x[..., : self.size, : self.size]
 
 
