@@ -1,5 +1,7 @@
 """`gan-zoo stylize` on real files: both methods, folders, kept colours, and what it says of bad input."""
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,26 @@ def test_adain_says_what_run_it_needs(folder, run, tmp_path, capsys):
     assert "There is no file" in capsys.readouterr().err
     assert stylize(folder, *content, "--run", str(run), *moved, method="adain") == 0
     (folder / "moved.pth").rename(folder / "vgg16.pth")
+
+
+def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
+    """On small pictures, with the network at hand."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    commands = re.findall(r"^gan-zoo (stylize .+)$", readme, re.MULTILINE)
+    assert len(commands) == 2
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.jpg").write_bytes((folder / "frames" / "b.jpg").read_bytes())
+    (tmp_path / "painting.jpg").write_bytes((folder / "s.png").read_bytes())
+    (tmp_path / "frames").symlink_to(folder / "frames")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "adain").symlink_to(run)
+    weights = ["--vgg-weights", str(folder / "vgg16.pth"), "--style-size", "24"]
+    for command in commands:
+        quick = [] if "adain" in command else ["--network", "vgg16", "--evaluations", "2", "--size", "24"]
+        with pytest.raises(SystemExit) as exit:
+            main([*shlex.split(command), *weights, *quick])
+        assert exit.value.code == 0
+    assert size(tmp_path / "painted.png") == (24, 24) and len(list((tmp_path / "painted").iterdir())) == 3
 
 
 def test_a_damaged_image_is_named(tmp_path):
