@@ -213,6 +213,20 @@ UNPAIRED = (
     _unpaired("vangogh2photo", "400 + 6,287 Van Goghs, photographs; test 400 + 751", "307 MB", PAINTINGS),
 )
 
+STYLES = (
+    Entry(
+        "coco_wikiart",
+        "82,783 photographs (MS-COCO's train2014) and 79,433 paintings (Painter by Numbers' train), of many sizes",
+        "",
+        "Flickr's terms of each photograph; paintings: WikiArt's terms, partly in copyright",
+        "https://cocodataset.org; https://www.kaggle.com/c/painter-by-numbers",
+        "coco/train/*.jpg and wikiart/train/*.jpg",
+        "coco/train/*",
+        "datamodules.unpaired.Unpaired",
+        {"a": "data/coco/{split}", "b": "data/wikiart/{split}"},
+    ),
+)
+
 MADE = (
     Entry(
         "gaussians_ring",
@@ -239,6 +253,6 @@ MADE = (
 )
 
 CATALOGUE: dict[str, Entry] = {
-    one.name: one for family in (SMALL, PORTRAITS, PLACES, PAIRS, UNPAIRED, MADE) for one in family
+    one.name: one for family in (SMALL, PORTRAITS, PLACES, PAIRS, UNPAIRED, STYLES, MADE) for one in family
 }
 """All of them, by name."""

@@ -47,7 +47,26 @@ def horse2zebra(folder: Path) -> None:
             write(folder / "horse2zebra" / part / f"{i}.jpg", picture(i + len(part), 256, 256))
 
 
-SETS = {"celeba": celeba, "cifar10": cifar10, "lsun": lsun, "horse2zebra": horse2zebra}
+def coco(folder: Path) -> None:
+    """Photographs."""
+    for i in range(COUNT):
+        write(folder / "coco" / "train" / f"{i}.jpg", picture(i, 300, 260))
+
+
+def wikiart(folder: Path) -> None:
+    """Paintings."""
+    for i in range(COUNT):
+        write(folder / "wikiart" / "train" / f"{i}.jpg", picture(100 + i, 260, 300))
+
+
+SETS = {
+    "coco": coco,
+    "wikiart": wikiart,
+    "celeba": celeba,
+    "cifar10": cifar10,
+    "lsun": lsun,
+    "horse2zebra": horse2zebra,
+}
 """By the folder in data/ that they fill."""
 
 
