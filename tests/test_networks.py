@@ -1,7 +1,6 @@
-"""The networks against the counts of the programs they follow, and their shapes, bounds and layers by hand."""
+"""DCGAN's networks and the fully connected ones: shapes, bounds and layers by hand."""
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import torch
@@ -11,39 +10,7 @@ from torch.testing import assert_close
 from gan_zoo import networks
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import named
-
-
-def pair(architecture, image_shape, width, latent_dim=100, norm: Any = "batch", **chosen) -> tuple[Any, Any]:
-    return networks.pair(
-        architecture=architecture,
-        generator_architecture=chosen.get("generator"),
-        discriminator_architecture=chosen.get("discriminator"),
-        image_shape=image_shape,
-        latent_dim=latent_dim,
-        width=width,
-        discriminator_norm=norm,
-    )
-
-
-def count(network: nn.Module) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
-@pytest.mark.parametrize(
-    ("made", "generator", "discriminator"),
-    [
-        (pair("dcgan", (3, 64, 64), 64), 3_576_704, 2_765_568),  # DCGAN 64, pytorch/examples
-        (pair("dcgan", (3, 64, 64), 64, norm="none"), 3_576_704, 2_763_776),  # its critic without batch norm
-        (pair("dcgan", (3, 32, 32), 64), 1_068_928, 663_296),  # WGAN DCGAN 32, martinarjovsky/WassersteinGAN
-        (pair("mlp", (1, 28, 28), (256, 256), latent_dim=64), 283_920, 267_009),  # GAN MLP MNIST, yunjey
-        (pair("mlp_relu", (1, 28, 28), (128,)), 114_064, 100_609),  # the course's 100-128-784 and 784-128-1
-        (pair("mlp", (1, 28, 28), (1200, 1200)), 2_503_984, 2_384_401),  # G: goodfeli/adversarial; D: its mirror
-        (pair("mlp_relu", (3, 64, 64), 64, latent_dim=128), 7_157_760, 7_080_449),  # WGAN-GP's grid: 4 x 512, z 128
-    ],
-    ids=["dcgan64", "dcgan64_no_norm", "dcgan32", "mlp_yunjey", "mlp_course", "mlp_goodfellow", "mlp_grid"],
-)
-def test_parameters_are_as_many_as_in_the_program_followed(made, generator, discriminator):
-    assert [count(network) for network in made] == [generator, discriminator]
+from tests.pairs import count, pair
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -5,6 +5,7 @@ images in [-1, 1]. A discriminator function takes `image_shape`, `width` and `no
 scores (n,). Yours, as `package.module:function`, are called with the same keywords.
 """
 
+from functools import partial
 from typing import Literal
 
 from torch import nn
@@ -21,6 +22,7 @@ GENERATORS = {
     "mlp": mlp.generator,
     "mlp_relu": mlp.generator,
     "dcgan": dcgan.generator,
+    "dcgan_plain": partial(dcgan.generator, norm="none"),
     "resnet": resnet.generator,
     "resnet_good": resnet.good_generator,
     "sngan_resnet": resnet.generator,
@@ -35,6 +37,7 @@ DISCRIMINATORS = {
     "mlp": mlp.discriminator,
     "mlp_relu": mlp.relu_discriminator,
     "dcgan": dcgan.discriminator,
+    "dcgan_plain": dcgan.plain_discriminator,
     "resnet": resnet.discriminator,
     "resnet_good": resnet.good_discriminator,
     "sngan_resnet": resnet.sum_discriminator,

@@ -24,7 +24,8 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
 from gan_zoo.networks.pieces import NORMS, Maps, Norm, Weighted, doubled, glorot, halved, normed, one_width, uniform
@@ -45,7 +46,7 @@ def he(layer: Weighted) -> None:
 class Gated(nn.Module):
     """sigmoid(a) tanh(b) of the two halves of the maps."""
 
-    def forward(self, x: Maps) -> Maps:
+    def forward(self, x: Maps) -> Float[Tensor, "n half h w"]:
         a, b = x.chunk(2, dim=1)
         return a.sigmoid() * b.tanh()
 

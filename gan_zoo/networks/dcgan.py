@@ -21,19 +21,23 @@ class Generator(nn.Sequential):
         return super().forward(latents[:, :, None, None].contiguous(memory_format=torch.channels_last))
 
 
-def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """latents > start x start > double ... > image: batch norm and ReLU between, tanh at the end."""
-    return decoder(image_shape, latent_dim, width).append(nn.Tanh())
+def generator(
+    image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...], norm: str = "batch"
+) -> nn.Module:
+    """latents > start x start > double ... > image: batch norm (or "none") and ReLU between, tanh at the end."""
+    return decoder(image_shape, latent_dim, width, norm).append(nn.Tanh())
 
 
-def decoder(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Sequential:
+def decoder(
+    image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...], norm: str = "batch"
+) -> nn.Sequential:
     """The generator without its tanh: what is last depends on the likelihood of a variational auto-encoder."""
     channels, start, doublings = _plan(image_shape)
     base = one_width("dcgan", width)
     widths = [base * 2**i for i in reversed(range(doublings))]
     layers: list[nn.Module] = [nn.ConvTranspose2d(latent_dim, widths[0], kernel_size=start, bias=False)]
     for now, after in zip(widths, [*widths[1:], channels], strict=True):
-        layers += [nn.BatchNorm2d(now), nn.ReLU()]
+        layers += [*normed(now, NORMS[norm]), nn.ReLU()]
         layers += [nn.ConvTranspose2d(now, after, kernel_size=4, stride=2, padding=1, bias=False)]
     return _initialised(Generator(*layers))
 
@@ -41,6 +45,11 @@ def decoder(image_shape: tuple[int, int, int], latent_dim: int, width: int | tup
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
     """image > half ... > start x start > one score: leaky ReLU of slope 0.2, `norm` after all but the first."""
     return encoder(image_shape, 1, width, norm).append(nn.Flatten(0))
+
+
+def plain_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """The discriminator without norm, whatever `norm` is."""
+    return discriminator(image_shape, width, "none")
 
 
 def encoder(image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str) -> nn.Sequential:

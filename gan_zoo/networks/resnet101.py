@@ -33,19 +33,20 @@ class Bottleneck(nn.Module):
 
     def __init__(self, into: int, out: int, size: int, resample: str, norm: Norm | None) -> None:
         super().__init__()
-        before, after = into // 2, out // 2
+        before, after, shortcut_gain = into // 2, out // 2, 1.0
         match resample:
             case "up":
                 middle = doubled(before, after, kernel_size=3, size=size)
                 shortcut = [_point(into, 4 * out), nn.PixelShuffle(2)]
             case "down":
                 middle = halved(before, after, kernel_size=3, size=size)
-                shortcut = [nn.Conv2d(into, out, kernel_size=1, stride=2)]
+                shortcut = [Alternate(), _point(into, out)]
+                shortcut_gain = ((into + out) / (into + out / 4)) ** 0.5  # for `glorot`, which sees no stride of 2
             case _:
                 middle, shortcut = [nn.Conv2d(before, after, kernel_size=3, padding=1)], []
         first, last = _point(into, before), _point(after, out, bias=False)
         residual = [nn.ReLU(), first, nn.ReLU(), *middle, nn.ReLU(), last, *normed(out, norm)]
-        for layers, gain in ((residual, 2**0.5), (shortcut, 1.0)):
+        for layers, gain in ((residual, 2**0.5), (shortcut, shortcut_gain)):
             for layer in layers:
                 if isinstance(layer, Weighted):
                     glorot(layer, gain=gain)
@@ -53,6 +54,17 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Maps) -> Float[Tensor, "n d H W"]:
         return self.shortcut(x) + RESIDUAL * self.residual(x)
+
+
+class Alternate(nn.Module):
+    """Every second row and column.
+
+    Before a 1 x 1 convolution, the same as its stride of 2, which in channels-last writes past its memory in the
+    backward pass on CPUs (torch 2.14.1, few channels): the process aborts.
+    """
+
+    def forward(self, x: Maps) -> Float[Tensor, "n c H W"]:
+        return x[..., ::2, ::2]
 
 
 class Scaled(nn.Module):
