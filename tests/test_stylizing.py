@@ -41,8 +41,7 @@ def run(folder) -> Path:
 
     torch.manual_seed(2)
     model = AdaIN(network="vgg16", vgg_weights=str(folder / "vgg16.pth"))
-    last = model.generator[-1]
-    torch.nn.init.normal_(last.weight, std=5.0)  # an untrained decoder's images are one grey
+    torch.nn.init.normal_(list(model.generator.parameters())[-2], std=5.0)  # an untrained decoder's images are one grey
     (folder / "run").mkdir()
     write_generator(folder / "run" / "model.safetensors", model, step=1)
     return folder / "run"

@@ -19,10 +19,13 @@ from tests.drivers.image_files import unreachable
 EACH = 20
 
 
-class AsPython2(pickle._Pickler):  # pyright: ignore[reportAttributeAccessIssue]
+PurePython: Any = vars(pickle)["_Pickler"]  # the one whose parts can be replaced
+
+
+class AsPython2(PurePython):
     """Writes bytes as the strings that they were, and the types of arrays with 0 and 1 for False and True."""
 
-    dispatch = pickle._Pickler.dispatch.copy()  # pyright: ignore[reportAttributeAccessIssue]
+    dispatch = PurePython.dispatch.copy()
 
     def save_string(self, text: bytes) -> None:
         self.write(pickle.BINSTRING + struct.pack("<i", len(text)) + text)

@@ -1,6 +1,7 @@
 """Gatys' style transfer: what is minimised, that it falls, and how it stops."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -29,8 +30,9 @@ def pair():
 
 
 def transfer(features, pair, **changed):
-    settings = {"sizes": (24,), "evaluations": (12,), "objective": SMALL}
-    return gatys(*pair, features, **settings | changed)
+    settings: dict[str, Any] = {"sizes": (24,), "evaluations": (12,), "objective": SMALL}
+    content, style = pair
+    return gatys(content, style, features, **settings | changed)
 
 
 def test_terms_are_those_of_equation_7(features, pair):
