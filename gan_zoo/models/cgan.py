@@ -11,9 +11,9 @@ each through a layer of its own that joins the other input's.
 Defaults: the paper's networks for MNIST: z of 100 uniform numbers > 200 and y > 1000, joined > 1200 > 784; maxout in
 the discriminator, x > 240 units of 5 pieces and y > 50 of 5, joined > 240 of 4; dropout of one half.
 Departures from the paper: no dropout in the generator, which with it takes its variety from the dropout and none from
-z, so that without it, when sampled, all images of a class are one (seen here, after 7,000 steps on digits); Adam, with the settings that became usual, in place of momentum with two schedules; -log D
-for the generator's log(1 - D), as in practice since the first GAN; tanh and [-1, 1] for sigmoid and [0, 1]; fakes have
-classes drawn uniformly.
+z, so that without it, when sampled, all images of a class are one (seen here, after 7,000 steps on digits). Adam, with
+the settings that became usual, in place of momentum with two schedules; -log D for the generator's log(1 - D), as in
+practice since the first GAN; tanh and [-1, 1] for sigmoid and [0, 1]; fakes have classes drawn uniformly.
 """
 
 import math
