@@ -13,7 +13,7 @@ from datamodules.labels import attribute_columns, attributes, classes, folder_cl
 from datamodules.sources import Files, Source, is_image
 from datamodules.stores import Folder, Store, open_store
 from datamodules.stream import SourcedData
-from datamodules.transform import Square
+from datamodules.transform import Square, shown_side
 
 FolderSplit = Literal["train", "val", "valid", "test"]
 
@@ -57,7 +57,8 @@ class ImageFolder(SourcedData):
         self.save_hyperparameters()
         self.square = Square(resolution, centre_crop, channels)
         self.crop, self.flip = crop, flip
-        self.image_shape = (channels, crop or resolution, crop or resolution)
+        side = shown_side(resolution, crop)
+        self.image_shape = (channels, side, side)
         self.store, self.names = images_in(root, split, inside)
         self.classes: list[str] = []
         label = self._label(labels, attributes)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from datamodules.decoding import decode, decode_all, shrink
 from datamodules.fingerprints import of
-from datamodules.order import Wanted
-from datamodules.sources import Source
+from datamodules.order import Request, Wanted
+from datamodules.sources import Source, digest
 from datamodules.transform import Square
 
 Batch = dict[str, Tensor]
@@ -68,9 +68,9 @@ class InMemory:
 
     def _hash(self) -> str:
         image = self.tensors["image"]
-        digest = hashlib.sha256(f"{image.dtype} {tuple(image.shape)}".encode())
-        digest.update(image.contiguous().numpy().data)
-        return digest.hexdigest()[:16]
+        state = hashlib.sha256(f"{image.dtype} {tuple(image.shape)}".encode())
+        state.update(image.contiguous().numpy().data)
+        return state.hexdigest()[:16]
 
 
 class Decoded:
@@ -98,6 +98,31 @@ class Decoded:
 
     def fingerprint(self) -> str:
         return of(self.source, self.square)
+
+
+class Middle:
+    """The middle squares of images, at their own scale: what scores compare with where training cuts at random.
+
+    Args:
+        images: from which training cuts.
+        side: of the squares, in pixels.
+    """
+
+    def __init__(self, images: Images, side: int) -> None:
+        self.images, self.side = images, side
+        self.name, self.instant = f"{images.name}_middle_{side}px", images.instant
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, request: Wanted) -> Batch:
+        batch = self.images[Request(request.indices, None)]
+        top, left = ((length - self.side) // 2 for length in batch["image"].shape[2:])
+        square = batch["image"][:, :, top : top + self.side, left : left + self.side]
+        return batch | {"image": shrink(square, request.resolution or self.side)}
+
+    def fingerprint(self) -> str:
+        return digest([self.images.fingerprint(), f"middle {self.side}"])
 
 
 def in_memory(source: Source, square: Square) -> InMemory:

@@ -33,6 +33,10 @@ class MultiDomain(StreamedData):
         for one in sets:
             if not one.num_classes:
                 raise DataError(f"{type(one).__name__} in data.sets has no labels: ask it for some, or leave it out.")
+            if one.crop:
+                raise DataError(
+                    f"{type(one).__name__} in data.sets has crop {one.crop}: MultiDomain cuts nothing at random."
+                )
             if one.image_shape[1:] != sets[0].image_shape[1:]:
                 sizes = ", ".join(f"{type(each).__name__} {each.image_shape[1:]}" for each in sets)
                 raise DataError(f"The sets of data.sets differ in size: {sizes}; give them one resolution.")

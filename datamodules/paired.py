@@ -18,7 +18,7 @@ from datamodules.images import Images
 from datamodules.mixtures import Together
 from datamodules.sources import Files, Source, digest
 from datamodules.stream import SourcedData, load
-from datamodules.transform import Square
+from datamodules.transform import Square, shown_side
 
 
 class Paired(SourcedData):
@@ -56,7 +56,8 @@ class Paired(SourcedData):
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
         self.square, self.crop, self.flip = Square(resolution), crop, flip
-        self.image_shape = (3, crop or resolution, crop or resolution)
+        side = shown_side(resolution, crop)
+        self.image_shape = (3, side, side)
         if (layout == "folders") != bool(root_b):
             raise DataError(f"data.layout is {layout} and data.root_b {root_b or 'empty'}: folders needs it, alone.")
         whole = Files(set_name(root, split), *images_in(root, split))

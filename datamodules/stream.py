@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from datamodules import cache
 from datamodules.errors import DataError
-from datamodules.images import Batch, Decoded, Images, InMemory, in_memory
+from datamodules.images import Batch, Decoded, Images, InMemory, Middle, in_memory
 from datamodules.mixtures import Mixture
 from datamodules.order import Order, Request
 from datamodules.sources import Source
@@ -77,7 +77,7 @@ class StreamedData(L.LightningDataModule):
     @property
     def real(self) -> Images:
         """The images that a model of these data should generate, once `setup` was called."""
-        return self.images
+        return Middle(self.images, self.crop) if self.crop else self.images
 
     def reference(self, split: str | None = None) -> Images:
         """The real images that a score compares with.

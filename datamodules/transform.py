@@ -51,3 +51,14 @@ class Square:
         """What tells its results from another's: `64 pixels, middle 178, 3 channels, bicubic`."""
         middle = self.crop or "square"
         return f"{self.resolution} pixels, middle {middle}, {self.channels} channels, {FILTER.name.lower()}"
+
+
+def shown_side(resolution: int, crop: int) -> int:
+    """Pixels a side of what training shows of images of `resolution`, where it cuts squares of `crop` (0: it does not).
+
+    Raises:
+        DataError: there is no such square.
+    """
+    if not 0 <= crop <= resolution:
+        raise DataError(f"data.crop is {crop}: it must be 0, for none, or 1 to {resolution}, which is data.resolution.")
+    return crop or resolution

@@ -11,7 +11,7 @@ from datamodules.images import Images
 from datamodules.mixtures import Apart
 from datamodules.sources import Files, Source
 from datamodules.stream import SourcedData, load
-from datamodules.transform import Square
+from datamodules.transform import Square, shown_side
 
 
 class Unpaired(SourcedData):
@@ -44,7 +44,8 @@ class Unpaired(SourcedData):
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
         self.square, self.crop, self.flip = Square(resolution), crop, flip
-        self.image_shape = (3, crop or resolution, crop or resolution)
+        side = shown_side(resolution, crop)
+        self.image_shape = (3, side, side)
         self.files = {key: Files(set_name(path, split), *images_in(path, split)) for key, path in (("a", a), ("b", b))}
 
     def sources(self) -> dict[str, Source]:

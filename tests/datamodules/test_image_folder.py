@@ -12,6 +12,7 @@ from PIL import Image
 from datamodules.errors import DataError
 from datamodules.image_folder import ImageFolder, set_name
 from datamodules.order import Request
+from datamodules.unpaired import Unpaired
 from tests.drivers.image_files import encoded, picture, write
 
 
@@ -124,6 +125,31 @@ def test_cuts_are_centred_then_resized_and_random_ones_declared(tmp_path):
     assert data.crop == 6 and data.image_shape == (3, 6, 6)
     with pytest.raises(DataError, match=r"1\.png: 30 x 20 pixels are smaller than the crop of 21"):
         read(tmp_path, centre_crop=21)
+
+
+def test_what_is_scored_is_the_middle_of_the_size_that_training_cuts(tmp_path):
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[1:7, 1:7] = np.arange(36, dtype=np.uint8).reshape(6, 6, 1)
+    write(tmp_path / "class" / "1.png", Image.fromarray(image))
+    data = read(tmp_path, crop=6, labels="folders")
+    for real in (data.reference(), data.reference("train")):
+        found = real[Request(np.array([0]), None)]
+        assert torch.equal(found["image"][0, 0], torch.arange(36, dtype=torch.uint8).view(6, 6))
+        assert found["label"].tolist() == [0] and len(real) == 1 and real.name == f"{data.images.name}_middle_6px"
+    assert data.real[Request(np.array([0]), 3)]["image"][0, 0, 0].tolist() == [4, 6, 8]  # means of 2 x 2: 3.5, 5.5, 7.5
+    assert data.real.fingerprint() != data.images.fingerprint()
+    assert read(tmp_path).real.fingerprint() == data.images.fingerprint()
+
+
+@pytest.mark.parametrize(("crop", "fits"), [(-1, False), (0, True), (8, True), (9, False)])
+def test_what_training_cuts_lies_within_the_image(crop, fits, animals):
+    sets = (lambda: read(animals, crop=crop), lambda: Unpaired(str(animals), str(animals), resolution=8, crop=crop))
+    for made in sets:
+        if fits:
+            assert made().image_shape == (3, 8, 8)
+        else:
+            with pytest.raises(DataError, match=rf"data\.crop is {crop}: it must be 0, for none, or 1 to 8"):
+                made()
 
 
 def labelled(tmp_path: Path, text: str, **arguments: Any) -> ImageFolder:

@@ -82,6 +82,10 @@ def test_fewer_minibatches_than_sets_are_refused(faces):
         (lambda faces: [], "names 0 set"),
         (lambda faces: [MNIST()], "names 1 set"),
         (lambda faces: [MNIST(), ImageFolder(faces, resolution=28)], "ImageFolder in data.sets has no labels"),
+        (
+            lambda faces: [MNIST(), ImageFolder(faces, labels="folders", crop=28)],
+            "ImageFolder in data.sets has crop 28",
+        ),
         (lambda faces: [MNIST(), ImageFolder(faces, labels="folders")], re.escape("MNIST (28, 28), ImageFolder (64, ")),
     ],
 )
