@@ -17,7 +17,6 @@ SPLIT = re.compile(r"(?:^|[^a-zA-Z])((?:train|validation|valid|val|test|extra)[A
 
 
 @runtime_checkable
-@runtime_checkable
 class Place(Protocol):
     """A folder, zip or database that holds images."""
 
