@@ -23,7 +23,8 @@ def named(name: str, table: Mapping[str, Any], kind: str) -> Any:
         return table[name]
     if ":" not in name:
         raise Mistake(
-            f"No {kind} is called {name}{closest(name, table)}: there are {', '.join(table)}, or package.module:name."
+            f"No {kind} is called {name}{closest(name, table)}: there are {shorten(', '.join(table), 120)}, or "
+            "package.module:name."
         )
     module, _, attribute = name.partition(":")
     try:
