@@ -15,6 +15,7 @@ FAKE = np.array([100.0, 4.0, 1.5, 0.0, -1.0, -100.0])
 
 A, B, C = -0.5, 2.0, 1.25  # least squares: the targets of fakes, of reals, and of the generator, all unlike
 LOSSES = {
+    "hinge_discriminator": losses.hinge_discriminator,
     "least_squares_discriminator": partial(losses.least_squares_discriminator, a=A, b=B),
     "least_squares_generator": partial(losses.least_squares_generator, c=C),
     "minimax_discriminator": losses.minimax_discriminator,
@@ -34,6 +35,7 @@ def sigmoid(scores):
 
 
 VALUES = {
+    "hinge_discriminator": np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean(),
     "least_squares_discriminator": ((REAL - B) ** 2).mean() / 2 + ((FAKE - A) ** 2).mean() / 2,
     "least_squares_generator": ((FAKE - C) ** 2).mean() / 2,
     "minimax_discriminator": -log_sigmoid(REAL).mean() - log_sigmoid(-FAKE).mean(),
@@ -44,6 +46,8 @@ VALUES = {
 }
 ONE = np.ones(6)
 SLOPES = {  # of the sum over scores: times 6 what the mean's is
+    # at the corner, the fake of -1, torch's derivative of max(0, x) is 0
+    "hinge_discriminator": {"real": -1.0 * (REAL < 1), "fake": 1.0 * (FAKE > -1)},
     "least_squares_discriminator": {"real": REAL - B, "fake": FAKE - A},
     "least_squares_generator": {"fake": FAKE - C},
     "minimax_discriminator": {"real": sigmoid(REAL) - 1, "fake": sigmoid(FAKE)},
@@ -75,6 +79,14 @@ def test_derivative_is_the_closed_form(name):
     LOSSES[name](**scores).backward()
     for side, slope in SLOPES[name].items():
         assert_close(scores[side].grad, torch.tensor(slope) / 6)
+
+
+def test_class_loss_is_minus_the_log_of_the_softmax():
+    logits = np.array([[2.0, -1.0, 0.5], [100.0, -100.0, 0.0]])
+    softmax = np.exp(logits - logits.max(1, keepdims=True))
+    softmax /= softmax.sum(1, keepdims=True)
+    given = losses.auxiliary_class(logits=torch.tensor(logits), label=torch.tensor([1, 0]))
+    assert_close(given, torch.tensor(-np.log([softmax[0, 1], softmax[1, 0]]).mean()))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
