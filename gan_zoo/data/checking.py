@@ -46,7 +46,7 @@ def summary(collection: Collection, looks: Looks, lists: Sequence[Path]) -> list
     others = collection.others
     lines = [f"{len(collection):,} images: {', '.join(named)}", f"pixels: {', '.join([*most, *rest]) or 'none whole'}"]
     if others:
-        lines.append(f"{len(others):,} files that are no image by their name, such as {others[0]}, are not looked at")
+        lines.append(f"not images by their names, and not looked at: {len(others):,}, such as {others[0]}")
     return [*lines, *(f"labels: {file}" for file in lists)]
 
 
