@@ -81,7 +81,7 @@ Train = Callable[..., tuple[Path, Any]]
 def train(tmp_path: Path) -> Train:
     """Trains a model of `kind` in directory `name` up to step `steps`, from wherever it is."""
 
-    def call(kind: type[GenerativeModule], name: str, steps: int) -> tuple[Path, Trainer]:
+    def call(kind: type[GenerativeModule], name: str, steps: int, precision: str = "32-true") -> tuple[Path, Trainer]:
         row = row_of(kind)
         for argument, write in row.files.items():
             if not (tmp_path / argument).exists():
@@ -97,6 +97,7 @@ def train(tmp_path: Path) -> Train:
             checkpoints=Checkpoints(every=5, keep_every=6),
             accelerator="cpu",
             devices=1,
+            precision=precision,
         )
         given = row.arguments | {argument: str(tmp_path / argument) for argument in row.files}
         taken = inspect.signature(kind).parameters
@@ -120,6 +121,14 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(kind: type[GenerativeModule
     stopped, trainer = train(kind, "stopped", 2 * N)
     assert trainer.global_step == 2 * N
     assert not differences(whole, stopped)
+
+
+@pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
+def test_every_model_trains_in_bf16(kind: type[GenerativeModule], train: Train) -> None:
+    _, trainer = train(kind, "bf16", 3, precision="bf16-mixed")
+    model = trainer.lightning_module
+    assert trainer.global_step == 3
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in model.parameters())
 
 
 def test_every_callback_takes_part(train: Train) -> None:
