@@ -82,9 +82,12 @@ def fill(page_file: Path, folders: list[Path]) -> None:
     except OSError as error:
         raise Mistake(f"{page_file} cannot be read: {error.strerror}.") from error
     parts = []
-    for study in dict.fromkeys(run.study for run in results):
-        ranked = rank.tables(grouping.group([run for run in results if run.study == study]))
-        parts += [f"## {study}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
+    by_title: dict[str, list[Result]] = {}
+    for run in results:
+        by_title.setdefault(run.study or run.path.stem, []).append(run)  # runs of no study: as their file is called
+    for title, runs in by_title.items():
+        ranked = rank.tables(grouping.group(runs))
+        parts += [f"## {title}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
     save(page_file, committed.filled(text, page_file.name, "\n".join(parts)))
 
 

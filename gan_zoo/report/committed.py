@@ -69,7 +69,7 @@ def result(file: Path, row: dict[str, str]) -> Result:
     return Result(
         path=file,
         name=row["run"],
-        study=row["study"] or file.stem,  # runs of no study: what the file is called
+        study=row["study"],
         method=row["method"],
         settings=json.loads(row["settings"]),
         seed=int(row["seed"]) if row["seed"] else None,
