@@ -17,7 +17,7 @@ f(c) and t (Eq. 14), and several styles are a weighted sum of their t (Eq. 15).
 Defaults: Adam's 1e-4 falling as 1 / (1 + 5e-5 t), batch 8 and 160,000 steps are the authors' program's.
 Departures from the paper: torchvision's VGG, which normalises its input itself, for the authors' with its colour layer
 of 1 x 1 (12 parameters). Theirs is rescaled to a mean activation of 1; here each squared distance is divided by its
-target's mean square instead, which does as much for any network, and λ is 5 where the program, with sums over
+target's mean square instead, which does as much for any network, and λ is 1 where the program, with sums over
 channels, has 0.01. β₁ is 0.9, as in the program.
 """
 
@@ -59,7 +59,7 @@ class AdaIN(GenerativeModule):
         self,
         network: Literal["vgg16", "vgg19"] = "vgg19",
         vgg_weights: str | None = None,
-        style_weight: float = 5.0,
+        style_weight: float = 1.0,
         learning_rate: float = 1e-4,
         learning_rate_decay: float = 5e-5,
         betas: tuple[float, float] = (0.9, 0.999),
