@@ -172,6 +172,7 @@ def test_a_damaged_image_ends_it_and_is_named(damaged, own):
     assert cache.find(files(damaged), SQUARE) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_refused", [False, True])
 def test_damaged_images_are_left_out_when_asked(first_refused, damaged, faces, own):
     if first_refused:
@@ -199,6 +200,7 @@ def test_no_image_that_can_be_used_is_refused(tmp_path, own):
         prepare(files(tmp_path / "x"), SQUARE, skip=True)
 
 
+@pytest.mark.slow
 def test_an_image_smaller_than_the_crop_is_named(faces, own):
     with pytest.raises(DataError, match=r"000\.jpg: 24 x 20 pixels are smaller than the crop of 21"):
         prepare(files(faces), Square(RESOLUTION, crop=21))

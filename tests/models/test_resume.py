@@ -28,6 +28,8 @@ from gan_zoo.training import Trainer
 from tests.comparing import differences
 from tests.drivers.toy import Toy
 
+pytestmark = pytest.mark.slow  # three trainings of every model, 45 s in all
+
 N = 8
 """Steps before the stop: a multiple of none of the intervals below."""
 
