@@ -16,6 +16,8 @@ from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
 from gan_zoo.perceptual import Features
 
+pytestmark = pytest.mark.slow  # two dozen passes of a whole VGG
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
