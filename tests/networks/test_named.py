@@ -195,6 +195,7 @@ def test_gains_of_dcgans_norms_for_faces_start_around_1():
     assert_close(gains.mean().item(), 1.0, rtol=0.0026, atol=0)
 
 
+@pytest.mark.slow  # sixty trainings of a step
 @pytest.mark.parametrize("objective", [GAN, LSGAN, WGAN, WGANGP])
 @pytest.mark.parametrize("name", [*MAKES, "maxout"])
 def test_every_objective_trains_every_architecture(objective, name):
