@@ -27,7 +27,7 @@ FLOORS = (
     ("module",),
     (
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
-        *("images", "randomness", "naming", "errors", "environment", "peers"),
+        *("images", "randomness", "translation", "naming", "errors", "environment", "peers"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""
