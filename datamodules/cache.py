@@ -54,16 +54,17 @@ class Mapped:
         self.rows = np.delete(np.arange(len(source)), self.skipped)
         self.levels = {size: Level(folder / f"{size}.npy") for size in sizes(square)}
         self.name = set_name(source, square, len(self))
+        self.labels = {key: value[torch.from_numpy(self.rows)] for key, value in source.labels.items()}
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, request: Wanted) -> Batch:
-        rows = self.rows[request.indices]
+        rows, indices = self.rows[request.indices], torch.from_numpy(request.indices)
         resolution = request.resolution or self.square.resolution
         level = self.levels.get(resolution) or self.levels[self.square.resolution]
         image = shrink(torch.from_numpy(level.gather(rows)), resolution)
-        labels = {key: value[torch.from_numpy(rows)] for key, value in self.source.labels.items()}
+        labels = {key: value[indices] for key, value in self.labels.items()}
         return {"image": image, **labels}
 
     def fingerprint(self) -> str:

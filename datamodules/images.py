@@ -27,6 +27,11 @@ class Images(Protocol):
     instant: bool
     """Whether a batch is one gather, which the main process does by itself faster than a worker hands it over."""
 
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        """What a batch says of its images beside showing them, of all images: known without reading one."""
+        ...
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, request: Wanted) -> Batch: ...
@@ -51,6 +56,10 @@ class InMemory:
         self.name, self.tensors = name, tensors
         self._tell = fingerprint or self._hash
         self._fingerprint = ""
+
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        return {key: value for key, value in self.tensors.items() if key != "image"}
 
     def __len__(self) -> int:
         return len(self.tensors["image"])
@@ -85,7 +94,7 @@ class Decoded:
 
     def __init__(self, source: Source, square: Square) -> None:
         self.source, self.square = source, square
-        self.name = set_name(source, square, len(source))
+        self.name, self.labels = set_name(source, square, len(source)), source.labels
 
     def __len__(self) -> int:
         return len(self.source)
@@ -93,7 +102,7 @@ class Decoded:
     def __getitem__(self, request: Wanted) -> Batch:
         image = torch.from_numpy(np.stack([decode(self.source, self.square, int(i)) for i in request.indices]))
         indices = torch.from_numpy(request.indices)
-        labels = {key: value[indices] for key, value in self.source.labels.items()}
+        labels = {key: value[indices] for key, value in self.labels.items()}
         return {"image": shrink(image, request.resolution or self.square.resolution), **labels}
 
     def fingerprint(self) -> str:
@@ -111,6 +120,7 @@ class Middle:
     def __init__(self, images: Images, side: int) -> None:
         self.images, self.side = images, side
         self.name, self.instant = f"{images.name}_middle_{side}px", images.instant
+        self.labels = images.labels
 
     def __len__(self) -> int:
         return len(self.images)

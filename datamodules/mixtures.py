@@ -4,6 +4,7 @@ from itertools import accumulate
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.images import Batch, Images
@@ -25,6 +26,11 @@ class Mixture:
         self.parts = parts
         self.name = " + ".join(part.name for part in parts.values())
         self.instant = all(part.instant for part in parts.values())
+
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        """What batches say of their images: nothing, where they show several sets' at once."""
+        return {}
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -67,6 +73,10 @@ class Together(Mixture):
     def sizes(self) -> tuple[int, ...]:
         return (len(next(iter(self.parts.values()))),)
 
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        return next(iter(self.parts.values())).labels
+
     def __getitem__(self, request: Wanted) -> Batch:
         batches = {key: part[request] for key, part in self.parts.items()}
         images = {key: batch["image"] for key, batch in batches.items()}
@@ -94,6 +104,12 @@ class Turns(Mixture):
     """
 
     turns = True
+
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        found = [part.labels for part in self.parts.values()]
+        both = {key: torch.cat([one[key] for one in found]) for key in found[0]}
+        return both | {"domain": torch.arange(len(found)).repeat_interleave(torch.tensor(self.sizes))}
 
     def __getitem__(self, request: Wanted) -> Batch:
         batch: Batch = {"domain": torch.empty(len(request.indices), dtype=torch.int64)}

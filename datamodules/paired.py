@@ -6,6 +6,7 @@ what is left of b without its colours. `gan-zoo data list` gives each set's lice
 """
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -76,7 +77,12 @@ class Paired(SourcedData):
     @property
     def real(self) -> Images:
         """The targets, whole, at the size that training cuts out."""
-        return load(self.sources()["target"], replace(self.square, resolution=self.image_shape[1]))
+        return self.sides["target"]
+
+    @cached_property
+    def sides(self) -> dict[str, Images]:
+        shown = replace(self.square, resolution=self.image_shape[1])
+        return {key: load(source, shown) for key, source in self.sources().items()}
 
 
 class Part:

@@ -5,6 +5,7 @@ any two folders or zips. `gan-zoo data list` gives each set's licence.
 """
 
 from dataclasses import replace
+from functools import cached_property
 
 from datamodules.image_folder import FolderSplit, images_in, set_name
 from datamodules.images import Images
@@ -54,4 +55,9 @@ class Unpaired(SourcedData):
     @property
     def real(self) -> Images:
         """The images `b`, whole, at the size that training cuts out."""
-        return load(self.files["b"], replace(self.square, resolution=self.image_shape[1]))
+        return self.sides["b"]
+
+    @cached_property
+    def sides(self) -> dict[str, Images]:
+        shown = replace(self.square, resolution=self.image_shape[1])
+        return {key: load(files, shown) for key, files in self.files.items()}

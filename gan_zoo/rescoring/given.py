@@ -44,7 +44,7 @@ class Pictures:
             if len(whole) < len(names):
                 print(f"{len(names) - len(whole)} damaged files of {path} are left out.")
             self.source = Files(name, store, whole)
-        self.name = f"{name}_{count_name(len(self.source))}"
+        self.name, self.labels = f"{name}_{count_name(len(self.source))}", self.source.labels
 
     def __len__(self) -> int:
         return len(self.source)

@@ -73,6 +73,7 @@ def test_all_ways_have_the_same_name_and_fingerprint(ways):
     assert {images.name for images in ways} == {"made_16px_70"}
     assert len({images.fingerprint() for images in ways}) == 1
     assert {len(images) for images in ways} == {COUNT}
+    assert [images.labels["label"].tolist() for images in ways] == [list(range(COUNT))] * len(ways)
 
 
 def test_a_size_that_is_not_kept_is_refused_as_everywhere(ways):

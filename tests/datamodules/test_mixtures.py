@@ -108,6 +108,9 @@ def test_turns_deliver_images_labels_and_the_set_they_are_from():
     wanted = request.indices - np.array([0, 23, 33])[whose(request.indices)] + 100 * whose(request.indices)
     assert batch["label"].tolist() == wanted.tolist()
     assert (batch["image"] == batch["label"].view(-1, 1, 1, 1)).all() and batch["image"].dtype == torch.uint8
+    assert {key: value[request.indices].tolist() for key, value in images.labels.items()} == {
+        key: batch[key].tolist() for key in ("label", "domain")
+    }
 
 
 def test_sets_apart_are_shown_side_by_side_by_their_names():

@@ -53,6 +53,7 @@ def test_what_is_scored_is_the_target_whole(shared):
     request = Request(np.arange(3), None)
     assert torch.equal(real[request]["image"], whole.images[request]["target"])
     assert real.name == "facades_val_left_32px_100"
+    assert torch.equal(data.sides["source"][request]["image"], whole.images[request]["source"])
     assert data.reference("test").name == "facades_test_left_32px_106"
 
 
