@@ -1,5 +1,6 @@
 """The conditions of a score. A score is worthless without them, so it never travels without them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,14 +16,15 @@ class Conditions:
     truncation: float = 1.0
     """Of the latents; 1: none."""
     labels: str = "none"
-    """Classes of the images: `none`, `uniform`, `data` (drawn from the real images' own) or `class 3`."""
+    """Classes of the images: `none` (the model knows none), `uniform`, `data` (drawn from the real images' own) or
+    `class 3`."""
     latent_seed: int = 0
     """Seed of the table of latents, and of the labels."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Two scores may be compared only where all of this is equal."""
+    """Two scores may be compared only where all of this is equal, as `comparable` has it."""
 
     extractor: str
     """Network whose features are compared."""
@@ -49,3 +51,20 @@ class Protocol:
         """All fields in one flat dict, the conditions' among them."""
         fields = asdict(self)
         return fields | fields.pop("conditions")
+
+
+OWN_LABELS = ("none", "uniform")
+"""Of a model that draws by itself: it knows no classes, or draws each as often."""
+
+
+def comparable(conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """What two scores must have alike to be compared: all conditions, with `labels` none and uniform both as `own`.
+
+    Either is the whole of what a model makes when nobody tells it a class, against the whole of the real images.
+    Classes told from outside, `data` or `class 3`, are another question. The real images' own need not be equally
+    frequent: what that costs a model that draws them evenly is part of its score.
+
+    Args:
+        conditions: of a `Protocol.as_dict`, or as far as a file has them.
+    """
+    return dict(conditions) | ({"labels": "own"} if conditions.get("labels") in OWN_LABELS else {})

@@ -12,6 +12,7 @@ from typing import Any
 
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import names
+from gan_zoo.metrics.protocol import comparable
 from gan_zoo.naming import closest
 from gan_zoo.report import again, papers, seeds
 from gan_zoo.report.collect import Result
@@ -44,6 +45,8 @@ class Row:
     seconds: list[Number]
     papers: list[papers.Paper]
     """The authors' own numbers."""
+    labels: list[str]
+    """Classes that the images were drawn with, of all that is in a table's `own`."""
     ranks: tuple[int, int] = (1, 1)
     """The first and the last that it may have."""
     ties: list[Group] = field(default_factory=list)
@@ -119,7 +122,7 @@ def order(found: list[list[Line]], score: str, key: str) -> tuple[Any, ...]:
 
 def table(example: Line, groups: list[Group]) -> Table:
     """The table of one score and protocol, those of `example`, over all groups."""
-    made = Table(str(example.get("metric")), protocol(example))
+    made = Table(str(example.get("metric")), comparable(protocol(example)))
     for one in groups:
         scored = [(run, block, run.scores.get(made.key, [])) for run, block in zip(one.runs, one.blocks, strict=True)]
         good = [entry for entry in scored if not refusal(entry[0], entry[2])]
@@ -173,6 +176,7 @@ def row(one: Group, scored: list[tuple[Result, str, list[Line]]], table: Table) 
         images=[line["images"] for line in last if is_number(line.get("images"))],
         seconds=[line["seconds"] for line in last if is_number(line.get("seconds"))],
         papers=papers.beside(table.metric, first.model, first.data, first.config, papers.everything()),
+        labels=sorted({str(protocol(line)["labels"]) for line in last if "labels" in protocol(line)}),
     )
 
 

@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
+from gan_zoo.metrics.protocol import comparable
+
 Number = int | float
 """What JSON may hold where a number is due."""
 Line = dict[str, Any]
@@ -24,8 +26,8 @@ def protocol(line: Line) -> dict[str, Any]:
 
 
 def kind(metric: Any, conditions: dict[str, Any]) -> str:
-    """What may be compared with each other: equal text, equal score and protocol."""
-    return json.dumps([metric, conditions], sort_keys=True)
+    """What may be compared with each other: equal text, equal score and comparable protocol."""
+    return json.dumps([metric, comparable(conditions)], sort_keys=True)
 
 
 def redrawn(key: str) -> str:

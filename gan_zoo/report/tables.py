@@ -42,6 +42,7 @@ COLUMNS = (
     ),
     Column("seeds", lambda row, _: of(row), lambda row: len(row.runs)),
     Column("not told from", lambda row, _: listed(row), lambda row: len(row.ties), number=False),
+    Column("labels", lambda row, _: ", ".join(row.labels) or NONE, lambda row: ", ".join(row.labels), number=False),
     Column("last step", lambda row, _: span(row.steps), lambda row: max(row.steps)),
     Column("best step", lambda row, _: span(row.best_steps), lambda row: max(row.best_steps)),
     Column("best, scored again", lambda row, digits: number(row.again, digits), lambda row: row.again),
@@ -77,6 +78,8 @@ def silent(table: Table, sheet: Sheet) -> set[str]:
     found = {name for name, cells in columns.items() if set(cells) <= {NONE}}
     if all(row.steps == row.best_steps for row in table.rows):
         found.add("best step")
+    if not labels(table):
+        found.add("labels")
     return found | ({"status"} if set(columns.get("status", ())) <= {"finished"} else set())
 
 
@@ -86,7 +89,17 @@ def above(table: Table) -> list[str]:
     said = [f"{better} Budget: {budget(table)}." if table.rows else better]
     if table.differs:
         said.append(f"Apart from the first table: {table.differs}.")
-    return [*said, *filter(None, [standing(table)])]
+    return [*said, *filter(None, [standing(table), labels(table)])]
+
+
+def labels(table: Table) -> str:
+    """What sets models that know classes apart from the others, where a table has both."""
+    if len({label for row in table.rows for label in row.labels}) < 2:
+        return ""
+    return (
+        "Labels: every model as it draws by itself. uniform: it knows classes and draws each equally often, which need "
+        "not be how often the real images have it; none: it knows none."
+    )
 
 
 def paper_lines(table: Table) -> list[str]:

@@ -193,3 +193,15 @@ def test_runs_are_grouped_by_any_setting(tmp_path: Path) -> None:
     assert [len(row.scores) for row in table.rows] == [2, 2]  # a block for each width
     with pytest.raises(Mistake, match=r"No run has a setting model.widht \(did you mean model.width\?\)"):
         tables(folder, by=("model.widht",))
+
+
+def test_models_drawn_as_they_draw_by_themselves_are_in_one_table_whether_they_know_classes_or_not(
+    tmp_path: Path,
+) -> None:
+    said = {"gan": "none", "cgan": "uniform", "told": "data", "threes": "class 3"}
+    for number, (model, labels) in enumerate(said.items()):
+        make_run(tmp_path / model, {10: 5.0 + number}, model=model, protocol=PROTOCOL | {"labels": labels})
+    first, *others = tables(tmp_path)
+    assert [(row.group.label, row.labels) for row in first.rows] == [("gan", ["none"]), ("cgan", ["uniform"])]
+    assert first.protocol == PROTOCOL | {"labels": "own"}
+    assert sorted(one.differs for one in others) == ["labels class 3, above own", "labels data, above own"]

@@ -158,3 +158,17 @@ def test_the_command_writes_into_the_one_folder_and_loads_no_torch(tmp_path: Pat
     assert done.stdout.splitlines()[-2:] == ["The report is runs/report.html", "[]"], done.stderr
     names = {file.name for file in (tmp_path / "runs").iterdir()}
     assert names == {"a", "report.html", "results.csv", "results.md", "results.tex"}
+
+
+def test_a_table_that_has_models_with_and_without_classes_says_which_is_which(tmp_path: Path) -> None:
+    for model, labels in (("gan", "none"), ("cgan", "uniform")):
+        make_run(tmp_path / "both" / model, {10: 5.0}, model=model, protocol=PROTOCOL | {"labels": labels})
+    sheets_of = {
+        folder: tables.ranking(rank.tables(grouping.group(collect([tmp_path / folder])))[0])
+        for folder in ("both", "both/gan", "both/cgan")
+    }
+    both = sheets_of["both"]
+    assert {row[1]: row[both.head.index("labels")] for row in both.rows} == {"gan": "none", "cgan": "uniform"}
+    assert any("need not be how often the real images have it" in line for line in both.above)
+    for alone in ("both/gan", "both/cgan"):
+        assert "labels" not in sheets_of[alone].head and not any("uniform" in line for line in sheets_of[alone].above)
