@@ -3,8 +3,9 @@
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gan_zoo.gradients import AnyOptimizer
 from gan_zoo.images import Batch
-from gan_zoo.module import AnyOptimizer, Feed, GenerativeModule, Terms
+from gan_zoo.module import Feed, GenerativeModule, Terms
 
 
 class AdversarialModule(GenerativeModule):

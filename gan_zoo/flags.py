@@ -5,8 +5,10 @@ All others work; the README's table has a row for each, and `tests/test_flags.py
 
 from typing import Any
 
+import lightning.pytorch as L
+
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.module import refuse_precision
+from gan_zoo.strategy import TurnTakingDDP
 
 ENDLESS = "the stream of images has no epochs: say max_steps, or --max_images or --max_seconds"
 WHOLE = "a step takes what its model says: say data.batch_size and max_steps, or fast_dev_run for a trial"
@@ -28,6 +30,8 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 """Flag -> the values that change nothing, and what to do instead of any other."""
 
+PRECISIONS = (None, 32, "32", "32-true", "bf16", "bf16-mixed")
+
 
 def refuse_unusable(given: dict[str, Any]) -> None:
     """Stop before anything is made where Lightning would stop at the first step, or go wrong without a word.
@@ -44,3 +48,19 @@ def refuse_unusable(given: dict[str, Any]) -> None:
             bounded("trainer.", at_least=least, **{name: value})
     if given.get("gradient_clip_algorithm") and not given.get("gradient_clip_val"):
         raise Mistake("trainer.gradient_clip_algorithm clips nothing without trainer.gradient_clip_val: say both.")
+
+
+def refuse_unsupported(trainer: L.Trainer) -> None:
+    """Stop before the first step what would train wrongly without a word."""
+    if trainer.world_size > 1 and not isinstance(trainer.strategy, TurnTakingDDP):
+        raise Mistake(
+            f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
+            "need Trainer(strategy=gan_zoo.strategy.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
+        )
+    refuse_precision(trainer.precision)
+
+
+def refuse_precision(precision: Any) -> None:
+    """Stop where weights and images would be of unlike type, or gradients stay scaled: a bare optimizer knows none."""
+    if precision not in PRECISIONS:
+        raise Mistake(f"trainer.precision is {precision}: use bf16-mixed or 32-true, in which all models train.")

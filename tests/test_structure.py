@@ -21,13 +21,13 @@ PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
     ("__init__", "__main__", "cli", "rescoring", "removing", "stylizing"),
-    ("training", "flags", "fitting", "data", "explaining", "studies", "report"),
+    ("training", "fitting", "data", "explaining", "studies", "report"),
     ("callbacks", "models", "editing", "loading", "starting", "pictures"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
-    ("module",),
+    ("module", "sampling"),
     (
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
-        *("images", "randomness", "translation", "naming", "errors", "environment", "peers"),
+        *("images", "randomness", "translation", "naming", "errors", "environment", "peers", "flags"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""

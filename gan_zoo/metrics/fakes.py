@@ -10,7 +10,8 @@ from torch import Tensor
 from gan_zoo import images, randomness
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions
-from gan_zoo.module import BatchNorm, GenerativeModule
+from gan_zoo.module import GenerativeModule
+from gan_zoo.sampling import BatchNorm
 
 CHUNK = 250  # images at once: of a generator, and on their way to the extractor
 

@@ -35,7 +35,8 @@ from gan_zoo import perceptual
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
 from gan_zoo.layers import adaptive_instance_norm, channel_moments
-from gan_zoo.module import GenerativeModule, Terms, evaluating
+from gan_zoo.module import GenerativeModule, Terms
+from gan_zoo.sampling import evaluating
 
 Images = Float[Tensor, "n 3 h w"]
 

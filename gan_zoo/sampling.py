@@ -1,0 +1,161 @@
+"""What is drawn from a model: images by number, from its generator or from the moving average of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import lightning.pytorch as L
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from gan_zoo import averaging, randomness
+from gan_zoo.errors import Mistake
+from gan_zoo.images import Batch
+
+BatchNorm = Literal["eval", "train"]
+"""Whose statistics batch norm takes where images are sampled: its running ones, or the batch's."""
+
+
+class SampledModule(L.LightningModule):
+    """A model that images are drawn from: image i depends on (seed, i) alone.
+
+    It sets `generator`, and `latent_dim` where images are made of latents; `keep_average` where it keeps an average.
+    """
+
+    generator: nn.Module
+    latent_dim: int
+    latent_law: randomness.Law = "normal"
+    num_classes: int = 0
+    """Classes that the generator is told: it is called as `generator(latents, label)`; 0: `generator(latents)`."""
+    average_half_life: int = 0
+    """Half-life, in images, of the generator's moving average; 0: the average is the generator itself."""
+    has_last_weights: bool = True
+    """False for a model loaded from a file that holds the moving average alone."""
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The generator to be sampled: its moving average where the model keeps one, else the generator."""
+        return self.moving_average if self.average_half_life else self.generator
+
+    def keep_average(self, half_life: int) -> None:
+        """Keep a moving average of the generator as built so far, in no optimizer; `half_life` in images, 0: none."""
+        self.average_half_life = half_life
+        if half_life:
+            self.moving_average = averaging.start(self.generator)
+
+    def render(
+        self,
+        network: nn.Module,
+        latents: Float[Tensor, " n size"],
+        label: Int64[Tensor, " n"] | None,
+        truncation: float,
+    ) -> Float[Tensor, " n c h w"]:
+        """Images of `latents` by `network`, the generator or its average. A model that can truncate overrides this.
+
+        Raises:
+            Mistake: a truncation other than 1, where the model knows none.
+        """
+        if truncation != 1:
+            raise Mistake(f"truncation is {truncation}: {type(self).__name__} knows none, so leave it at 1.")
+        return network(latents) if label is None else network(latents, label)
+
+    def show(
+        self, count: int, seed: int, examples: Callable[[int], Batch]
+    ) -> tuple[Float[Tensor, " m c h w"], int | None]:
+        """What the run's grids show: images in [-1, 1], and how many a row (None: as square as can be).
+
+        Args:
+            count: about how many images.
+            seed: of the latents.
+            examples: count -> so many images of the data, in [-1, 1]: always the same, for what is made of images.
+        """
+        return self.sample(count, seed=seed), None
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        first: int = 0,
+        label: Int64[Tensor, " {n}"] | None = None,
+        averaged: bool = True,
+        truncation: float = 1.0,
+        batch_norm: BatchNorm = "eval",
+        chunk: int = 250,
+    ) -> Float[Tensor, "{n} c h w"]:
+        """Images `first` to `first + n` in [-1, 1]; image i depends on (seed, i) alone, its pixels up to rounding.
+
+        Args:
+            n: how many.
+            seed: of the latents; not the run's.
+            first: index of the first image.
+            label: their classes; None: drawn uniformly, each from (seed, i).
+            averaged: from the generator's moving average, where the model keeps one, or from its last weights.
+            truncation: 1: none; towards 0 images are more alike and better, where the model can.
+            batch_norm: `eval`: running statistics; `train`: those of the chunk that an image is in, chunks being cut
+                at multiples of `chunk`, so that an image depends on its neighbours and on `chunk`, but not on n.
+            chunk: images a forward pass, which bounds the memory.
+
+        Raises:
+            Mistake: weights or a truncation that the model does not have.
+        """
+        self._refuse(label, averaged)
+        network = self.averaged if averaged else self.generator
+        end, parts = first + n, []
+        begin = first // chunk * chunk if batch_norm == "train" else first
+        with evaluating(network, batch_norm):
+            for start in range(begin, end, chunk):
+                count = chunk if batch_norm == "train" else min(chunk, end - start)
+                latents = randomness.rows(self.latent_law, start, count, self.latent_dim, seed).to(self.device)
+                made = self.render(network, latents, self._classes(start, count, seed, first, label), truncation)
+                parts.append(made[max(first - start, 0) : end - start])
+        return torch.cat(parts).clamp(-1, 1)
+
+    def _refuse(self, label: Tensor | None, averaged: bool) -> None:
+        """Stop where the model has no latents, not these classes, or not these weights."""
+        if not hasattr(self, "latent_dim"):
+            raise Mistake(f"{type(self).__name__} makes images of images: it has no latents to sample from.")
+        if not (averaged or self.has_last_weights):
+            raise Mistake(
+                "This model was loaded from the averaged generator alone: load checkpoints/last.ckpt instead."
+            )
+        if label is not None and not self.num_classes:
+            raise Mistake(f"label is given, but {type(self).__name__} has no classes: leave it out.")
+        if label is not None and not ((label >= 0) & (label < self.num_classes)).all():
+            wrong = label[(label < 0) | (label >= self.num_classes)][0]
+            raise Mistake(
+                f"label has {int(wrong)}, and {type(self).__name__}'s classes are 0 to {self.num_classes - 1}."
+            )
+
+    def _classes(self, start: int, count: int, seed: int, first: int, label: Tensor | None) -> Tensor | None:
+        """Classes of images `start` to `start + count`: `label`'s from `first` on, as far as it goes, else drawn."""
+        if not self.num_classes:
+            return None
+        classes = randomness.classes(start, count, self.num_classes, seed)
+        if label is not None:
+            begin, end = max(start, first), min(start + count, first + len(label))
+            classes[begin - start : end - start] = label[begin - first : end - first].cpu()
+        return classes.to(self.device)
+
+
+@contextmanager
+def evaluating(network: nn.Module, batch_norm: BatchNorm = "eval") -> Iterator[None]:
+    """Within the block every part of `network` is in eval mode; after it, in the mode that it was in.
+
+    With `batch_norm` "train" batch norm takes the statistics of the batch, and leaves its running ones as they are.
+    """
+    before = [(part, part.training) for part in network.modules()]
+    norms = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
+    network.eval()
+    if batch_norm == "train":
+        for norm in norms:
+            norm.training, norm.track_running_stats = True, False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+        for part, training in before:
+            part.training = training
