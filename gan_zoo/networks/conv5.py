@@ -28,7 +28,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
-from gan_zoo.networks.pieces import NORMS, Maps, Norm, Weighted, doubled, glorot, halved, normed, one_width, uniform
+from gan_zoo.networks.pieces import (
+    NORMS,
+    Maps,
+    Norm,
+    Weighted,
+    doubled,
+    gaussian,
+    glorot,
+    halved,
+    normed,
+    one_width,
+    uniform,
+)
 
 Activation = Callable[[], nn.Module]
 Initial = Callable[[Weighted], None]
@@ -166,16 +178,6 @@ def initialised(network: nn.Sequential, initial: Initial) -> nn.Sequential:
         if isinstance(layer, Weighted):
             initial(layer)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def gaussian(network: nn.Module) -> nn.Module:
-    """Weights N(0, 0.02), gains of norms N(1, 0.02) (Radford 2015, section 4; the gains are its program's)."""
-    for layer in network.modules():
-        if isinstance(layer, Weighted):
-            nn.init.normal_(layer.weight, mean=0.0, std=0.02)
-        elif isinstance(layer, nn.modules.batchnorm._BatchNorm):
-            nn.init.normal_(layer.weight, mean=1.0, std=0.02)
-    return network
 
 
 def _gates(activation: Activation) -> int:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
-from gan_zoo.networks.pieces import NORMS, normed, one_width
+from gan_zoo.networks.pieces import NORMS, gaussian, normed, one_width
 
 
 class Generator(nn.Sequential):
@@ -39,7 +39,7 @@ def decoder(
     for now, after in zip(widths, [*widths[1:], channels], strict=True):
         layers += [*normed(now, NORMS[norm]), nn.ReLU()]
         layers += [nn.ConvTranspose2d(now, after, kernel_size=4, stride=2, padding=1, bias=False)]
-    return _initialised(Generator(*layers))
+    return gaussian(Generator(*layers))
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -62,7 +62,7 @@ def encoder(image_shape: tuple[int, int, int], outputs: int, width: int | tuple[
         layers += [nn.Conv2d(before, now, kernel_size=4, stride=2, padding=1, bias=False)]
         layers += normed(now, NORMS[norm] if place else None)
         layers += [nn.LeakyReLU(0.2)]
-    return _initialised(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=False)))
+    return gaussian(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=False)))
 
 
 def classifier(
@@ -90,13 +90,3 @@ def _plan(image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
     raise Mistake(
         f"dcgan makes square images of 28, 32, 56, 64, 112, 128 ... pixels; the data's are {height} x {columns}."
     )
-
-
-def _initialised(network: nn.Sequential) -> nn.Sequential:
-    """Weights N(0, 0.02), gains N(1, 0.02), biases 0 (section 3 of the paper; the gains are its released code's)."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(layer.weight, mean=0.0, std=0.02)
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, mean=1.0, std=0.02)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

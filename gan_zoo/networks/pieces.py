@@ -3,11 +3,15 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import Network
 
 Maps = Float[Tensor, "n c h w"]
 Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
@@ -15,6 +19,15 @@ Norm = Callable[[int], nn.Module]
 
 NORMS: dict[str, Norm | None] = {"batch": nn.BatchNorm2d, "layer": partial(nn.GroupNorm, 1), "none": None}
 """By the names of `networks.pair`: layer norm is over channels and pixels of one image."""
+
+PresentNorm = Literal["batch", "instance"]
+PRESENT_NORMS: dict[PresentNorm, Norm] = {
+    "batch": partial(nn.BatchNorm2d, track_running_stats=False),
+    "instance": nn.InstanceNorm2d,
+}
+"""Of networks that make images of images: by the images at hand, in training and afterwards, with no running
+statistics. Instance norm has no gain and no bias, and convolutions before it do have one, as in the authors' programs
+(pix2pix, CycleGAN)."""
 
 
 class Crop(nn.Module):
@@ -78,6 +91,18 @@ def glorot(layer: Weighted, gain: float = 1.0) -> None:
         seen, reached = (into / stride, out) if isinstance(layer, nn.ConvTranspose2d) else (into, out / stride)
         fans = math.prod(layer.kernel_size) * (seen + reached)
     uniform(layer, gain * math.sqrt(2 / fans))
+
+
+def gaussian(network: Network) -> Network:
+    """Weights N(0, 0.02), gains of batch norm N(1, 0.02), biases 0: DCGAN's program's, pix2pix's, CycleGAN's."""
+    for layer in network.modules():
+        if isinstance(layer, Weighted):
+            nn.init.normal_(layer.weight, mean=0.0, std=0.02)
+        elif isinstance(layer, _BatchNorm):
+            nn.init.normal_(layer.weight, mean=1.0, std=0.02)
+        if isinstance(layer, Weighted) and layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def one_width(name: str, width: int | tuple[int, ...]) -> int:

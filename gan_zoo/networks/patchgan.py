@@ -1,0 +1,39 @@
+"""PatchGAN: a discriminator that judges patches, each by itself (Isola 2017, section 3.2.2; CycleGAN has it too).
+
+An image is seen as a field of patches that depend on each other no further than a patch's width; the loss is the mean
+over them. `layers` convolutions of stride 2 make patches of 16 (1), 34 (2), 70 (3), 142 (4) or 286 pixels (5); 0 is the
+PixelGAN, which sees colours alone. Layers have the order of the authors' programs, so that their weights can be mapped
+one to one, but for batch norm's running statistics, which have no place here.
+"""
+
+from functools import partial
+from itertools import pairwise
+
+from torch import nn
+
+from gan_zoo.networks.pieces import PRESENT_NORMS, PresentNorm, gaussian, normed
+
+
+def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm = "batch") -> nn.Module:
+    """A network from images (n, channels, h, w) to scores (n, 1, h', w'), one a patch.
+
+    Args:
+        channels: of the images; of both, where a pair is judged.
+        width: channels after the first convolution; they double at each further one, up to 8 times as many.
+        layers: convolutions of stride 2; 0: all are 1 x 1.
+        norm: after all convolutions but the first and the last.
+    """
+    widths = [width * min(2**place, 8) for place in range(max(layers, 1) + 1)]
+    strides = [*[2] * layers, 1, 1]
+    convolution = partial(nn.Conv2d, kernel_size=4, padding=1) if layers else partial(nn.Conv2d, kernel_size=1)
+    bias = norm == "instance"
+    parts: list[nn.Module] = []
+    for place, (into, out) in enumerate(pairwise([channels, *widths])):
+        parts += [convolution(into, out, stride=strides[place], bias=bias or not place)]
+        parts += [*normed(out, PRESENT_NORMS[norm] if place else None), nn.LeakyReLU(0.2)]
+    return gaussian(nn.Sequential(*parts, convolution(widths[-1], 1, bias=bias or layers > 0)))
+
+
+def least_side(layers: int) -> int:
+    """Pixels a side of the smallest image that has a patch to judge."""
+    return 3 * 2**layers if layers else 1
