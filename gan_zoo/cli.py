@@ -281,7 +281,8 @@ def status(arguments: list[str]) -> int:
     parser = Parser("status")
     parser.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default runs)")
     options = parser.parse(arguments)
-    from gan_zoo.run import disk, runs, size
+    from gan_zoo.files import disk, size
+    from gan_zoo.run import runs
 
     rows = runs(options.runs)
     if not rows:

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from gan_zoo.errors import Mistake
-from gan_zoo.run import Run, disk, lock, runs, size
+from gan_zoo.files import disk, lock, size
+from gan_zoo.run import Run, runs
 
 
 def remove_failed(root: Path, is_sure: bool) -> int:

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from gan_zoo.run import Run, lines
+from gan_zoo.files import lines
+from gan_zoo.run import Run
 
 
 def checkpoint(file: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ FLOORS = (
     ("module", "sampling"),
     (
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
-        *("images", "randomness", "translation", "naming", "errors", "environment", "peers", "flags"),
+        *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers", "flags", "files"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""

@@ -7,12 +7,13 @@ from gan_zoo import images
 from gan_zoo.configuration import find
 from gan_zoo.data.choosing import choose
 from gan_zoo.errors import Mistake
+from gan_zoo.files import write
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.rescoring.given import Fixed, Statistics, pictures
 from gan_zoo.rescoring.judging import against, data_settings, module_of, set_up
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
-from gan_zoo.run import Run, write
+from gan_zoo.run import Run
 from gan_zoo.strategy import rank
 
 
@@ -35,7 +36,7 @@ def score_foreign(asked: Order) -> None:
     )
     scores, protocol = judge.score(Fixed(fake, conditions), wanted)
     note(judge, wanted)
-    tell(scores, "", protocol, False)
+    tell(scores, "")
     if rank() == 0:
         run = foreign_run(asked, fake, real.name)
         keep(run, scores, protocol, step=0, shown=0)

@@ -4,10 +4,10 @@ import sys
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.files import lines as lines_of
 from gan_zoo.metrics.evaluator import Evaluator, Scores, lines
-from gan_zoo.metrics.protocol import Protocol
+from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
 from gan_zoo.run import Run
-from gan_zoo.run import lines as lines_of
 from gan_zoo.strategy import rank
 
 
@@ -16,17 +16,22 @@ def note(judge: Evaluator, samples: int) -> None:
         print(said, file=sys.stderr)
 
 
-def tell(scores: Scores, where: str, protocol: Protocol, classes: bool) -> None:
-    """Print the values, once for all processes."""
+def tell(scores: Scores, where: str, of: str = "") -> None:
+    """Print the values, once for all processes.
+
+    Args:
+        scores: by name.
+        where: begins each line: run and step, where there are several.
+        of: ends each line: which of the images, where not all.
+    """
     if rank() > 0:
         return
     for name, one in scores.items():
         interval = " [{:.6g}, {:.6g}]".format(*one.interval) if one.interval else ""
-        which = f" ({protocol.conditions.labels})" if classes else ""
-        print(f"{where}{name} {one.value:.6g}{interval}{which}")
+        print(f"{where}{name} {one.value:.6g}{interval}{f' ({of})' if of else ''}")
 
 
-def keep(run: Run, scores: Scores, protocol: Protocol, step: int, shown: int) -> None:
+def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, shown: int) -> None:
     """Add the lines that are not there yet: the same score under the same conditions is the same line.
 
     They are marked by `origin`: a run that goes on drops its own lines past its checkpoint, and not those.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_zoo.run import Run, lines
+from gan_zoo.files import lines
+from gan_zoo.run import Run
 from tests.cli.conftest import TINY, Command, Refused, remount
 from tests.comparing import differences
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from gan_zoo.run import Run, disk, runs, size
+from gan_zoo.files import disk, size
+from gan_zoo.run import Run, runs
 from tests.cli.conftest import Command, Refused
 
 HOLD = "from gan_zoo.run import Run; x = Run('runs/held'); x.create(); print('held', flush=True); input()"

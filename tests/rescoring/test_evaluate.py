@@ -13,8 +13,10 @@ from datamodules.mnist import MNIST
 from gan_zoo import images
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.files import lines
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run, lines
+from gan_zoo.models.vae import VAE
+from gan_zoo.run import Run
 from gan_zoo.training import Trainer
 from tests.cli.conftest import Command, Refused
 
@@ -246,3 +248,53 @@ def test_files_written_by_sample_score_the_same_in_torch_fidelity(
     # 1e-6 (metrics.md 6); 3e-8 when it was written, though with fewer images than features their solver is rougher.
     assert ours[f"fid_{GRIDS}"] == pytest.approx(theirs["frechet_inception_distance"], rel=1e-6)
     assert ours[f"is_{GRIDS}"] == pytest.approx(theirs["inception_score_mean"], rel=1e-6)
+
+
+@pytest.fixture
+def vae(inside: Command) -> str:
+    """A run whose model bounds its likelihood."""
+    if not Run("vae").has_begun():
+        data = MNIST(batch_size=4)
+        Trainer(run="vae", max_steps=1, accelerator="cpu", enable_progress_bar=False).fit(
+            VAE(image_shape=(1, 28, 28), width=(8,), latent_dim=2), data
+        )
+    return "vae"
+
+
+def test_the_bound_on_the_likelihood_of_real_images(inside: Command, vae: str) -> None:
+    said = inside("evaluate", vae, "--metrics", "log_likelihood", "--draws", 3, "--real-samples", 300)
+    assert said.code == 0, said.err
+    (line,) = lines(Run(vae).evaluations_file)
+    assert said.out.startswith("log_likelihood_300 -") and line["metric"] == "log_likelihood_300"
+    assert -600 < line["value"] < -500  # of 784 even chances, -543, all but untrained
+    told = {"real": 300, "draws": 3, "likelihood": "bernoulli", "split": "test", "latent_seed": 0}
+    assert told.items() <= line["protocol"].items()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("runs/s0",), "GAN of runs/s0 bounds no likelihood"),
+        (("vae", "--draws", 0), "--draws is 0"),
+        (("vae", "--samples", 100), "--samples is of generated images"),
+        (("vae", "--extractor", "lenet"), "--extractor is of generated images"),
+        (("vae", "--checkpoints", "all"), "needs the encoder"),
+    ],
+)
+def test_what_has_no_part_in_the_bound_is_refused(
+    inside: Command, vae: str, refused: Refused, options: tuple[Any, ...], says: str
+) -> None:
+    assert says in refused(inside("evaluate", *options, "--metrics", "log_likelihood"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--metrics", "log_likelihood", "fd"), "ask for it by itself"),
+        (("--draws", 3), "--draws is of --metrics log_l"),
+    ],
+)
+def test_the_bound_is_asked_for_by_itself(
+    inside: Command, refused: Refused, options: tuple[Any, ...], says: str
+) -> None:
+    assert says in refused(inside("evaluate", "runs/s0", *options))
