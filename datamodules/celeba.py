@@ -26,6 +26,8 @@ SPLITS = ("train", "valid", "test")
 ENDS = (162_770, 182_637, 202_599)
 """The number of the last image of each split: what the official partition says."""
 WIDTH = 178
+HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
+"""Attributes of which a face has one at most."""
 
 Split = Literal["train", "valid", "test", "all"]
 
@@ -38,6 +40,8 @@ class CelebA(SourcedData):
         split: train (162,770), valid (19,867), test (19,962) or all.
         attributes: which attributes are the label, float (n, k) in {0, 1}: e.g. Male, Smiling, Black_Hair; none: no
             labels, and no list is needed.
+        numbers: the first and the last of the images wanted, by the number that is their name: (1, 81385) is half of
+            the training split, as a set of its own; none: all of the split.
         resolution: pixels a side.
         centre_crop: pixels a side of the square cut from an image's middle first, in images 178 wide: 178 takes all of
             the width, 108 the face alone, as DCGAN's program did; smaller copies of the set are cut in proportion.
@@ -51,6 +55,7 @@ class CelebA(SourcedData):
         root: str,
         split: Split = "train",
         attributes: tuple[str, ...] = (),
+        numbers: tuple[int, int] | None = None,
         resolution: int = 64,
         centre_crop: int = WIDTH,
         batch_size: int = 64,
@@ -59,17 +64,19 @@ class CelebA(SourcedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.source = faces(Path(root).expanduser(), split, attributes)
+        self.source = faces(Path(root).expanduser(), split, attributes, numbers)
         self.square = Square(resolution, scaled(centre_crop, self.source.read(0), self.source.where(0)), 3)
         self.image_shape = (3, resolution, resolution)
         self.classes, self.num_classes, self.flip = list(attributes), len(attributes), flip
+        hair = [name for name in attributes if name in HAIR]
+        self.attributes, self.exclusive = True, [hair] if len(hair) > 1 else []
 
     def sources(self) -> dict[str, Source]:
         return {"image": self.source}
 
 
-def faces(root: Path, split: Split, wanted: Sequence[str]) -> Files:
-    """The images of `split`, with the `wanted` attributes as labels.
+def faces(root: Path, split: Split, wanted: Sequence[str], numbers: tuple[int, int] | None) -> Files:
+    """The images of `split` whose number is within `numbers`, with the `wanted` attributes as labels.
 
     Raises:
         DataError: the images or a list are missing or do not fit, or an attribute is unknown.
@@ -81,13 +88,16 @@ def faces(root: Path, split: Split, wanted: Sequence[str]) -> Files:
     if split != "all":
         parts = partition(names, root / PARTITION)
         chosen = [place for place in chosen if parts[place] == split]
+    if numbers:
+        chosen = [place for place in chosen if numbers[0] <= number(names[place]) <= numbers[1]]
     label = {}
     if wanted:
         known, listed = read_attributes(root / ATTRIBUTES)
         columns = attribute_columns(wanted, known, root / ATTRIBUTES)
         rows = rows_of(names, listed, root / ATTRIBUTES, store.where("").rstrip("/"))
         label = {"label": attributes((rows[place].split() for place in chosen), columns, root / ATTRIBUTES)}
-    return Files(f"celeba_{split}", store, [members[place] for place in chosen], label)
+    name = "_".join(["celeba", split, *map(str, numbers or ())])
+    return Files(name, store, [members[place] for place in chosen], label)
 
 
 def open_images(root: Path) -> Store:
@@ -125,14 +135,18 @@ def partition(names: Sequence[str], file: Path) -> list[str]:
     """
     try:
         if not file.exists():
-            numbers = [int(PurePosixPath(name).stem) for name in names]
-            return [SPLITS[place] for place in np.searchsorted(ENDS, numbers)]
+            return [SPLITS[place] for place in np.searchsorted(ENDS, [number(name) for name in names])]
         listed = {name: SPLITS[int(part)] for name, part in map(str.split, read_lines(file, at_least=1))}
         return [listed[name] for name in names]
     except (ValueError, IndexError) as error:
         raise DataError(f"{file} or the names of the images are not CelebA's: {error}.") from error
     except KeyError as error:
         raise DataError(f"{file} says nothing of {error}.") from None
+
+
+def number(name: str) -> int:
+    """That of the image called `name`: 1 of 000001.jpg."""
+    return int(PurePosixPath(name).stem)
 
 
 def read_lines(file: Path, at_least: int) -> list[str]:

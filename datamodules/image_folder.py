@@ -63,6 +63,7 @@ class ImageFolder(SourcedData):
         self.classes: list[str] = []
         label = self._label(labels, attributes)
         self.num_classes = len(self.classes)
+        self.attributes = "label" in label and label["label"].ndim == 2
         self.source = Files(set_name(root, split, inside), self.store, self.names, label)
 
     def sources(self) -> dict[str, Source]:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Literal, TypedDict, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,17 @@ from datamodules.errors import DataError
 
 BINARY = {"1": 1.0, "0": 0.0, "-1": 0.0}
 """How lists write that an image has an attribute, or has not."""
+
+
+class LabelSet(TypedDict):
+    """What the labels of one set are called, as plain values that a model can keep."""
+
+    names: list[str]
+    kind: Literal["classes", "attributes"]
+    """One of them an image, int64 (n,); or any, float (n, k)."""
+    exclusive: list[list[str]]
+    """Groups of names of which an image has one at most; of classes, all of them."""
+
 
 Row = Sequence[str]
 Listed = TypeVar("Listed")

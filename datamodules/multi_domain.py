@@ -10,13 +10,16 @@ from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.images import Batch, Images
+from datamodules.labels import LabelSet
 from datamodules.mixtures import Turns
 from datamodules.order import Wanted
 from datamodules.stream import StreamedData
 
 
 class MultiDomain(StreamedData):
-    """Minibatch i of a step is wholly from set i mod k; labels are float (n, labels of all sets), with a `domain`.
+    """Minibatch i of step s is wholly of set (s + i) mod k; labels are float (n, labels of all sets), with a `domain`.
+
+    So the sets take turns in the last minibatch of a step too, which is the one that a generator's update sees.
 
     Args:
         sets: the data modules, with labels each, and images of one size; grey ones get three equal channels where
@@ -44,6 +47,10 @@ class MultiDomain(StreamedData):
         self.image_shape = (max(one.image_shape[0] for one in sets), *sets[0].image_shape[1:])
         self.num_classes = sum(one.num_classes for one in sets)
 
+    @property
+    def label_sets(self) -> list[LabelSet]:
+        return [one for each in self.sets for one in each.label_sets]
+
     def prepare_data(self) -> None:
         for one in self.sets:
             one.prepare_data()
@@ -57,6 +64,11 @@ class MultiDomain(StreamedData):
             parts[str(number)] = Widened(one.images, self.image_shape[0], first, one.num_classes, self.num_classes)
             first += one.num_classes
         self.images = Turns(**parts)
+
+    def _other(self, split: str) -> "MultiDomain":
+        other = MultiDomain([one.at_split(split) for one in self.sets], self.batch_size, self.workers, self.flip)
+        other.setup("test")
+        return other
 
 
 class Widened:
@@ -73,6 +85,7 @@ class Widened:
     def __init__(self, images: Images, channels: int, first: int, own: int, total: int) -> None:
         self.images, self.channels, self.first, self.own, self.total = images, channels, first, own, total
         self.name, self.instant = images.name, images.instant
+        self.labels = {"label": self._label(images.labels["label"])}
 
     def __len__(self) -> int:
         return len(self.images)

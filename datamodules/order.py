@@ -63,7 +63,8 @@ class Order(Sampler[Request]):
 
     Several sets have their indices one after another: those of the second begin at the size of the first. Each has
     passes of its own. Either every minibatch shows all of them (and a request names the images of the first, then of
-    the second), or they take turns: minibatch i of a step is wholly of set i mod their number.
+    the second), or they take turns: minibatch i of step s is wholly of set (s + i) mod their number, so that the last
+    one of a step, on which a generator is updated, is of each set as often as of any other.
 
     Args:
         sizes: number of images in each set.
@@ -103,7 +104,7 @@ class Order(Sampler[Request]):
                 self.firsts[number] + passes.at(self._mine(positions[number], self._count(number, step), each))
                 for number, passes in enumerate(self.passes)
             ]
-            yield Request(self._arranged(shares, need.minibatches, each), need.resolution)
+            yield Request(self._arranged(shares, step), need.resolution)
             self._advance(positions, step)
             step += 1
 
@@ -120,14 +121,11 @@ class Order(Sampler[Request]):
     def _count(self, number: int, step: int) -> int:
         """Minibatches of a step that show set `number`."""
         minibatches = self.feed(step).minibatches
-        if not self.turns:
-            return minibatches
-        if minibatches < len(self.passes):
-            raise DataError(
-                f"{len(self.passes)} sets take turns, and step {step} has {minibatches} minibatch(es): "
-                "some would never be shown."
-            )
-        return len(range(number, minibatches, len(self.passes)))
+        return len(range(minibatches)[self._turns(number, step)]) if self.turns else minibatches
+
+    def _turns(self, number: int, step: int) -> slice:
+        """Which minibatches of a step are of set `number`, where sets take turns."""
+        return slice((number - step) % len(self.passes), None, len(self.passes))
 
     def _advance(self, positions: list[int], step: int) -> None:
         for number in range(len(positions)):
@@ -138,11 +136,10 @@ class Order(Sampler[Request]):
         starts = position + (np.arange(minibatches) * self.world + self.rank) * each
         return starts[:, None] + np.arange(each)
 
-    def _arranged(self, shares: list[np.ndarray], minibatches: int, each: int) -> np.ndarray:
+    def _arranged(self, shares: list[np.ndarray], step: int) -> np.ndarray:
         """The sets' shares of a step in the order in which the request names them."""
-        if not self.turns:
-            return np.concatenate(shares).ravel()
-        indices = np.empty((minibatches, each), np.int64)
-        for number, share in enumerate(shares):
-            indices[number :: len(shares)] = share
+        indices = np.concatenate(shares)
+        if self.turns:
+            for number, share in enumerate(shares):
+                indices[self._turns(number, step)] = share
         return indices.ravel()

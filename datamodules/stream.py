@@ -5,6 +5,7 @@ the steps before it consumed. So the order does not depend on workers, a run res
 ranks' shares of a step put together are what one process would have seen.
 """
 
+from collections.abc import Sequence
 from typing import Any, get_args, get_type_hints
 
 import lightning.pytorch as L
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader
 from datamodules import cache
 from datamodules.errors import DataError
 from datamodules.images import Batch, Decoded, Images, InMemory, Middle, in_memory
+from datamodules.labels import LabelSet
 from datamodules.mixtures import Mixture
 from datamodules.order import Order, Request
 from datamodules.sources import Source
@@ -30,7 +32,8 @@ class StreamedData(L.LightningDataModule):
     """A data module whose `setup` sets `images`; the stream comes from here.
 
     A subclass states `image_shape`, `num_classes` (0: no labels), and whether training mirrors (`flip`) or cuts squares
-    at random (`crop`, pixels): both are done on the device, by the model.
+    at random (`crop`, pixels): both are done on the device, by the model. Of labels it may say what they are called
+    (`classes`), that they are attributes (`attributes`), and which of these exclude each other (`exclusive`).
 
     Args:
         batch_size: images a minibatch on each device.
@@ -39,6 +42,9 @@ class StreamedData(L.LightningDataModule):
 
     image_shape: tuple[int, int, int]
     num_classes: int = 0
+    classes: Sequence[str] = ()
+    attributes: bool = False
+    exclusive: Sequence[Sequence[str]] = ()
     flip: bool = False
     crop: int = 0
     images: Images
@@ -75,6 +81,16 @@ class StreamedData(L.LightningDataModule):
         )
 
     @property
+    def label_sets(self) -> list[LabelSet]:
+        """What the labels are called, set by set: one set here, none where there are no labels."""
+        if not self.num_classes:
+            return []
+        names = list(self.classes) or [str(number) for number in range(self.num_classes)]
+        if self.attributes:
+            return [LabelSet(names=names, kind="attributes", exclusive=[list(group) for group in self.exclusive])]
+        return [LabelSet(names=names, kind="classes", exclusive=[names])]
+
+    @property
     def real(self) -> Images:
         """The images that a model of these data should generate, once `setup` was called."""
         return Middle(self.images, self.crop) if self.crop else self.images
@@ -88,7 +104,20 @@ class StreamedData(L.LightningDataModule):
         Raises:
             DataError: there is no such split.
         """
-        return self.real if split is None else self._other(split).real
+        return self.at_split(split).real
+
+    @property
+    def sides(self) -> dict[str, Images]:
+        """The real images of each of a batch's keys, as scores compare them; `real` is one of them."""
+        return {"image": self.real}
+
+    def at_split(self, split: str | None) -> "StreamedData":
+        """These data, or those of another split, all else equal.
+
+        Raises:
+            DataError: there is no such split.
+        """
+        return self if split is None else self._other(split)
 
     def examples(self, count: int, split: str | None = None) -> Batch:
         """The first `count` images, or pairs, of each set, at the data's own size: always the same, to look at.
@@ -100,7 +129,7 @@ class StreamedData(L.LightningDataModule):
         Raises:
             DataError: there is no such split.
         """
-        shown = self.images if split is None else self._other(split).images
+        shown = self.at_split(split).images
         sizes = shown.sizes if isinstance(shown, Mixture) else (len(shown),)
         starts = np.cumsum((0, *sizes[:-1]))
         indices = [start + np.arange(count) % size for start, size in zip(starts, sizes, strict=True)]

@@ -24,6 +24,7 @@ from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.configuration import EXPERIMENTS, check, find
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.explaining import explain
+from gan_zoo.labels import LabelSet
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
 from gan_zoo.training import DEFAULTS, Trainer
@@ -41,7 +42,12 @@ def num_classes(data: L.LightningDataModule) -> int:
     return getattr(data, "num_classes", 0)
 
 
-LINKED = {"image_shape": image_shape, "num_classes": num_classes}
+def label_sets(data: L.LightningDataModule) -> tuple[LabelSet, ...]:
+    """What the labels are called, set by set; (): it does not say."""
+    return tuple(getattr(data, "label_sets", ()))
+
+
+LINKED = {"image_shape": image_shape, "num_classes": num_classes, "label_sets": label_sets}
 """What a model learns from its data module."""
 BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData, SourcedData)
 """What models and data modules derive from: no choices themselves."""

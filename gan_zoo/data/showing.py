@@ -110,19 +110,10 @@ def captions(batch: Batch, data: StreamedData) -> list[str]:
     """What the label of each image says: the name of its class, or of the attributes that it has."""
     if "label" not in batch:
         return [""] * max(len(value) for value in batch.values())
-    names = label_names(data)
+    names = [name for one in data.label_sets for name in one["names"]]
     if batch["label"].ndim == 1:
         return [names[int(one)] for one in batch["label"]]
     return [", ".join(names[int(place)] for place in row.nonzero()) or "-" for row in batch["label"]]
-
-
-def label_names(data: StreamedData) -> list[str]:
-    """The names of the classes or attributes, where the set has some; else their numbers."""
-    named = getattr(data, "classes", ())
-    parts = getattr(data, "sets", ())
-    if parts and not named:
-        return [name for one in parts for name in label_names(one)]
-    return list(named) or [str(number) for number in range(data.num_classes)]
 
 
 def points(image: Float[Tensor, " n 2 1 1"], label: Tensor) -> Image.Image:

@@ -1,0 +1,93 @@
+"""What the labels of one or several data sets are called, and what is asked of them by name.
+
+The labels of all sets stand beside each other in one vector of zeros and ones, [set 1 | set 2 | ...]. In a set of
+classes an image has one of them; in a set of attributes any, but for those that exclude each other.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Literal, TypedDict
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gan_zoo.errors import Mistake
+from gan_zoo.naming import closest
+
+
+class LabelSet(TypedDict):
+    """One set's labels, as plain values."""
+
+    names: list[str]
+    kind: Literal["classes", "attributes"]
+    exclusive: list[list[str]]
+    """Groups of names of which an image has one at most; of classes, all of them."""
+
+
+class Labels:
+    """The labels of all sets, side by side.
+
+    Args:
+        sets: what they are called, set by set.
+
+    Raises:
+        Mistake: a set without labels, or a name that comes twice.
+    """
+
+    def __init__(self, sets: Sequence[LabelSet]) -> None:
+        self.names = tuple(name for one in sets for name in one["names"])
+        self.kinds = tuple(one["kind"] for one in sets)
+        self.exclusive = tuple(tuple(group) for one in sets for group in one["exclusive"])
+        ends = accumulate((len(one["names"]) for one in sets), initial=0)
+        self.spans = tuple(slice(first, end) for first, end in pairwise(ends))
+        if not sets or not all(one["names"] for one in sets):
+            raise Mistake("The data has no labels to translate to: name some, as data.attributes of CelebA.")
+        if twice := next((name for name in self.names if self.names.count(name) > 1), None):
+            raise Mistake(f"{twice} is a label of the data twice: no image could be asked for it by name.")
+
+    def place(self, name: str) -> int:
+        """Where in the vector a label is.
+
+        Raises:
+            Mistake: there is none of that name: lists those there are.
+        """
+        if name not in self.names:
+            raise Mistake(f"There is no label {name}{closest(name, self.names)}: there are {', '.join(self.names)}.")
+        return self.names.index(name)
+
+    def domain(self, place: int) -> int:
+        """The set that the label at `place` is of."""
+        return next(number for number, span in enumerate(self.spans) if span.start <= place < span.stop)
+
+    def excluded(self, place: int) -> list[int]:
+        """The places of the labels that the one at `place` excludes."""
+        own = self.names[place]
+        return [self.place(name) for group in self.exclusive if own in group for name in group if name != own]
+
+    def asked(self, names: Sequence[str]) -> tuple[Float[Tensor, " k"], int]:
+        """The label that has `names` and no other, and the set that they are of.
+
+        Raises:
+            Mistake: none, an unknown one, some of different sets, or two that exclude each other.
+        """
+        places = [self.place(name) for name in names]
+        domains = {self.domain(place) for place in places}
+        if len(domains) != 1:
+            raise Mistake(f"{', '.join(names) or 'Nothing'} is asked for: name one label or more, all of one set.")
+        for place in places:
+            if both := set(self.excluded(place)) & set(places):
+                raise Mistake(f"{self.names[place]} and {self.names[min(both)]} exclude each other: ask for one.")
+        label = torch.zeros(len(self.names))
+        label[places] = 1
+        return label, domains.pop()
+
+    def changed(self, label: Float[Tensor, "n k"], place: int) -> Float[Tensor, "n k"]:
+        """What images of `label` are translated to, to look at the label at `place` (Choi 2018's program).
+
+        One that excludes others is set and those are cleared; of the rest, that one is flipped.
+        """
+        others, result = self.excluded(place), label.clone()
+        result[:, place] = 1 if others else 1 - label[:, place]
+        result[:, others] = 0
+        return result
