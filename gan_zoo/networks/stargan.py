@@ -79,9 +79,8 @@ class Discriminator(nn.Module):
         unit = 2**halvings
         if any(side % unit for side in sides):
             raise Mistake(
-                f"StarGAN's discriminator halves an image {halvings} times, which one of {sides[1]} x {sides[0]} pixels "
-                f"does not allow: give it multiples of {unit}, such as {unit}, {2 * unit} or {4 * unit}, or choose "
-                "another model.halvings."
+                f"{sides[1]} x {sides[0]} pixels cannot be halved {halvings} times by StarGAN's discriminator: give it "
+                f"multiples of {unit}, such as {unit}, {2 * unit} or {4 * unit}, or another model.halvings."
             )
         widths = [channels, *(width * 2**place for place in range(halvings))]
         layers: list[nn.Module] = []
