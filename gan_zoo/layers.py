@@ -12,6 +12,11 @@ Network = TypeVar("Network", bound=nn.Module)
 Statistic = Float[Tensor, "n c 1 1"]
 
 
+def channels_last(network: Network) -> Network:
+    """`network` itself, with weights laid out pixel by pixel, as `images.prepare` does images: it is faster so."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def channel_moments(features: Maps, eps: float = 1e-5) -> tuple[Statistic, Statistic]:
     """Mean and standard deviation of each channel of each image over its pixels (Huang 2017, Eq. 5 and 6).
 

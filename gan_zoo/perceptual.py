@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import channel_moments
+from gan_zoo.layers import channel_moments, channels_last
 from gan_zoo.naming import closest
 
 Images = Float[Tensor, "n 3 h w"]
@@ -88,7 +88,7 @@ class Features(nn.Module):
         )
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None], persistent=False)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self)
 
     mean: Tensor
     deviation: Tensor

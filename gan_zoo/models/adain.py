@@ -34,7 +34,7 @@ from torch.optim import Adam, Optimizer
 from gan_zoo import perceptual
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
-from gan_zoo.layers import adaptive_instance_norm, channel_moments
+from gan_zoo.layers import adaptive_instance_norm, channel_moments, channels_last
 from gan_zoo.module import GenerativeModule, Terms
 from gan_zoo.sampling import evaluating
 
@@ -156,7 +156,7 @@ def decoder(network: Literal["vgg16", "vgg19"]) -> nn.Module:
         layers += [nn.Conv2d(into, out, kernel_size=3, padding=1, padding_mode="reflect")]
         layers += [nn.ReLU()] if deeper else []
         layers += [nn.Upsample(scale_factor=2)] if deeper and deeper[4] != name[4] else []
-    return nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(nn.Sequential(*layers))
 
 
 def _shares(weights: tuple[float, ...], masks: Tensor | None, styles: int, content: Tensor) -> Float[Tensor, "k h w"]:

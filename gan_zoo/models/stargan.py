@@ -39,8 +39,11 @@ from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
 from gan_zoo.labels import Labels, LabelSet
-from gan_zoo.module import Terms, evaluating
+from gan_zoo.layers import channels_last
+from gan_zoo.module import Terms
 from gan_zoo.networks.stargan import Discriminator, Generator
+from gan_zoo.translation import Route
+from gan_zoo.sampling import evaluating
 
 Images = Float[Tensor, "n c h w"]
 Label = Float[Tensor, "n k"]
@@ -114,7 +117,7 @@ class StarGAN(AdversarialModule):
         self.generator = Generator(image_shape[0], known + (sets if sets > 1 else 0), width, blocks)
         self.discriminator = Discriminator(image_shape, known, discriminator_width, halvings)
         for network in (self.generator, self.discriminator):
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            channels_last(network)
         self.keep_average(average_half_life)
 
     def forward(self, image: Images, label: Label, domain: Domain) -> Images:
@@ -207,6 +210,23 @@ class StarGAN(AdversarialModule):
         with evaluating(self.averaged):
             told = self.told(label, torch.full((len(image),), domain, device=image.device))
             return self.averaged(image, told)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """One for each label that is given; and one for each that is taken, where it excludes no other."""
+        found = []
+        for place, name in enumerate(self.labels.names):
+            domain = self.labels.domain(place)
+            found.append(Route(name, label=place, label_name=name, domain=domain))
+            if not self.labels.excluded(place):
+                found.append(Route(f"not_{name}", label=place, label_name=name, domain=domain, value=False))
+        return tuple(found)
+
+    def follow(self, route: Route, batch: Batch, seed: int = 0, first: int = 0) -> Images:
+        """The images of `batch` with the label of `route`, and else the labels that they have."""
+        image, label, _ = self.parts(batch)
+        assert route.label is not None
+        return self.translate(image, self.labels.given(label, route.label, route.value), route.domain)
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
         """A face a row: as it is, then changed in one label after the other."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import channels_last
 
 # Channels in widths, (kernel, padding, padding of the output), batch norm after it.
 DOUBLINGS = {
@@ -81,7 +82,7 @@ def _initialised(network: nn.Sequential) -> nn.Sequential:
             nn.init.normal_(layer.weight, mean=0.0, std=0.02)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def _size(image_shape: tuple[int, int, int]) -> int:

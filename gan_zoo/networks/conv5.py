@@ -23,11 +23,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import channels_last
 from gan_zoo.networks.pieces import (
     NORMS,
     Maps,
@@ -177,7 +177,7 @@ def initialised(network: nn.Sequential, initial: Initial) -> nn.Sequential:
     for layer in network.modules():
         if isinstance(layer, Weighted):
             initial(layer)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def _gates(activation: Activation) -> int:

@@ -8,10 +8,10 @@ DCGAN's with 5 x 5 convolutions. Batch norm follows every layer but G's last and
 
 from itertools import pairwise
 
-import torch
 from torch import nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import channels_last
 from gan_zoo.networks.conv5 import halvings
 from gan_zoo.networks.pieces import NORMS, doubled, one_width
 
@@ -54,7 +54,7 @@ def _initialised(network: nn.Sequential) -> nn.Sequential:
             nn.init.normal_(layer.weight, std=0.02)
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d) and layer.bias is not None:
             nn.init.zeros_(layer.bias)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def _sizes(image_shape: tuple[int, int, int]) -> list[int]:

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import Network
+from gan_zoo.layers import Network, channels_last
 
 Maps = Float[Tensor, "n c h w"]
 Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
@@ -102,7 +101,7 @@ def gaussian(network: Network) -> Network:
             nn.init.normal_(layer.weight, mean=1.0, std=0.02)
         if isinstance(layer, Weighted) and layer.bias is not None:
             nn.init.zeros_(layer.bias)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def one_width(name: str, width: int | tuple[int, ...]) -> int:

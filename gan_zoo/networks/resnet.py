@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import ConditionalBatchNorm2d
+from gan_zoo.layers import ConditionalBatchNorm2d, channels_last
 from gan_zoo.networks.pieces import NORMS, Maps, Norm, one_width
 
 Label = Int64[Tensor, " n"] | None
@@ -121,7 +121,7 @@ def generator(
     """SNGAN's and, at 32 pixels, WGAN-GP's; batch norm by class where there are classes."""
     base, size = _size(image_shape, width, "resnet", PLANS), image_shape[1]
     widths = tuple(base * times for times in PLANS[size][0])
-    return Generator(image_shape, latent_dim, widths, num_classes, bias=True).to(memory_format=torch.channels_last)
+    return channels_last(Generator(image_shape, latent_dim, widths, num_classes, bias=True))
 
 
 def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str, mean: bool) -> nn.Sequential:
@@ -139,7 +139,7 @@ def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], no
         )
         for place, (into, out) in enumerate(pairwise(channels))
     ]
-    return nn.Sequential(*blocks, Pooled(mean)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(nn.Sequential(*blocks, Pooled(mean)))
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -174,7 +174,7 @@ def good_generator(image_shape: tuple[int, int, int], latent_dim: int, width: in
     """WGAN-GP's for 64 pixels."""
     base = _size(image_shape, width, "resnet_good", (64,))
     widths = tuple(base * times for times in GOOD[0])
-    return Generator(image_shape, latent_dim, widths, 0, bias=False).to(memory_format=torch.channels_last)
+    return channels_last(Generator(image_shape, latent_dim, widths, 0, bias=False))
 
 
 def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -186,7 +186,7 @@ def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int
     ]
     first, score = convolution(image_shape[0], widths[0]), linear(widths[-1] * 16, 1)
     network = nn.Sequential(first, *blocks, nn.Flatten(), score, nn.Flatten(0))
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def convolution(into: int, out: int, kernel_size: int = 3, gain: float = 1.0, bias: bool = True) -> nn.Conv2d:

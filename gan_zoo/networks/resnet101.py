@@ -7,11 +7,11 @@ are half as many channels. What goes into G's tanh, and D's score, is divided by
 objective's in D. The layout is the authors' program's; the paper gives the number of layers.
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import channels_last
 from gan_zoo.networks.pieces import NORMS, Maps, Norm, Weighted, doubled, glorot, halved, normed, one_width
 
 BLOCKS = ((4, 6), (8, 6), (16, 6), (32, 6), (64, 5))
@@ -82,7 +82,7 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
     glorot(last)
     blocks = _blocks(BLOCKS, channels, "up", nn.BatchNorm2d)
     network = nn.Sequential(first, nn.Unflatten(1, (channels[0], 4, 4)), *blocks, last, Scaled(), nn.Tanh())
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -93,7 +93,7 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
     glorot(last)
     blocks = _blocks(BLOCKS[::-1], channels, "down", NORMS[norm])
     network = nn.Sequential(first, *blocks, nn.Flatten(), last, Scaled(), nn.Flatten(0))
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def _blocks(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import channels_last
 from gan_zoo.networks.pieces import one_width
 
 
@@ -28,7 +29,7 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
         into, out = times * base, times * base // 2
         layers += [nn.ConvTranspose2d(into, out, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(out), nn.ReLU()]
     layers += [nn.Conv2d(base, image_shape[0], kernel_size=3, padding=1), nn.Tanh()]
-    return Generator(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(Generator(*layers))
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -51,7 +52,7 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
         before = out
     layers += [nn.Conv2d(before, 8 * base, kernel_size=3, padding=1), nn.LeakyReLU(0.1)]
     network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * base * start**2, 1), nn.Flatten(0))
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last(network)
 
 
 def _start(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> int:
