@@ -5,6 +5,7 @@ classes an image has one of them; in a set of attributes any, but for those that
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Literal, TypedDict
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import closest
+from gan_zoo.translation import Route
 
 
 class LabelSet(TypedDict):
@@ -82,12 +84,29 @@ class Labels:
         label[places] = 1
         return label, domains.pop()
 
+    def given(self, label: Float[Tensor, "n k"], place: int, value: bool = True) -> Float[Tensor, "n k"]:
+        """`label` with the one at `place` given, and those that it excludes taken, or with it taken."""
+        result = label.clone()
+        result[:, place] = float(value)
+        if value:
+            result[:, self.excluded(place)] = 0
+        return result
+
     def changed(self, label: Float[Tensor, "n k"], place: int) -> Float[Tensor, "n k"]:
         """What images of `label` are translated to, to look at the label at `place` (Choi 2018's program).
 
-        One that excludes others is set and those are cleared; of the rest, that one is flipped.
+        One that excludes others is given; of the rest, that one is flipped.
         """
-        others, result = self.excluded(place), label.clone()
-        result[:, place] = 1 if others else 1 - label[:, place]
-        result[:, others] = 0
-        return result
+        given = self.given(label, place)
+        if not self.excluded(place):
+            given[:, place] = 1 - label[:, place]
+        return given
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """One for each label that is given; and one for each that is taken, where it excludes no other."""
+        found = []
+        for place, name in enumerate(self.names):
+            given = Route(name, label=place, label_name=name, domain=self.domain(place))
+            found += [given] if self.excluded(place) else [given, replace(given, name=f"not_{name}", value=False)]
+        return tuple(found)

@@ -42,8 +42,8 @@ from gan_zoo.labels import Labels, LabelSet
 from gan_zoo.layers import channels_last
 from gan_zoo.module import Terms
 from gan_zoo.networks.stargan import Discriminator, Generator
-from gan_zoo.translation import Route
 from gan_zoo.sampling import evaluating
+from gan_zoo.translation import Route
 
 Images = Float[Tensor, "n c h w"]
 Label = Float[Tensor, "n k"]
@@ -213,14 +213,8 @@ class StarGAN(AdversarialModule):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """One for each label that is given; and one for each that is taken, where it excludes no other."""
-        found = []
-        for place, name in enumerate(self.labels.names):
-            domain = self.labels.domain(place)
-            found.append(Route(name, label=place, label_name=name, domain=domain))
-            if not self.labels.excluded(place):
-                found.append(Route(f"not_{name}", label=place, label_name=name, domain=domain, value=False))
-        return tuple(found)
+        """One for each label, and one without it where it excludes no other."""
+        return self.labels.routes
 
     def follow(self, route: Route, batch: Batch, seed: int = 0, first: int = 0) -> Images:
         """The images of `batch` with the label of `route`, and else the labels that they have."""
