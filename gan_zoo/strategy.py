@@ -96,13 +96,13 @@ def average_gradients(parameters: list[nn.Parameter]) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def gathered(value: dict[str, float]) -> list[dict[str, float]]:
-    """Every process's `value`, by rank, on all of them."""
+def gathered(value: Kind) -> list[Kind]:
+    """Every process's `value`, by rank, on all of them; tensors in it lie on the CPU."""
     if world_size() == 1:
         return [value]
-    values: list[dict[str, float] | None] = [None] * world_size()
+    values = [value] * world_size()
     dist.all_gather_object(values, value)
-    return [v for v in values if v is not None]
+    return values
 
 
 def from_rank_zero(value: Kind) -> Kind:
