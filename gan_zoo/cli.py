@@ -1,12 +1,13 @@
 """The command `gan-zoo`. A subcommand imports what it needs when it runs, so that `--help` answers at once."""
 
-import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.naming import closest
+from gan_zoo.parsing import Parser, overview
 
 COMMANDS = {
     "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
@@ -20,29 +21,26 @@ COMMANDS = {
     "runs": "remove runs that failed: gan-zoo runs rm --failed runs/",
 }
 
-DATA = {
-    "list": "the known sets, which are here, and how the others are had: gan-zoo data list celeba",
-    "check": "look at every image for what stops a training: gan-zoo data check data/celeba",
-    "show": "images and their labels as one PNG: gan-zoo data show -c mnist/wgan_gp --out digits.png",
-    "prepare": "decode a set once, by all cores: gan-zoo data prepare -c celeba/dcgan --data.root FOLDER",
-    "stats": "what scores read of the real images, ahead: gan-zoo data stats -c mnist/wgan_gp --extractor lenet",
-}
-
 
 def main(argv: list[str] | None = None) -> None:
     """Run `gan-zoo` with `argv` (None: the process's own arguments), and exit.
 
-    Exit codes: 0; 1 where a run failed; 2 where the user made a mistake, which is said in one line; 130 after Ctrl-C.
+    Exit codes: 0; 1 where a run failed; 2 where the user made a mistake, which is said in one line; 130 after Ctrl-C;
+    141, as a shell has it, where nobody reads on: `gan-zoo status | head -1`.
     """
     arguments = sys.argv[1:] if argv is None else argv
     try:
         code = run(arguments)
+        sys.stdout.flush()
     except Mistake as mistake:
         code = say(str(mistake), 2)
     except RunFailed as error:
         code = say(str(error), 1)
     except KeyboardInterrupt:
         code = say("Stopped.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain as it ends
+        code = 141
     sys.exit(code)
 
 
@@ -53,7 +51,7 @@ def run(arguments: list[str]) -> int:
         Mistake: no such command, or the command's own.
     """
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(overview())
+        print(overview("gan-zoo", COMMANDS))
         return 0
     if arguments[0] == "--version":
         from gan_zoo import __version__
@@ -78,38 +76,10 @@ def run(arguments: list[str]) -> int:
     return commands[name](rest)
 
 
-def overview(program: str = "gan-zoo", commands: dict[str, str] = COMMANDS) -> str:
-    """What `gan-zoo --help` and `gan-zoo data --help` print."""
-    rows = "\n".join(f"  {name:<10}{text}" for name, text in commands.items())
-    return f"usage: {program} COMMAND ...\n\n{rows}\n\n`{program} COMMAND --help` explains each."
-
-
 def say(message: str, code: int) -> int:
     """Print one line on standard error; returns `code`."""
     print(f"gan-zoo: {' '.join(message.split())}", file=sys.stderr)
     return code
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are ours, and which takes no abbreviations."""
-
-    def __init__(self, command: str, commands: dict[str, str] = COMMANDS) -> None:
-        name = command.rpartition(" ")[2]
-        super().__init__(prog=f"gan-zoo {command}", description=commands[name], allow_abbrev=False)
-
-    def error(self, message: str):
-        raise Mistake(f"{message}: see {self.prog} --help.")
-
-    def parse(self, arguments: list[str]) -> argparse.Namespace:
-        """Parse all of `arguments`; an unknown option names the closest right one."""
-        known = [name for action in self._actions for name in action.option_strings]
-        for option in (one.partition("=")[0] for one in arguments if one.startswith("--")):
-            if option not in known:
-                raise Mistake(f"{self.prog} has no option {option}{closest(option, known)}: see {self.prog} --help.")
-        options, left = self.parse_known_args(arguments)
-        if left:
-            raise Mistake(f"{self.prog} does not know what {left[0]} is for: see {self.prog} --help.")
-        return options
 
 
 def fit(arguments: list[str]) -> int:
@@ -119,7 +89,7 @@ def fit(arguments: list[str]) -> int:
 
 
 def study(arguments: list[str]) -> int:
-    parser = Parser("study")
+    parser = Parser("study", COMMANDS["study"])
     parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file")
     parser.add_argument("--engine", default="local", help="local, or package.module:callable (default local)")
     parser.add_argument("--dry-run", action="store_true", help="list the cells and what is to be done, and do nothing")
@@ -132,8 +102,8 @@ def study(arguments: list[str]) -> int:
 
 
 def sample(arguments: list[str]) -> int:
-    parser = Parser("sample")
-    parser.add_argument("run", help="a run's directory, or a .safetensors or .ckpt file")
+    parser = Parser("sample", COMMANDS["sample"])
+    parser.add_argument("run", help="a run's directory, a .safetensors or .ckpt file, or mnist-wgan-gp")
     parser.add_argument("--count", type=int, default=64, help="images (default 64)")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default 0)")
     parser.add_argument("--first", type=int, default=0, help="index of the first image (default 0)")
@@ -158,7 +128,7 @@ def sample(arguments: list[str]) -> int:
 def evaluate(arguments: list[str]) -> int:
     from gan_zoo.rescoring import options
 
-    parser = Parser("evaluate")
+    parser = Parser("evaluate", COMMANDS["evaluate"])
     options.add(parser)
     asked = options.order(parser.parse(arguments))
     from gan_zoo.rescoring.command import evaluate
@@ -167,7 +137,7 @@ def evaluate(arguments: list[str]) -> int:
 
 
 def stylize(arguments: list[str]) -> int:
-    parser = Parser("stylize")
+    parser = Parser("stylize", COMMANDS["stylize"])
     parser.add_argument("--content", nargs="+", required=True, help="images, or folders such as a video's frames")
     parser.add_argument("--style", nargs="+", required=True, help="images to paint like; several are mixed (adain)")
     parser.add_argument("--out", required=True, help="an image, or a folder that gets one for each content")
@@ -195,7 +165,7 @@ def stylize(arguments: list[str]) -> int:
 
 
 def report(arguments: list[str]) -> int:
-    parser = Parser("report")
+    parser = Parser("report", COMMANDS["report"])
     parser.add_argument("runs", nargs="+", help="runs' directories, or folders of them such as a study's")
     parser.add_argument("--out", help="the page; its tables go beside it (default: report.html in the one folder)")
     parser.add_argument("--score", default="", help="the score to begin with (default: the one that most runs have)")
@@ -222,63 +192,13 @@ def report(arguments: list[str]) -> int:
 
 
 def data(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(overview("gan-zoo data", DATA))
-        return 0
-    name, rest = arguments[0], arguments[1:]
-    if name not in DATA:
-        raise Mistake(f"No command is called data {name}{closest(name, DATA)}: there are {', '.join(DATA)}.")
-    commands: dict[str, Callable[[list[str]], int]] = {
-        "list": data_list,
-        "check": data_check,
-        "show": data_show,
-        "prepare": data_prepare,
-        "stats": data_stats,
-    }
-    return commands[name](rest)
+    from gan_zoo.data_commands import run
 
-
-def data_list(arguments: list[str]) -> int:
-    parser = Parser("data list", DATA)
-    parser.add_argument("name", nargs="?", default="", help="a set of which all is told (default: a line for each)")
-    parser.add_argument("--folder", default="data", help="where sets are looked for (default data)")
-    options = parser.parse(arguments)
-    from gan_zoo.data.listing import command
-
-    return command(options.name, Path(options.folder))
-
-
-def data_check(arguments: list[str]) -> int:
-    parser = Parser("data check", DATA)
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="folders, zips or LMDBs of images")
-    parser.add_argument("--labels", nargs="+", default=[], help="CSV files that name images (CelebA's are found)")
-    parser.add_argument("--all", action="store_true", help="name every finding, not three of a kind")
-    options = parser.parse(arguments)
-    from gan_zoo.data.checking import command
-
-    return command([Path(one) for one in options.paths], [Path(one) for one in options.labels], options.all)
-
-
-def data_show(arguments: list[str]) -> int:
-    from gan_zoo.data.showing import command
-
-    return command(arguments)
-
-
-def data_stats(arguments: list[str]) -> int:
-    from gan_zoo.rescoring.stats import command
-
-    return command(arguments)
-
-
-def data_prepare(arguments: list[str]) -> int:
-    from gan_zoo.data.preparing import command
-
-    return command(arguments)
+    return run(arguments)
 
 
 def status(arguments: list[str]) -> int:
-    parser = Parser("status")
+    parser = Parser("status", COMMANDS["status"])
     parser.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default runs)")
     options = parser.parse(arguments)
     from gan_zoo.files import disk, size
@@ -298,7 +218,7 @@ def status(arguments: list[str]) -> int:
 
 
 def runs(arguments: list[str]) -> int:
-    parser = Parser("runs")
+    parser = Parser("runs", COMMANDS["runs"])
     parser.add_argument("action", choices=["rm"], help="rm: remove")
     parser.add_argument(
         "--failed", nargs="?", const="runs", required=True, metavar="FOLDER", help="those in FOLDER (runs) that failed"

@@ -20,14 +20,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
-    ("__init__", "__main__", "cli", "rescoring", "removing", "stylizing"),
+    ("__init__", "__main__", "cli", "data_commands", "rescoring", "removing", "stylizing"),
     ("training", "fitting", "data", "explaining", "studies", "report"),
     ("callbacks", "models", "editing", "loading", "starting", "pictures"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module", "sampling"),
     (
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
-        *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers", "flags", "files"),
+        *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers"),
+        *("flags", "files", "parsing"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""
