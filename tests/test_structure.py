@@ -26,6 +26,7 @@ FLOORS = (
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module", "sampling"),
     (
+        "pool",
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
         *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers"),
         *("flags", "files", "parsing"),
