@@ -98,7 +98,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_kept_out_of_it(
 @pytest.mark.parametrize("words", [["data", "list"], ["--version"]])
 def test_nothing_is_said_where_nobody_reads_on(words: list[str], tmp_path: Path) -> None:
     """As `gan-zoo data list | head -1` once head has ended: no traceback, and the exit code of a broken pipe."""
-    ended = started([*words], tmp_path)
-    assert ended.stdout and ended.stderr
-    ended.stdout.close()
-    assert (ended.stderr.read(), ended.wait(timeout=60)) == ("", 141)
+    with started([*words], tmp_path) as ended:
+        assert ended.stdout and ended.stderr
+        ended.stdout.close()
+        assert (ended.stderr.read(), ended.wait(timeout=60)) == ("", 141)
