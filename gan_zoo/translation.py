@@ -35,6 +35,10 @@ class Route:
 
     Targets are the images that have it (with `value` false: have it not), sources those that are not known to.
     """
+    label_name: str = ""
+    """What that label is called."""
+    domain: int = 0
+    """Of several sets, the one that knows the label."""
     value: bool = True
     """Whether the label is given, or taken."""
 

@@ -1,4 +1,4 @@
-"""Scores while training: seeded latents, all devices, a bounded share of the time."""
+"""Scores while training: seeded latents or fixed images, all devices, a bounded share of the time."""
 
 import math
 import time
@@ -9,8 +9,9 @@ import lightning.pytorch as L
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics import extractors
-from gan_zoo.metrics.evaluator import Evaluator, against, lines
-from gan_zoo.metrics.fakes import Sampled, Sampling
+from gan_zoo.metrics.evaluator import lines
+from gan_zoo.metrics.fakes import Sampling
+from gan_zoo.metrics.judges import Judge, judge, results
 from gan_zoo.module import GenerativeModule
 from gan_zoo.strategy import broadcast_state, from_rank_zero
 
@@ -18,18 +19,22 @@ from gan_zoo.strategy import broadcast_state, from_rank_zero
 class Evaluation(SessionCallback):
     """Scores the sampled generator at step 0, every so many steps and at the end; writes evaluations.jsonl.
 
+    A model that translates images is scored on each of its routes; the first one decides which step is best.
+
     Args:
         extractor: network whose features are compared: inception, lenet, efficientnet_lite0, dinov2, or
             package.module:callable; None: no scores.
         metrics: fd, kid, prdc, is, fd_infinity, or package.module:Class of yours; the first decides which step is best.
         every: steps between scores; 0: only at the start and the end.
-        samples: images generated for a score.
+        samples: images generated for a score; translated ones are as many as there are to translate at the most.
         seed: of their latents.
         share: the most of the run's time that scores may take; where they would take more, some are left out, and
             that is said. 1: all are made, which makes two runs' evaluations equal line for line.
         weights: file of the extractor's weights, for inception and dinov2; None: downloaded on first use.
         resize: how images reach inception's size: tf1, clean or none; None: tf1.
         split: of the data, that scores compare with; None: the one that is trained on.
+        classifier: what tells whether translated images are as asked: lenet for digits, or a file that
+            `python -m gan_zoo.rescoring.train_attributes` wrote; None: nothing does.
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class Evaluation(SessionCallback):
         weights: str | None = None,
         resize: str | None = None,
         split: str | None = None,
+        classifier: str | None = None,
     ) -> None:
         bounded("evaluation.", at_least=0, every=every, share=share)
         bounded("evaluation.", at_least=2, samples=samples)
@@ -50,7 +56,8 @@ class Evaluation(SessionCallback):
             raise Mistake("evaluation.metrics is empty: name at least one, or set evaluation.extractor null for none.")
         self.extractor, self.metrics, self.every, self.samples = extractor, tuple(metrics), every, samples
         self.seed, self.share, self.weights, self.resize, self.split = seed, share, weights, resize, split
-        self._evaluator: Evaluator | None = None
+        self.classifier = classifier
+        self._judge: Judge | None = None
         self._scored, self._spent, self._cost, self._left_out = -1, 0.0, 0.0, 0
 
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
@@ -59,15 +66,16 @@ class Evaluation(SessionCallback):
         if self.extractor is None:
             return
         extractor = extractors.make(self.extractor, self.weights, self.resize)
-        self._evaluator = against(self.session.data, self.split, extractor, self.metrics, trainer.strategy.root_device)
-        self.session.extractor, self.session.higher_is_better = extractor, self._evaluator.higher_is_better
-        if self.files(trainer) and (note := self._evaluator.few(self.samples)):
+        device, data = trainer.strategy.root_device, self.session.data
+        self._judge = judge(module, data, self.split, extractor, self.metrics, device, self.classifier)
+        self.session.extractor, self.session.higher_is_better = extractor, self._judge.higher_is_better
+        if self.files(trainer) and (note := self._judge.few(self.samples)):
             print(note)
         if trainer.global_step == 0:
             self._score(trainer, module)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
-        if not (self._evaluator and self.every and trainer.global_step % self.every == 0):
+        if not (self._judge and self.every and trainer.global_step % self.every == 0):
             return
         if from_rank_zero(self._spent + self._cost <= self.share * (self.session.seconds() + self._cost)):
             self._score(trainer, module)
@@ -75,7 +83,7 @@ class Evaluation(SessionCallback):
             self._leave_out(trainer)
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        if self._evaluator and self._scored != trainer.global_step and not self.session.interrupted:
+        if self._judge and self._scored != trainer.global_step and not self.session.interrupted:
             regular = self.state_dict()
             self._score(trainer, module)
             self.load_state_dict(regular)  # a continued run drops this score: a longer run would not have made it
@@ -88,17 +96,18 @@ class Evaluation(SessionCallback):
         self.session.best = dict(state["best"])
 
     def _score(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        assert self._evaluator
+        assert self._judge
         begun = time.monotonic()
         broadcast_state(module.averaged)
-        scores, protocol = self._evaluator.score(Sampled(module, Sampling(seed=self.seed)), self.samples)
-        self.session.scores = {name: one.value for name, one in scores.items()}
+        made = results(self._judge, module, self.samples, Sampling(seed=self.seed))
+        self.session.scores = {name: one.value for scores, _ in made for name, one in scores.items()}
         self._scored, self._cost = trainer.global_step, time.monotonic() - begun
         self._spent += self._cost
         self._note_best(trainer.global_step)
         if run := self.files(trainer):
-            for line in lines(scores, protocol, trainer.global_step, module.images):
-                run.append(run.evaluations_file, line)
+            for scores, protocol in made:
+                for line in lines(scores, protocol, trainer.global_step, module.images):
+                    run.append(run.evaluations_file, line)
             told = {"step": trainer.global_step, "images": module.images, **self.session.scores}
             self.session.tell("scores", told)
             run.update_record(evaluating=round(self._spent / max(self.session.seconds(), self._spent), 4))
@@ -106,10 +115,10 @@ class Evaluation(SessionCallback):
             logger.log_metrics(self.session.scores, step=trainer.global_step)
 
     def _note_best(self, step: int) -> None:
-        assert self._evaluator
+        assert self._judge
         value = next(iter(self.session.scores.values()))
-        best = self.session.best.get("value", -math.inf if self._evaluator.higher_is_better else math.inf)
-        if (value > best) if self._evaluator.higher_is_better else (value < best):
+        best = self.session.best.get("value", -math.inf if self._judge.higher_is_better else math.inf)
+        if (value > best) if self._judge.higher_is_better else (value < best):
             self.session.best = {"value": value, "step": step}
 
     def _leave_out(self, trainer: L.Trainer) -> None:

@@ -2,7 +2,7 @@
 
 A score's name is what is measured, the network whose features were compared, and the number of generated images:
 `fd_lenet_10k`, `precision_inception_50k`. FID, KID and the Inception score are of the Inception network by name, so
-there it is left out: `fid_50k`, `kid_50k`, `is_50k`.
+there it is left out: `fid_50k`, `kid_50k`, `is_50k`. Of translated images the route comes first: `a2b/fid_140`.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ class Measure:
 
 
 NORMAL = "95 % (normal, jackknife over images)"
+MEAN = "95 % (normal, mean over images)"
 MEASURES = {
     "fd": Measure("Fréchet distance", "lower", "distance of two Gaussians fitted to features (Heusel 2017)"),
     "fid": Measure("FID", "lower", "Fréchet distance of Inception features (Heusel 2017)"),
@@ -47,18 +48,32 @@ MEASURES = {
     "recall": Measure("Recall", "higher", "real images within a generated one's 5-neighbour ball (Kynkäänniemi 2019)"),
     "density": Measure("Density", "higher", "real balls that a generated image lies in, over 5 (Naeem 2020)"),
     "coverage": Measure("Coverage", "higher", "real images whose 5-neighbour ball holds a generated one (Naeem 2020)"),
+    "log_likelihood": Measure(
+        "Bound on the log-likelihood", "higher", "nats an image, by importance sampling (Burda 2015)", MEAN
+    ),
+    "accuracy": Measure("Accuracy", "higher", "images that a classifier sees as asked for", MEAN),
+    "l1": Measure("L1", "lower", "mean absolute distance from the image's partner, grey levels in [-1, 1]", MEAN),
+    "psnr": Measure("PSNR", "higher", "dB, each image against its partner", MEAN),
+    "ssim": Measure("SSIM", "higher", "structural similarity to the partner, window σ 1.5 (Wang 2004)", MEAN),
+    "cycle_l1": Measure("Cycle L1", "lower", "mean absolute distance of there and back, in [-1, 1]", MEAN),
+    "source_l1": Measure("L1 to the source", "lower", "mean absolute change of the image, in [-1, 1]", MEAN),
 }
 """By the first part of a score's name."""
 
 
-def score_name(measure: str, extractor: str, images: int) -> str:
-    """The name of a score: `fd_lenet_10k`, `fid_50k`.
+def score_name(measure: str, extractor: str, images: int, route: str = "") -> str:
+    """The name of a score: `fd_lenet_10k`, `fid_50k`, `a2b/l1_100`.
 
     Args:
         measure: a key of `MEASURES`, or the name of a metric of the user's own.
-        extractor: the network's name.
+        extractor: the network's name; empty: pixels were compared.
         images: generated images compared.
+        route: by which they were translated; empty: they were not.
     """
+    if route:
+        return f"{route}/{score_name(measure, extractor, images)}"
+    if not extractor:
+        return f"{measure}_{count_name(images)}"
     if extractor != INCEPTION:
         return f"{measure}_{extractor}_{count_name(images)}"
     if measure.startswith("fd"):
@@ -89,12 +104,14 @@ def title(name: str) -> str:
     found = measure(name)
     if found is None:
         return name
-    network, _, images = name.removeprefix(_key(name)).strip("_").rpartition("_")
-    conditions = ", ".join(part for part in (network, images) if part)
+    route, _, score = name.rpartition("/")
+    network, _, images = score.removeprefix(_key(name)).strip("_").rpartition("_")
+    conditions = ", ".join(part for part in (route, network, images) if part)
     return f"{found.title} ({conditions})" if conditions else found.title
 
 
 def _key(name: str) -> str:
-    """The longest key of `MEASURES` that `name` begins with; empty: none."""
-    begins = [key for key in MEASURES if f"{name}_".startswith(f"{key}_")]
+    """The longest key of `MEASURES` that `name` begins with, its route left out; empty: none."""
+    score = name.rpartition("/")[2]
+    begins = [key for key in MEASURES if f"{score}_".startswith(f"{key}_")]
     return max(begins, key=len, default="")

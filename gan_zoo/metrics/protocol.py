@@ -20,6 +20,10 @@ class Conditions:
     `class 3`."""
     latent_seed: int = 0
     """Seed of the table of latents, and of the labels."""
+    source: str = ""
+    """Of translated images, what they were made of: set, split and count."""
+    source_fingerprint: str = ""
+    """Hash of its content."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,35 @@ class Protocol:
     """In which features are computed."""
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields in one flat dict, the conditions' among them."""
+        """All fields in one flat dict, the conditions' among them; what is of translated images alone, only there."""
         fields = asdict(self)
-        return fields | fields.pop("conditions")
+        fields |= fields.pop("conditions")
+        return {name: value for name, value in fields.items() if value or not name.startswith("source")}
+
+
+@dataclass(frozen=True)
+class LikelihoodProtocol:
+    """The conditions of a bound on the log-likelihood, which compares no features and generates no images."""
+
+    data: str
+    """Real images: set, split and count."""
+    data_fingerprint: str
+    """Hash of their content."""
+    split: str
+    """`train` or another that the data module has; empty: it has one."""
+    real: int
+    """Real images used."""
+    likelihood: str
+    """`bernoulli`: of grey levels as probabilities; `gaussian`: a density, of images in [-1, 1]."""
+    draws: int
+    """Latents drawn for each image."""
+    latent_seed: int
+    """Seed of these."""
+    dtype: str = "float32"
+    """In which it is computed."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 OWN_LABELS = ("none", "uniform")

@@ -12,12 +12,15 @@ from torch import Tensor
 from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
-from gan_zoo.metrics.evaluator import Evaluator, Wanted
-from gan_zoo.metrics.fakes import CHUNK
+from gan_zoo.metrics.classifiers import classifier
+from gan_zoo.metrics.evaluator import Evaluator
+from gan_zoo.metrics.subsets import Subset
+from gan_zoo.metrics.translated import Translations
 from gan_zoo.rescoring.given import Statistics
 from gan_zoo.rescoring.options import Order
 from gan_zoo.run import Run
 from gan_zoo.strategy import from_rank_zero, rank
+from gan_zoo.translation import Route
 
 
 def device() -> torch.device:
@@ -65,8 +68,18 @@ def evaluator(asked: Order, name: str, settings: str, only: int | None) -> Evalu
         raise Mistake(f"{type(data).__name__} has no `reference`: derive it from datamodules.stream.StreamedData.")
     real = data.reference(asked.split)
     said = asked.split or getattr(data, "split", "")
-    real = real if only is None else OneClass(real, only)
+    if only is not None:
+        real = Subset(real, np.flatnonzero(classes_of(real).numpy() == only), f"class_{only}")
     return against(asked, name, real, said, 0 if real.instant else data.workers)
+
+
+@lru_cache(maxsize=1)
+def translations(asked: Order, name: str, settings: str, routes: tuple[Route, ...]) -> Translations:
+    """Against a run's data, on the routes of its model."""
+    network, known = extractor(name, asked.weights, asked.resize), asked.classifier and classifier(asked.classifier)
+    return Translations(
+        routes, module_of(settings), asked.split, network, asked.metrics, device(), asked.real_samples, known or None
+    )
 
 
 def against(asked: Order, name: str, real: Any, split: str, workers: int) -> Evaluator:
@@ -75,35 +88,13 @@ def against(asked: Order, name: str, real: Any, split: str, workers: int) -> Eva
     return Evaluator(real, network, asked.metrics, device(), split, asked.real_samples, workers, known)
 
 
-class OneClass:
-    """The images of `real` that are of one class."""
-
-    def __init__(self, real: Any, number: int) -> None:
-        self.real, self.number, self.instant = real, number, real.instant
-        self.indices = np.flatnonzero(labels_of(real).numpy() == number)
-        self.name = f"{real.name}_class_{number}"
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, request: Any) -> dict[str, Tensor]:
-        return self.real[Wanted(self.indices[request.indices], request.resolution)]
-
-    def fingerprint(self) -> str:
-        return f"{self.real.fingerprint()}-{self.number}"
-
-
-@lru_cache(maxsize=1)
-def labels_of(real: Any) -> Tensor:
+def classes_of(real: Any) -> Tensor:
     """The class of each real image.
 
     Raises:
         Mistake: they have none.
     """
-    parts = []
-    for first in range(0, len(real), CHUNK):
-        batch = real[Wanted(np.arange(first, min(first + CHUNK, len(real))))]
-        if batch.get("label", torch.zeros(1, 1)).ndim != 1:
-            raise Mistake(f"The images of {real.name} have no classes.")
-        parts.append(batch["label"])
-    return torch.cat(parts)
+    label = real.labels.get("label")
+    if label is None or label.ndim != 1:
+        raise Mistake(f"The images of {real.name} have no classes.")
+    return label

@@ -19,6 +19,7 @@ class Order:
     name: str | None
     run: str | None
     metrics: tuple[str, ...]
+    draws: int | None
     extractor: str | None
     weights: str | None
     resize: str | None
@@ -32,6 +33,8 @@ class Order:
     batch_norm: str
     labels: str
     per_class: bool
+    classifier: str | None
+    baseline: bool
     skip_damaged: bool
     devices: int
 
@@ -40,7 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the options of `evaluate`. What a preset may set has no default of its own."""
     option = parser.add_argument
     option("runs", nargs="*", help="runs' directories, or folders of them")
-    option("--metrics", nargs="+", help="fd, kid, prdc, is, fd_infinity, or package.module:Class (default fd)")
+    option("--metrics", nargs="+", help="fd, kid, prdc, is, fd_infinity, log_likelihood, or package.module:Class (fd)")
+    option("--draws", type=int, help="latents for each image (log_likelihood, of models that bound it; default 100)")
     option("--extractor", help="inception, lenet, efficientnet_lite0, dinov2, or package.module:callable (the run's)")
     option("--weights", metavar="FILE", help="the extractor's weights (inception, dinov2), else downloaded")
     option("--resize", help="of inception: tf1, clean or none (default tf1)")
@@ -58,6 +62,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="uniform, data (as often as among the real images), or one class (default uniform; of --fake: none)",
     )
     option("--per-class", action="store_true", help="a score for each class, against its real images")
+    option("--classifier", metavar="FILE", help="what tells translated images: lenet, or a file for attributes")
+    option("--baseline", action="store_true", help="what no translation at all would score, beside translated images")
     option("--devices", type=int, default=1, help="processes, one a GPU, or on the CPU (default 1)")
     option("--fake", metavar="DIR", help="somebody's images, a folder, zip or .npz, in place of a run")
     option("--real", metavar="DATA", help="what they are compared with: a folder, zip, .npz, run or experiment")
@@ -122,5 +128,7 @@ def refuse_mixtures(asked: Order) -> None:
         raise Mistake("--fake, --real, --name and --run are for somebody's images: leave out the runs, or these.")
     if asked.fake and not asked.real:
         raise Mistake("--fake needs --real: what are the images compared with?")
+    if asked.fake and (asked.classifier or asked.baseline):
+        raise Mistake("--classifier and --baseline are for runs that translate: leave them out beside --fake.")
     if asked.fake and (asked.per_class or asked.checkpoints != "last"):
         raise Mistake("--per-class and --checkpoints are for runs: leave them out beside --fake.")

@@ -1,13 +1,20 @@
 """Scores of runs, at the checkpoints that are asked for."""
 
+from collections.abc import Iterable
+
 from gan_zoo import loading
 from gan_zoo.errors import Mistake
+from gan_zoo.metrics.baselines import baselines
 from gan_zoo.metrics.fakes import Sampled, Sampling
-from gan_zoo.rescoring.checkpoints import checkpoints, runs_at
-from gan_zoo.rescoring.judging import data_settings, device, evaluator, labels_of
+from gan_zoo.metrics.protocol import Protocol
+from gan_zoo.metrics.translated import Result
+from gan_zoo.module import GenerativeModule
+from gan_zoo.rescoring.checkpoints import Checkpoint, checkpoints, runs_at
+from gan_zoo.rescoring.judging import classes_of, data_settings, device, evaluator, module_of, translations
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run import Run
+from gan_zoo.translation import Translating
 
 SAMPLES = 10_000
 """Images generated for a score where the user says nothing."""
@@ -16,19 +23,63 @@ SAMPLES = 10_000
 def score_runs(asked: Order) -> None:
     found = [one for path in asked.runs for run in runs_at(path) for one in checkpoints(run, asked)]
     for one in found:
-        settings = data_settings(one.run)
         model = loading.load(one.file).to(device())
-        choices = range(model.num_classes) if asked.per_class else [asked.labels]
-        if not choices:
-            raise Mistake(f"--per-class: {type(model).__name__} of {one.run.path} knows no classes.")
-        for labels in choices:
-            judge = evaluator(asked, extractor_name(asked, one.run), settings, labels if asked.per_class else None)
-            wanted = asked.samples or SAMPLES
-            sampled = Sampled(model, sampling(asked, labels), labels_of(judge.real) if asked.labels == "data" else None)
-            scores, protocol = judge.score(sampled, wanted)
-            note(judge, wanted)
-            tell(scores, f"{one.run.path} step {one.step} " if len(found) > 1 else "", protocol, asked.per_class)
+        made = translated(asked, one, model) if isinstance(model, Translating) else sampled(asked, one, model)
+        for scores, protocol in made:
+            where = f"{one.run.path} step {one.step} " if len(found) > 1 else ""
+            tell(scores, where, told(asked, protocol))
             keep(one.run, scores, protocol, one.step, model.images)
+
+
+def told(asked: Order, protocol: Protocol) -> str:
+    """Which images a score is of, where not all are the model's whole."""
+    if asked.per_class:
+        return protocol.conditions.labels
+    return protocol.conditions.weights if asked.baseline else ""
+
+
+def sampled(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
+    """The scores of a model's samples: of all, or class by class."""
+    if asked.classifier or asked.baseline:
+        raise Mistake(f"--classifier and --baseline are for models that translate: {type(model).__name__} does not.")
+    choices = range(model.num_classes) if asked.per_class else [asked.labels]
+    if not choices:
+        raise Mistake(f"--per-class: {type(model).__name__} of {one.run.path} knows no classes.")
+    name, settings = extractor_name(asked, one.run), data_settings(one.run)
+    for labels in choices:
+        judge = evaluator(asked, name, settings, int(labels) if asked.per_class else None)
+        wanted = asked.samples or SAMPLES
+        drawn = Sampled(model, sampling(asked, labels), classes_of(judge.real) if asked.labels == "data" else None)
+        yield judge.score(drawn, wanted)
+        note(judge, wanted)
+
+
+def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
+    """The scores of a model's translations on each route, and of what no model made, where that was asked for.
+
+    Raises:
+        Mistake: options that are for samples.
+    """
+    assert isinstance(model, Translating)
+    for option, is_given in (
+        ("--truncation", asked.truncation != 1),
+        ("--batch-norm", asked.batch_norm != "eval"),
+        ("--labels", asked.labels != "uniform"),
+        ("--per-class", asked.per_class),
+        ("--raw", asked.raw and not model.has_last_weights),
+    ):
+        if is_given:
+            raise Mistake(
+                f"{option} is for images made of latents, and {type(model).__name__} translates: leave it out."
+            )
+    settings = data_settings(one.run)
+    judge = translations(asked, extractor_name(asked, one.run), settings, model.routes)
+    wanted = asked.samples or SAMPLES
+    weights = "averaged" if model.average_half_life and not asked.raw else "last"
+    yield from judge.results(model, wanted, asked.seed, weights)
+    if asked.baseline:
+        yield from baselines(judge, module_of(settings), wanted)
+    note(judge, wanted)
 
 
 def extractor_name(asked: Order, run: Run) -> str:

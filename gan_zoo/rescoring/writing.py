@@ -5,13 +5,14 @@ from typing import Any
 
 from gan_zoo.errors import Mistake
 from gan_zoo.files import lines as lines_of
-from gan_zoo.metrics.evaluator import Evaluator, Scores, lines
+from gan_zoo.metrics.evaluator import Scores, lines
+from gan_zoo.metrics.judges import Judge
 from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
 from gan_zoo.run import Run
 from gan_zoo.strategy import rank
 
 
-def note(judge: Evaluator, samples: int) -> None:
+def note(judge: Judge, samples: int) -> None:
     if rank() == 0 and (said := judge.few(samples)):
         print(said, file=sys.stderr)
 

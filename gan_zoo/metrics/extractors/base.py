@@ -38,11 +38,7 @@ class Extractor(nn.Module):
 
     def fingerprint(self) -> str:
         """A hash of the weights: scores of unlike fingerprints are not compared."""
-        digest = hashlib.sha256()
-        for key, value in self.state_dict().items():
-            digest.update(key.encode())
-            digest.update(value.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return hashed(self)
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
         """Raise `Mistake` if images of this shape are not what the network is for."""
@@ -55,6 +51,15 @@ class Extractor(nn.Module):
         found = [one if isinstance(one, Features) else Features(one) for one in made]
         logits = [one.logits for one in found if one.logits is not None]
         return Features(torch.cat([one.features for one in found]), torch.cat(logits) if logits else None)
+
+
+def hashed(network: nn.Module) -> str:
+    """A hash of a network's weights."""
+    digest = hashlib.sha256()
+    for key, value in network.state_dict().items():
+        digest.update(key.encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 @contextmanager
