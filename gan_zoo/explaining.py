@@ -1,4 +1,4 @@
-"""What jsonargparse reports, over many lines and in its own words, as one line in ours."""
+"""What jsonargparse and Lightning report, over many lines and in their own words, as one line in ours."""
 
 import ast
 import importlib
@@ -7,6 +7,10 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+from datamodules.stream import DataError
+from gan_zoo.errors import Mistake
 from gan_zoo.naming import closest, shorten
 
 KINDS = {
@@ -73,6 +77,29 @@ def explain(message: str, arguments: list[str], options: Iterable[str], classes:
         kinds = " or ".join([*wanted, *([f"one of {', '.join(choices)}"] if choices else [])])
         return shorten(f"{key} is {shorten(value, 60) or 'empty'}{closest(value, choices)}: it takes {kinds}.")
     return shorten(f"{key}: {message}" if key else message)
+
+
+def origin(error: BaseException) -> BaseException:
+    """What a constructor raised, where jsonargparse wrapped it into its own report; else `error`."""
+    while error.__cause__ and not isinstance(error, Mistake | DataError | MisconfigurationException):
+        error = error.__cause__
+    return error
+
+
+def refused(error: BaseException) -> BaseException:
+    """`error`, or a mistake in its place where a class of Lightning's would not be made: a callback, a logger."""
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    where = last.tb_frame.f_globals.get("__name__", "") if last else ""
+    if isinstance(error, Mistake | DataError) or where.partition(".")[0] not in ("lightning", "jsonargparse"):
+        return error
+    named = re.search(r"class_path='([\w.]+)'", str(error))
+    reason = error
+    while reason.__context__:
+        reason = reason.__context__
+    said = f"{named[1] if named else 'Lightning'} refuses this: {str(reason) or type(reason).__name__}"
+    return Mistake(shorten(re.sub(r"<class '([\w.]+)'>", r"\1", said)))
 
 
 def _no_option(word: str, options: list[str]) -> str:

@@ -1,10 +1,6 @@
 """`gan-zoo fit`: LightningCLI with our words, our Trainer, and mistakes said in one line."""
 
 import argparse
-import importlib
-import pkgutil
-import re
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
@@ -12,22 +8,19 @@ import yaml
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-import datamodules
-from datamodules.stream import DataError, SourcedData, StreamedData
-from gan_zoo import models
-from gan_zoo.adversarial import AdversarialModule
+from datamodules.stream import DataError
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
-from gan_zoo.configuration import EXPERIMENTS, check, find
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.explaining import explain
+from gan_zoo.explaining import explain, origin, refused
 from gan_zoo.labels import LabelSet
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
 from gan_zoo.training import DEFAULTS, Trainer
+from gan_zoo.vocabulary import BASES, OneLineParser, choices, import_all, resolve_configs
 
 
 def image_shape(data: L.LightningDataModule) -> tuple[int, int, int]:
@@ -49,9 +42,6 @@ def label_sets(data: L.LightningDataModule) -> tuple[LabelSet, ...]:
 
 LINKED = {"image_shape": image_shape, "num_classes": num_classes, "label_sets": label_sets}
 """What a model learns from its data module."""
-BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData, SourcedData)
-"""What models and data modules derive from: no choices themselves."""
-CONFIG_WANTED = "-c takes a path or the name of an experiment after it, e.g. mnist/wgan_gp."
 
 
 def fit(arguments: list[str]) -> int:
@@ -87,49 +77,6 @@ def prepare(arguments: list[str]) -> "CommandLine":
     """
     import_all()
     return CommandLine(*resolve_configs(arguments))
-
-
-def import_all() -> None:
-    """Import all of ours, so that `--model WGANGP` and `--data MNIST` need no dotted path."""
-    for package in (models, datamodules):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
-
-
-def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
-    """`arguments` with every `-c NAME` as a path, and a name for the run from the first.
-
-    Raises:
-        Mistake: neither a file nor an experiment of ours.
-    """
-    resolved, names = [], []
-    follows = False
-    for argument in arguments:
-        head, equals, value = argument.partition("=")
-        if argument.startswith("-c") and argument != "-c":  # -cmnist/gan, as argparse takes it too
-            head, equals, value = "--config", "=", argument.removeprefix("-c").removeprefix("=")
-        if follows or (equals and head in ("-c", "--config")):
-            value = argument if follows else value
-            if not value or value.startswith("-"):
-                raise Mistake(CONFIG_WANTED)
-            path = find(value)
-            check(path)
-            names.append(path.relative_to(EXPERIMENTS) if path.is_relative_to(EXPERIMENTS) else Path(path.stem))
-            resolved.append(str(path) if follows else f"{head}={path}")
-            follows = False
-        else:
-            follows = argument in ("-c", "--config")
-            resolved.append(argument)
-    if follows:
-        raise Mistake(CONFIG_WANTED)
-    return resolved, "-".join(names[0].with_suffix("").parts) if names else "run"
-
-
-class OneLineParser(LightningArgumentParser):
-    """A parser that takes no abbreviations: `--trainer.max_step` is an unknown option, not `max_steps`."""
-
-    def _get_option_tuples(self, option_string: str) -> list:
-        return []
 
 
 class CommandLine(LightningCLI):
@@ -229,36 +176,3 @@ class CommandLine(LightningCLI):
             if name in self.model.hparams:
                 config["model"]["init_args"][name] = self.model.hparams[name]
         return {name: value for name, value in config.items() if name not in ("run", "config")}
-
-
-def origin(error: BaseException) -> BaseException:
-    """What a constructor raised, where jsonargparse wrapped it into its own report; else `error`."""
-    while error.__cause__ and not isinstance(error, Mistake | DataError | MisconfigurationException):
-        error = error.__cause__
-    return error
-
-
-def refused(error: BaseException) -> BaseException:
-    """`error`, or a mistake in its place where a class of Lightning's would not be made: a callback, a logger."""
-    last = error.__traceback__
-    while last and last.tb_next:
-        last = last.tb_next
-    where = last.tb_frame.f_globals.get("__name__", "") if last else ""
-    if isinstance(error, Mistake | DataError) or where.partition(".")[0] not in ("lightning", "jsonargparse"):
-        return error
-    named = re.search(r"class_path='([\w.]+)'", str(error))
-    reason = error
-    while reason.__context__:
-        reason = reason.__context__
-    said = f"{named[1] if named else 'Lightning'} refuses this: {str(reason) or type(reason).__name__}"
-    return Mistake(shorten(re.sub(r"<class '([\w.]+)'>", r"\1", said)))
-
-
-def choices(base: type) -> list[str]:
-    """The names that a user can type for a class that derives from `base`."""
-    return [kind.__name__ for kind in _subclasses(base) if kind not in BASES]
-
-
-def _subclasses(base: type) -> list[type]:
-    found = [kind for sub in base.__subclasses__() for kind in (sub, *_subclasses(sub))]
-    return [kind for kind in found if not kind.__name__.startswith("_") and not kind.__module__.startswith("lightning")]

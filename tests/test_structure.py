@@ -21,7 +21,7 @@ PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
     ("__init__", "__main__", "cli", "data_commands", "rescoring", "removing", "stylizing"),
-    ("training", "fitting", "data", "explaining", "studies", "report"),
+    ("training", "fitting", "vocabulary", "data", "explaining", "studies", "report"),
     ("callbacks", "models", "editing", "loading", "starting", "pictures"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module", "sampling"),
@@ -33,7 +33,7 @@ FLOORS = (
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""
-MAY_NAME_DATA = ("cli", "data", "fitting", "rescoring", "pictures", "studies")
+MAY_NAME_DATA = ("cli", "data", "explaining", "fitting", "vocabulary", "rescoring", "pictures", "studies")
 """Rooms of gan_zoo that may import datamodules."""
 
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))

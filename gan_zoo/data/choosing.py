@@ -11,8 +11,8 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from gan_zoo.configuration import read
 from gan_zoo.errors import Mistake
-from gan_zoo.explaining import explain
-from gan_zoo.fitting import OneLineParser, choices, import_all, origin, resolve_configs
+from gan_zoo.explaining import explain, origin
+from gan_zoo.vocabulary import OneLineParser, choices, import_all, resolve_configs
 
 
 def choose(

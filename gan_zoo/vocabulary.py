@@ -1,0 +1,73 @@
+"""The words that `fit` and `data` take: names of models and data modules, of experiments, and whole options."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import lightning.pytorch as L
+from lightning.pytorch.cli import LightningArgumentParser
+
+import datamodules
+from datamodules.stream import SourcedData, StreamedData
+from gan_zoo import models
+from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.configuration import EXPERIMENTS, check, find
+from gan_zoo.errors import Mistake
+from gan_zoo.module import GenerativeModule
+
+BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData, SourcedData)
+"""What models and data modules derive from: no choices themselves."""
+CONFIG_WANTED = "-c takes a path or the name of an experiment after it, e.g. mnist/wgan_gp."
+
+
+def import_all() -> None:
+    """Import all of ours, so that `--model WGANGP` and `--data MNIST` need no dotted path."""
+    for package in (models, datamodules):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+
+
+def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
+    """`arguments` with every `-c NAME` as a path, and a name for the run from the first.
+
+    Raises:
+        Mistake: neither a file nor an experiment of ours.
+    """
+    resolved, names = [], []
+    follows = False
+    for argument in arguments:
+        head, equals, value = argument.partition("=")
+        if argument.startswith("-c") and argument != "-c":  # -cmnist/gan, as argparse takes it too
+            head, equals, value = "--config", "=", argument.removeprefix("-c").removeprefix("=")
+        if follows or (equals and head in ("-c", "--config")):
+            value = argument if follows else value
+            if not value or value.startswith("-"):
+                raise Mistake(CONFIG_WANTED)
+            path = find(value)
+            check(path)
+            names.append(path.relative_to(EXPERIMENTS) if path.is_relative_to(EXPERIMENTS) else Path(path.stem))
+            resolved.append(str(path) if follows else f"{head}={path}")
+            follows = False
+        else:
+            follows = argument in ("-c", "--config")
+            resolved.append(argument)
+    if follows:
+        raise Mistake(CONFIG_WANTED)
+    return resolved, "-".join(names[0].with_suffix("").parts) if names else "run"
+
+
+class OneLineParser(LightningArgumentParser):
+    """A parser that takes no abbreviations: `--trainer.max_step` is an unknown option, not `max_steps`."""
+
+    def _get_option_tuples(self, option_string: str) -> list:
+        return []
+
+
+def choices(base: type) -> list[str]:
+    """The names that a user can type for a class that derives from `base`."""
+    return [kind.__name__ for kind in _subclasses(base) if kind not in BASES]
+
+
+def _subclasses(base: type) -> list[type]:
+    found = [kind for sub in base.__subclasses__() for kind in (sub, *_subclasses(sub))]
+    return [kind for kind in found if not kind.__name__.startswith("_") and not kind.__module__.startswith("lightning")]
