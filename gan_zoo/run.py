@@ -101,6 +101,12 @@ class Run:
         """Change some entries of run.json and stamp the heartbeat."""
         write(self.record_file, json.dumps(self.record() | values | {"heartbeat": now()}, indent=1).encode())
 
+    def note_end(self, error: str | None) -> None:
+        """Write down why the run ends, if no process did yet; None: it was asked to."""
+        with contextlib.suppress(OSError):  # on a full disk the record says "running", until its heartbeat is old
+            if self.record().get("status") == "running":
+                self.update_record(status="interrupted" if error is None else "failed", end=now(), error=error)
+
     def add_event(self, step: int, kind: str, message: str) -> None:
         """Note in run.json what went wrong at `step`; what a resumed run finds again stands there once."""
         event, events = {"step": step, "kind": kind, "message": message}, self.record().get("events", [])

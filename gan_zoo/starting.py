@@ -1,13 +1,34 @@
-"""Where a run starts from: its last whole checkpoint, or the weights of another."""
+"""How a run starts: registered in its directory, from its last whole checkpoint or from the weights of another."""
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
-from gan_zoo import loading
+from gan_zoo import configuration, loading
+from gan_zoo.environment import environment
 from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
-from gan_zoo.run import Run
+from gan_zoo.run import Run, now
+
+
+def register(run: Run, config: dict[str, Any], max_steps: int, facts: dict[str, Any]) -> None:
+    """Compare `config` with what the directory holds, and note what is about to run there.
+
+    Args:
+        run: whose directory this process holds.
+        config: resolved, as plain values.
+        max_steps: that are asked for; -1: no bound.
+        facts: entries of run.json: the model, the data, the seed, the devices.
+
+    Raises:
+        Mistake: the directory holds a run of another configuration, or a longer one.
+    """
+    configuration.refuse_another(run, config)
+    configuration.refuse_shorter(run, run.row()["step"] if run.last.exists() else 0, max_steps)
+    run.write_config(config)
+    start = run.record().get("start", now())
+    run.update_record(status="running", **facts, start=start, end=None, error=None, **environment())
 
 
 def latest(run: Run) -> tuple[Path | None, str]:

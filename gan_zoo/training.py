@@ -3,7 +3,6 @@
 import errno
 import logging
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
-from gan_zoo.environment import environment
 from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
 from gan_zoo.flags import refuse_unusable
 from gan_zoo.gradients import Clipping
@@ -196,22 +194,9 @@ class Trainer(L.Trainer):
         return [*first, *(theirs if isinstance(theirs, list) else [theirs] if theirs else []), last]
 
     def _open(self, run: Run, model: GenerativeModule, datamodule: Any) -> None:
-        """Compare with what the directory holds, and note what is about to run there."""
+        kinds = {"model": type(model).__name__, "data": type(datamodule).__name__}
         config = configuration.plain(self.config or self._gather(model, datamodule))
-        configuration.refuse_another(run, config)
-        configuration.refuse_shorter(run, run.row()["step"] if run.last.exists() else 0, self.max_steps)
-        run.write_config(config)
-        run.update_record(
-            status="running",
-            model=type(model).__name__,
-            data=type(datamodule).__name__,
-            seed=self.seed,
-            devices=self.world_size,
-            start=run.record().get("start", now()),
-            end=None,
-            error=None,
-            **environment(),
-        )
+        starting.register(run, config, self.max_steps, {**kinds, "seed": self.seed, "devices": self.world_size})
 
     def _gather(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
         """The configuration of a run that no command line resolved."""
@@ -234,24 +219,17 @@ class Trainer(L.Trainer):
             if resumed is None:
                 self._start_from_init(model)
             if isinstance(self.strategy, TurnTakingDDP):
-                self.strategy.on_loss = lambda message: self._note(run, message)
+                self.strategy.on_loss = run.note_end
             self._fit_or_roll_back(run, model, data, resumed)
         except BaseException as error:
             where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
-            self._note(run, None if isinstance(error, KeyboardInterrupt | SystemExit) else f"{where}{error}")
+            run.note_end(None if isinstance(error, KeyboardInterrupt | SystemExit) else f"{where}{error}")
             lost = self.strategy.lost() if isinstance(self.strategy, TurnTakingDDP) else ""
             if lost and isinstance(error, RuntimeError) and not isinstance(error, RunFailed):
                 raise RunFailed(f"{lost} The same command goes on from the last checkpoint.") from error
             raise
         if self.is_global_zero:
             run.update_record(status="interrupted" if self.session.interrupted else "finished", end=now())
-
-    def _note(self, run: Run, error: str | None) -> None:
-        """Write down why the run ends, if no process did yet; None: it was asked to."""
-        with suppress(OSError):  # on a full disk the record says "running", until its heartbeat is old
-            if run.record().get("status") == "running":
-                status = "interrupted" if error is None else "failed"
-                run.update_record(status=status, end=now(), error=error)
 
     def _fit_or_roll_back(self, run: Run, model: GenerativeModule, data: dict[str, Any], resumed: Path | None) -> None:
         while True:
