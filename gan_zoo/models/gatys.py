@@ -65,6 +65,12 @@ class Objective:
         """The layers that a `Features` must have."""
         return tuple(dict.fromkeys(self.content_layers + self.style_layers))
 
+    def against(self, content: Image, style: Float[Tensor, "1 3 H W"], features: Features) -> Callable[[Image], Terms]:
+        """The weighted terms of an image, as `features` sees it, against the images `content` and `style`."""
+        with torch.no_grad():
+            wanted = features(content), features(style)
+        return lambda x: self.terms(x, features(x), *wanted)
+
     def terms(self, x: Image, seen: Maps, content: Maps, style: Maps) -> Terms:
         """The weighted terms for the image `x`, of which the network has `seen` this, against the two targets."""
         contents = [perceptual.content_loss(seen[name], content[name]) for name in self.content_layers]
@@ -127,39 +133,29 @@ def gatys(
     if len(sizes) != len(evaluations):
         raise Mistake(f"{len(sizes)} sizes and {len(evaluations)} numbers of evaluations: give as many of both.")
     result = Stylized(image=content if start == "content" else _noise(content, seed))
+
+    def told(terms: Terms) -> None:
+        result.history.append({"size": size} | {name: float(value) for name, value in terms.items()})
+        progress(result.history[-1])
+
     for size, count in zip(sizes, evaluations, strict=True):
         scene, paint = images.resized(content, size), images.resized(style, size)
-        with torch.no_grad():
-            wanted = features(scene), features(paint)
         x = images.to_size(result.image, scene.shape[2:]).clone(memory_format=torch.channels_last).requires_grad_()
-        method = (
-            LBFGS(
-                [x],
-                lr=learning_rate,
-                max_iter=count,
-                max_eval=count,
-                tolerance_grad=0,
-                tolerance_change=0,
-                history_size=100,
-            )
-            if optimizer == "lbfgs"
-            else Adam([x], lr=learning_rate)
-        )
-
-        def told(terms: Terms, size: int = size) -> None:
-            result.history.append({"size": size} | {name: float(value) for name, value in terms.items()})
-            progress(result.history[-1])
-
-        descend(x, lambda x=x, wanted=wanted: objective.terms(x, features(x), *wanted), method, count, told)
+        descend(x, objective.against(scene, paint, features), optimizer, learning_rate, count, told)
         result.image = x.detach()
     result.image = result.image.clamp(-1, 1).contiguous()
     return result
 
 
 def descend(
-    x: Tensor, terms: Callable[[], Terms], optimizer: LBFGS | Adam, evaluations: int, told: Callable[[Terms], None]
+    x: Tensor,
+    terms: Callable[[Tensor], Terms],
+    optimizer: Literal["lbfgs", "adam"],
+    learning_rate: float,
+    evaluations: int,
+    told: Callable[[Terms], None],
 ) -> None:
-    """Let `optimizer` move `x` to lower the sum of `terms`, evaluated `evaluations` times.
+    """Move `x` to lower the sum of its `terms`, evaluated `evaluations` times, each of which is `told`.
 
     Raises:
         NonFinite: a term left the numbers.
@@ -169,20 +165,27 @@ def descend(
     def closure() -> Tensor:
         nonlocal done
         done += 1
-        found = terms()
-        loss = torch.stack(list(found.values())).sum()
-        if not torch.isfinite(loss):
-            values = ", ".join(f"{name} {value.item():.3g}" for name, value in found.items())
-            raise NonFinite(f"The loss left the numbers at evaluation {done} ({values}): lower the style weight.")
+        found = terms(x)
+        loss = _total(found, done)
         (x.grad,) = torch.autograd.grad(loss, x)
         told({name: value.detach() for name, value in found.items()})
         return loss.detach()
 
+    if optimizer == "lbfgs":
+        counts = {"max_iter": evaluations, "max_eval": evaluations}  # one step is the whole descent
+        LBFGS([x], lr=learning_rate, history_size=100, tolerance_grad=0, tolerance_change=0, **counts).step(closure)
+        return
+    method = Adam([x], lr=learning_rate)
     while done < evaluations:
-        before = done
-        optimizer.step(closure)
-        if isinstance(optimizer, LBFGS) and done == before + 1:
-            return  # no direction leads down any more
+        method.step(closure)
+
+
+def _total(terms: Terms, evaluation: int) -> Tensor:
+    loss = torch.stack(list(terms.values())).sum()
+    if not torch.isfinite(loss):
+        values = ", ".join(f"{name} {value.item():.3g}" for name, value in terms.items())
+        raise NonFinite(f"The loss left the numbers at evaluation {evaluation} ({values}): lower the style weight.")
+    return loss
 
 
 def _noise(content: Image, seed: int) -> Image:
