@@ -14,7 +14,7 @@ from torch import nn
 from gan_zoo.networks.pieces import PRESENT_NORMS, PresentNorm, gaussian, normed
 
 
-def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm = "batch") -> nn.Module:
+def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm = "batch") -> nn.Sequential:
     """A network from images (n, channels, h, w) to scores (n, 1, h', w'), one a patch.
 
     Args:

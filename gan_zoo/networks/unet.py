@@ -6,7 +6,8 @@ mapped one to one, but for batch norm's running statistics, which have no place 
 """
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from gan_zoo.layers import Maps
 from gan_zoo.networks.pieces import PRESENT_NORMS, PresentNorm, gaussian, normed
@@ -44,7 +45,7 @@ class UNet(nn.Module):
         self.last = nn.Sequential(nn.ReLU(), last, nn.Tanh())
         gaussian(self)
 
-    def forward(self, image: Maps, draws: torch.Generator | None = None) -> Maps:
+    def forward(self, image: Maps, draws: torch.Generator | None = None) -> Float[Tensor, "n _ h w"]:
         """The image translated.
 
         Args:
@@ -76,7 +77,7 @@ class Level(nn.Module):
         self.up = nn.Sequential(nn.ReLU(), doubled, made(channels))
         self.drops = drops
 
-    def forward(self, x: Maps, draws: torch.Generator | None) -> Maps:
+    def forward(self, x: Maps, draws: torch.Generator | None) -> Float[Tensor, "n 2*c h w"]:
         inner = self.down(x)
         made = self.up(self.below(inner, draws) if self.below else inner)
         return torch.cat([x, dropout(made, draws) if self.drops else made], dim=1)
