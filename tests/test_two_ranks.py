@@ -61,6 +61,15 @@ def test_two_halves_equal_the_whole(fed: tuple[Path, Path]) -> None:
     torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
 
 
+def test_two_halves_of_stargans_batch_equal_the_whole(tmp_path: Path) -> None:
+    """Five steps. 1e-6: as above."""
+    for devices in (1, 2):
+        done = train("relabelled", tmp_path / str(devices), devices, steps=5)
+        assert done.returncode == 0, done.stderr
+    one, two = (torch.load(tmp_path / f"{devices}/weights_0.pt") for devices in (1, 2))
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+
+
 def test_two_nodes_equal_one_process(fed: tuple[Path, Path], tmp_path: Path) -> None:
     ends = train_on_two_nodes("fed", tmp_path / "run")
     assert [code for code, _ in ends] == [0, 0], ends

@@ -67,11 +67,12 @@ def parser() -> argparse.ArgumentParser:
 def fit(network: AttributeNet, shown: Images, chosen: np.ndarray, passes: int) -> None:
     """Train on the `chosen` ones of the images `shown`."""
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    steps = len(chosen) // BATCH
+    size = min(BATCH, len(chosen))
+    steps = len(chosen) // size
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, passes * steps)
     for number in range(passes):
         losses = []
-        for part in torch.randperm(len(chosen))[: steps * BATCH].split(BATCH):
+        for part in torch.randperm(len(chosen))[: steps * size].split(size):
             image, label = batch(shown, chosen[part.numpy()])
             image = torch.where(torch.rand(len(image), 1, 1, 1) < 0.5, image.flip(3), image)
             loss = binary_cross_entropy_with_logits(network(image), label)

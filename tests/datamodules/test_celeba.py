@@ -194,3 +194,25 @@ def test_reference_is_another_split_with_the_same_arguments(tmp_path):
     other = data.reference("test")
     assert other.name == "celeba_test_32px_2"
     assert other[Request(np.array([0]), None)]["label"].shape == (1, 1)
+
+
+def test_numbers_choose_among_a_splits_images(tmp_path):
+    root = make(tmp_path / "celeba")
+    assert numbers(read(root, numbers=(2, 182_637), resolution=8)) == [2, 162_770]
+    assert numbers(read(root, split="all", numbers=(2, 162_771), resolution=8)) == [2, 162_770, 162_771]
+    data = read(root, split="all", numbers=(162_771, 202_599), attributes=("Bald", "Smiling"), resolution=8)
+    assert data.images.name == "celeba_all_162771_202599_8px_4"
+    assert data.source.labels["label"].tolist() == [[1, 0], [0, 0], [1, 0], [0, 0]]
+    with pytest.raises(DataError, match="no image of celeba_train_3_9"):
+        CelebA(str(root), numbers=(3, 9))
+
+
+def test_hair_colours_exclude_each_other(shared):
+    root = str(shared / "data" / "celeba")
+
+    def exclusive(*names: str) -> list[list[str]]:
+        return CelebA(root, attributes=names, resolution=8).label_sets[0]["exclusive"]
+
+    assert exclusive("Blond_Hair", "Male", "Gray_Hair") == [["Blond_Hair", "Gray_Hair"]]
+    assert exclusive("Blond_Hair", "Male") == [] == exclusive("Young", "Male")
+    assert CelebA(root, resolution=8).label_sets == []

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from datamodules.errors import DataError
 from datamodules.image_folder import ImageFolder
 from datamodules.mnist import MNIST
 from datamodules.multi_domain import MultiDomain
+from datamodules.order import Request
 from gan_zoo.module import Feed
 from tests.drivers.image_files import picture, write
 
@@ -45,9 +47,9 @@ def test_minibatches_are_of_one_set_each_and_labels_stand_beside_each_other(shar
     data.setup("fit")
     assert data.num_classes == 5 and data.image_shape == (3, 16, 16)
     known = {tuple(row) for row in celeba.source.labels["label"].tolist()}
-    for _, batch in zip(range(5), with_trainer(data, minibatches=5), strict=False):
+    for step, batch in zip(range(5), with_trainer(data, minibatches=5), strict=False):
         assert batch["image"].shape == (20, *data.image_shape) and batch["image"].dtype == torch.uint8
-        assert batch["domain"].tolist() == [0] * 4 + [1] * 4 + [0] * 4 + [1] * 4 + [0] * 4
+        assert batch["domain"].view(5, 4).tolist() == [[(step + i) % 2] * 4 for i in range(5)]
         label, first = batch["label"], batch["domain"] == 0
         assert label.dtype == torch.float32 and label.shape == (20, 5)
         assert (label[first, 2:] == 0).all() and (label[~first, :2] == 0).all()
@@ -68,12 +70,34 @@ def test_labels_stay_with_their_images(faces):
             assert label.nonzero().flatten().tolist() == [int(own) + 3 * int(domain)]
 
 
-def test_fewer_minibatches_than_sets_are_refused(faces):
-    sets = [ImageFolder(str(faces), labels="folders", resolution=8) for _ in range(2)]
-    data = MultiDomain(list(sets), batch_size=3, workers=0)
+def test_another_split_is_that_of_every_set(shared, faces):
+    sets = [MNIST(str(shared / "data" / "mnist")) for _ in range(2)]
+    data = MultiDomain(list(sets), batch_size=2, workers=0)
+    data.prepare_data()
     data.setup("fit")
-    with pytest.raises(DataError, match="2 sets take turns"):
-        next(iter(with_trainer(data, minibatches=1)))
+    other = data.reference("test")
+    assert len(data.reference()) == 120_000 and len(other) == 20_000
+    assert other.labels["label"].shape == (20_000, 20)
+    request = Request(np.array([3, 19_999]), None)
+    assert torch.equal(other[request]["label"], other.labels["label"][request.indices])
+    folder = ImageFolder(str(faces), labels="folders", channels=1, resolution=28)
+    with pytest.raises(DataError, match="faces has no split test"):
+        MultiDomain([*sets, folder]).reference("test")
+
+
+def test_names_of_labels_stand_beside_each_other(shared, faces):
+    celeba = CelebA(str(shared / "data" / "celeba"), attributes=("Male", "Gray_Hair", "Black_Hair"), resolution=8)
+    data = MultiDomain([celeba, ImageFolder(str(faces), labels="folders", resolution=8)])
+    assert data.label_sets == [
+        {
+            "names": ["Male", "Gray_Hair", "Black_Hair"],
+            "kind": "attributes",
+            "exclusive": [["Gray_Hair", "Black_Hair"]],
+        },
+        {"names": ["a", "b", "c"], "kind": "classes", "exclusive": [["a", "b", "c"]]},
+    ]
+    assert MNIST().label_sets[0]["names"] == list("0123456789")
+    assert ImageFolder(str(faces), resolution=8).label_sets == []
 
 
 @pytest.mark.parametrize(

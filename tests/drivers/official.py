@@ -2,24 +2,35 @@
 
 import hashlib
 import pickle
+from itertools import product
 from pathlib import Path
 
 import lmdb
 import numpy as np
 
+from datamodules.rafd import EXPRESSIONS
 from tests.drivers.image_files import encoded, picture, write
 
 COUNT = 24
 """Images of each set, but for CIFAR-10, whose files have 10,000."""
+FACES = "Male Smiling Black_Hair Blond_Hair Brown_Hair Young Eyeglasses"
+"""Attributes of CelebA that its list has here."""
 
 
 def celeba(folder: Path) -> None:
-    """Faces with two of the attributes."""
-    names = [f"{number:06}.jpg" for number in range(1, COUNT + 1)]
-    rows = [f"{name} {1 if i % 2 else -1} {1 if i % 3 else -1}" for i, name in enumerate(names)]
+    """Faces from all over the first 9,600, with some of the attributes."""
+    names = [f"{400 * number:06}.jpg" for number in range(1, COUNT + 1)]
+    rows = [" ".join([name, *("1" if i % k == 0 else "-1" for k in range(2, 9))]) for i, name in enumerate(names)]
     for i, name in enumerate(names):
         write(folder / "celeba" / "img_align_celeba" / name, picture(i, 178, 218))
-    (folder / "celeba" / "list_attr_celeba.txt").write_text("\n".join([str(COUNT), "Male Smiling", *rows, ""]))
+    (folder / "celeba" / "list_attr_celeba.txt").write_text("\n".join([str(COUNT), FACES, *rows, ""]))
+
+
+def rafd(folder: Path) -> None:
+    """Portraits of six people in all expressions."""
+    for i, (person, expression) in enumerate(product(range(1, 7), EXPRESSIONS)):
+        name = f"Rafd090_{person:02}_Caucasian_female_{expression}_frontal.jpg"
+        write(folder / "rafd" / name, picture(i, 68, 102))
 
 
 def cifar10(folder: Path) -> None:
@@ -65,6 +76,7 @@ SETS = {
     "celeba": celeba,
     "cifar10": cifar10,
     "lsun": lsun,
+    "rafd": rafd,
     "horse2zebra": horse2zebra,
 }
 """By the folder in data/ that they fill."""

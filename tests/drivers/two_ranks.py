@@ -21,6 +21,8 @@ from datamodules.mnist import MNIST
 from gan_zoo import penalties, randomness
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.labels import LabelSet
+from gan_zoo.models import stargan
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.strategy import TurnTakingDDP
@@ -49,6 +51,17 @@ class Synced(Fed):
     """The same, with batch norm in the generator: equal only where it is synchronised."""
 
 
+class Relabelled(stargan.StarGAN):
+    """StarGAN of digits, with nothing drawn: targets are from the same half of the batch, however many processes."""
+
+    def __init__(self) -> None:
+        names = list("0123456789")
+        digits: LabelSet = {"names": names, "kind": "classes", "exclusive": [names]}
+        super().__init__((1, 28, 28), (digits,), width=4, blocks=1, discriminator_width=4, halvings=2)
+        stargan.others = lambda label: label.unflatten(0, (-1, WHOLE_BATCH // 2)).flip(1).flatten(0, 1)
+        penalties.interpolation_weights = lambda real: torch.full_like(real[:, :1, :1, :1], 0.3)
+
+
 class Noted(WGANGP):
     """Keeps every latent that it draws."""
 
@@ -74,7 +87,7 @@ class Dies(L.Callback):
 
 
 ENDS = {"fails": Fails, "dies": Dies}
-QUICK = ("norms", *ENDS)
+QUICK = ("norms", "relabelled", *ENDS)
 
 
 def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = "cpu") -> None:
@@ -98,7 +111,10 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
     networks: dict[str, Any] = {"architecture": "mlp", "width": (32, 32)} if scenario == "fed" else {"width": 4}
     if scenario == "norms":
         networks |= {"architecture": "dcgan", "average_half_life": 50}
-    model = kind(image_shape=(1, 28, 28), latent_dim=8, learning_rate=1e-3, n_critic=5, **networks)
+    if scenario == "relabelled":
+        model = Relabelled()
+    else:
+        model = kind(image_shape=(1, 28, 28), latent_dim=8, learning_rate=1e-3, n_critic=5, **networks)
     if isinstance(model, Fed):
         penalties.interpolation_weights = model.weights
     exchanged: list[int] = []

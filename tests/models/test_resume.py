@@ -60,6 +60,7 @@ def vgg16(file: Path) -> None:
     torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), file)
 
 
+LABELS = {"names": ["a", "b", "c"], "kind": "classes", "exclusive": [["a", "b", "c"]]}
 TOYS = {
     "GAN": Row({"latent_dim": 6, "width": (8,), "n_critic": 2}),
     "DCGAN": Row({"latent_dim": 6, "width": 4}),
@@ -73,6 +74,11 @@ TOYS = {
         {"latent_dim": 6, "architecture": "dcgan", "width": 4, "n_critic": 2}, keys=("image", "label")
     ),
     "VAE": Row({"latent_dim": 6, "width": (8,)}),
+    "StarGAN": Row(
+        {"label_sets": (LABELS,), "width": 4, "blocks": 1, "discriminator_width": 4, "halvings": 2, "n_critic": 2},
+        keys=("image", "label"),
+        extractor=None,
+    ),
     "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None),
 }
 MODELS = found(models, GenerativeModule)

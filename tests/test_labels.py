@@ -1,0 +1,82 @@
+"""Labels of one or several sets: where they are, what excludes what, and what is asked of them by name."""
+
+import pytest
+import torch
+
+from gan_zoo.errors import Mistake
+from gan_zoo.labels import Labels, LabelSet
+
+HAIR = ["Black_Hair", "Blond_Hair", "Brown_Hair"]
+FACES = LabelSet(names=["Male", *HAIR, "Young"], kind="attributes", exclusive=[HAIR])
+MOODS = LabelSet(names=["angry", "happy"], kind="classes", exclusive=[["angry", "happy"]])
+
+
+@pytest.fixture
+def labels() -> Labels:
+    return Labels((FACES, MOODS))
+
+
+def test_sets_stand_beside_each_other(labels):
+    assert labels.names == ("Male", *HAIR, "Young", "angry", "happy")
+    assert labels.spans == (slice(0, 5), slice(5, 7)) and labels.kinds == ("attributes", "classes")
+    assert [labels.domain(place) for place in range(7)] == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_hair_colour_clears_the_others_and_other_attributes_flip(labels):
+    """By hand, of a man with blond hair who is not young, and a young woman without a hair colour."""
+    label = torch.tensor([[1.0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0]])
+    changed = {name: labels.changed(label, labels.place(name)).int().tolist() for name in labels.names[:5]}
+    assert changed == {
+        "Male": [[0, 0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 1, 0, 0]],
+        "Black_Hair": [[1, 1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 1, 0, 0]],
+        "Blond_Hair": [[1, 0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 1, 0, 0]],
+        "Brown_Hair": [[1, 0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0, 0]],
+        "Young": [[1, 0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0, 0]],
+    }
+
+
+def test_of_classes_there_is_one(labels):
+    angry = torch.tensor([[0.0, 0, 0, 0, 0, 1, 0]])
+    assert labels.changed(angry, labels.place("happy")).tolist() == [[0, 0, 0, 0, 0, 0, 1]]
+    assert labels.changed(angry, labels.place("angry")).tolist() == angry.tolist()
+
+
+def test_routes_give_every_label_and_take_those_that_stand_alone(labels):
+    routes = {route.name: (route.label, route.domain, route.value) for route in labels.routes}
+    assert routes == {
+        "Male": (0, 0, True), "not_Male": (0, 0, False),
+        "Black_Hair": (1, 0, True), "Blond_Hair": (2, 0, True), "Brown_Hair": (3, 0, True),
+        "Young": (4, 0, True), "not_Young": (4, 0, False),
+        "angry": (5, 1, True), "happy": (6, 1, True),
+    }  # fmt: skip
+
+
+def test_what_is_asked_for_is_there_and_nothing_else(labels):
+    label, domain = labels.asked(["Male", "Blond_Hair"])
+    assert (label.tolist(), domain) == ([1, 0, 1, 0, 0, 0, 0], 0)
+    label, domain = labels.asked(["happy"])
+    assert (label.tolist(), domain) == ([0, 0, 0, 0, 0, 0, 1], 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["blond_hair"], r"no label blond_hair \(did you mean Blond_Hair\?\): there are Male, .*, happy"),
+        (["Male", "happy"], "Male, happy is asked for: name one label or more, all of one set"),
+        ([], "Nothing is asked for"),
+        (["Blond_Hair", "Black_Hair"], "Blond_Hair and Black_Hair exclude each other"),
+        (["angry", "happy"], "angry and happy exclude each other"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(labels, names, says):
+    with pytest.raises(Mistake, match=says):
+        labels.asked(names)
+
+
+def test_sets_that_cannot_be_told_apart_are_refused():
+    with pytest.raises(Mistake, match="no labels to translate to"):
+        Labels(())
+    with pytest.raises(Mistake, match="no labels to translate to"):
+        Labels((FACES, LabelSet(names=[], kind="attributes", exclusive=[])))
+    with pytest.raises(Mistake, match="Male is a label of the data twice"):
+        Labels((FACES, LabelSet(names=["Male"], kind="attributes", exclusive=[])))
