@@ -79,6 +79,12 @@ TOYS = {
         keys=("image", "label"),
         extractor=None,
     ),
+    "CycleGAN": Row(
+        {"width": 2, "blocks": 1, "discriminator_width": 2, "discriminator_layers": 1, "pool_size": 6},
+        keys=("a", "b"),
+        shape=(3, 16, 16),
+        extractor=None,
+    ),
     "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None),
 }
 MODELS = found(models, GenerativeModule)
