@@ -15,6 +15,7 @@ COMMANDS = {
     "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
     "evaluate": "score runs again, or a folder of images: gan-zoo evaluate runs/* --metrics fd kid prdc",
     "stylize": "paint photographs as a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
+    "translate": "images through a run that translates: gan-zoo translate runs/x --images a.jpg --out b.png",
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "data": "sets of images: gan-zoo data prepare -c celeba/dcgan; gan-zoo data --help lists what else",
     "status": "list runs with state, step, speed, disk: gan-zoo status runs/",
@@ -68,6 +69,7 @@ def run(arguments: list[str]) -> int:
         "sample": sample,
         "evaluate": evaluate,
         "stylize": stylize,
+        "translate": translate,
         "report": report,
         "data": data,
         "status": status,
@@ -162,6 +164,26 @@ def stylize(arguments: list[str]) -> int:
     content, style, out = (given.pop(name) for name in ("content", "style", "out"))
     weights, masks = tuple(given.pop("weights")), tuple(given.pop("masks"))
     return stylize(content, style, out, Options(weights=weights, masks=masks, **given))
+
+
+def translate(arguments: list[str]) -> int:
+    parser = Parser("translate", COMMANDS["translate"])
+    parser.add_argument("runs", nargs="+", help="directories of runs; of several, a sheet with a column each")
+    parser.add_argument("--images", nargs="+", required=True, help="images, or folders of them")
+    parser.add_argument("--out", required=True, help="an image, or a folder that gets one for each; a sheet is one")
+    parser.add_argument("--to", default="", help="attributes to have: Black_Hair,not_Male (StarGAN; default: a sheet)")
+    parser.add_argument("--domain", default="", help="the class to be of: angry (StarGAN; default: a sheet of all)")
+    parser.add_argument("--direction", default="", help="a2b or b2a (default: the first that the run was trained for)")
+    parser.add_argument("--grid", action="store_true", help="a sheet: an image a row, before and after")
+    parser.add_argument("--size", type=int, default=0, help="shorter side of the images (default: their own)")
+    parser.add_argument("--seed", type=int, default=0, help="of what the model draws (pix2pix; default 0)")
+    options = parser.parse(arguments)
+    from gan_zoo.translating import translate
+    from gan_zoo.ways import Asked
+
+    to = tuple(name.strip() for name in options.to.split(",") if name.strip())
+    asked = Asked(to, options.domain, options.direction, options.seed)
+    return translate(options.runs, options.images, options.out, asked, options.size, options.grid)
 
 
 def report(arguments: list[str]) -> int:

@@ -16,6 +16,8 @@ from torch import Tensor
 
 Batch = dict[str, Tensor]
 
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue."""
 SHARED = (("image",), ("source", "target"), ("a",), ("b",))
 """Keys of a batch that hold images; those of one group are flipped and cropped alike."""
 
@@ -121,9 +123,13 @@ def resized(image: Float[Tensor, " n c h w"], short: int) -> Float[Tensor, " n c
 
 def with_colours_of(image: Float[Tensor, " n 3 h w"], colours: Float[Tensor, " n 3 h w"]) -> Float[Tensor, " n 3 h w"]:
     """The luminance of `image` with the hue and saturation of `colours` (YIQ, as Gatys 2016, arXiv 1606.05897)."""
-    weights = torch.tensor([0.299, 0.587, 0.114], device=image.device)[:, None, None]
-    luminance = (image - colours).mul(weights).sum(1, keepdim=True)  # in YIQ, a shift of Y alone moves R, G and B alike
+    luminance = grey(image - colours)  # in YIQ, a shift of Y alone moves R, G and B alike
     return (colours + luminance).clamp(-1, 1)
+
+
+def grey(image: Float[Tensor, " n 3 h w"]) -> Float[Tensor, " n 1 h w"]:
+    """The luma of `image` (ITU-R 601), as Pillow takes it."""
+    return image.mul(torch.tensor(LUMA, device=image.device)[:, None, None]).sum(1, keepdim=True)
 
 
 def grid(image: UInt8[Tensor, " n c h w"], columns: int | None = None) -> UInt8[Tensor, " c H W"]:

@@ -1,5 +1,6 @@
 """Image files of any size that the user names, in and out: what `translate` and `stylize` read and write."""
 
+import io
 from pathlib import Path
 
 import torch
@@ -50,8 +51,7 @@ def places(files: list[Path], asked: list[str], out: Path) -> list[Path]:
     """
     alone = len(asked) == 1 and not Path(asked[0]).is_dir()
     if alone and out.suffix and not out.is_dir():
-        if not is_image(out.name):
-            raise Mistake(f"--out {out} is no image's name: end it in .png or .jpg.")
+        refuse_other_kinds(out)
         return [out]
     if out.suffix and not out.is_dir():
         raise Mistake(f"--out {out} is one file, for {len(files)} images: name a folder.")
@@ -60,6 +60,16 @@ def places(files: list[Path], asked: list[str], out: Path) -> list[Path]:
     if doubled:
         raise Mistake(f"Two of the images are called {min(doubled)}: write them to folders of their own.")
     return results
+
+
+def refuse_other_kinds(out: Path) -> None:
+    """Stop unless `out` is an image's name.
+
+    Raises:
+        Mistake: it ends otherwise.
+    """
+    if not is_image(out.name):
+        raise Mistake(f"--out {out} is no image's name: end it in .png or .jpg.")
 
 
 def read(file: Path, short: int = 0) -> Image:
@@ -80,18 +90,21 @@ def read(file: Path, short: int = 0) -> Image:
     return images.resized(images.to_float(image), short) if short else images.to_float(image)
 
 
-def save(file: Path, image: Image) -> None:
-    """Write `image`, in [-1, 1], as the kind of file that its name says, making its folder.
+def drawn(image: Image) -> Pillow.Image:
+    """`image`, in [-1, 1], as Pillow has it."""
+    return Pillow.fromarray(images.to_uint8(image)[0].permute(1, 2, 0).contiguous().numpy())
+
+
+def save(file: Path, image: Pillow.Image) -> None:
+    """Write `image` as the kind of file that its name says, making its folder.
 
     Raises:
         Mistake: it cannot be written.
     """
+    kind, content = Pillow.registered_extensions()[file.suffix.lower()], io.BytesIO()
     try:
+        image.save(content, kind, **({"quality": 95} if kind == "JPEG" else {}))
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix.lower() == ".png":
-            write(file, images.png(images.to_uint8(image)[0]))
-        else:
-            pixels = images.to_uint8(image)[0].permute(1, 2, 0).numpy()
-            Pillow.fromarray(pixels).save(file, quality=95)
+        write(file, content.getvalue())
     except OSError as error:
         raise Mistake(f"{file} cannot be written: {error.strerror or error}.") from error

@@ -71,7 +71,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
                 raise Mistake(f"{file}: {error}") from error
             if options.keep_colour:
                 result = images.with_colours_of(result, content)
-            pictures.save(place, result)
+            pictures.save(place, pictures.drawn(result))
             if options.scores:
                 bar.console.print(f"{file.name}: {scored(features, result, content, painted)}")
             bar.remove_task(task)
@@ -81,9 +81,12 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
 
 def scored(features: Features, result: Image, content: Image, styles: list[Image]) -> str:
     """The distances before and after, in words."""
-    before, after = ([art.style_distance(features, image, style) for style in styles] for image in (content, result))
-    shares = ", ".join(f"{old:.3g} to {new:.3g}" for old, new in zip(before, after, strict=True))
-    return f"style distance {shares}; content distance 0 to {art.content_distance(features, result, content):.3g}"
+    with torch.no_grad():
+        before, after, wanted = features(content), features(result), [features(style) for style in styles]
+    shares = ", ".join(
+        f"{art.style_distance(before, one):.3g} to {art.style_distance(after, one):.3g}" for one in wanted
+    )
+    return f"style distance {shares}; content distance 0 to {art.content_distance(after, before):.3g}"
 
 
 def painter(options: Options) -> tuple[Paint, Features]:

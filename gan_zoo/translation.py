@@ -48,6 +48,11 @@ class Translating(Protocol):
     """A model that translates. Its `generator` holds all networks that do, so that the sampled file is enough."""
 
     @property
+    def stride(self) -> int:
+        """What an image's sides must be multiples of."""
+        ...
+
+    @property
     def routes(self) -> tuple[Route, ...]:
         """The first one's scores decide which step is best."""
         ...

@@ -15,20 +15,23 @@ LEAST = 112
 """Narrower pictures are shown enlarged, by a whole number, so that a class's name fits under them."""
 
 
-def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], title: str) -> Image.Image:
-    """The pictures, all of one size, row by row on a sheet about as wide as it is high, each over its caption.
+def sheet(
+    pictures: Sequence[Image.Image], captions: Sequence[str], title: str, columns: int | None = None
+) -> Image.Image:
+    """The pictures, all of one size, row by row on a sheet, each over its caption.
 
     Args:
         pictures: at least one.
         captions: one a picture; wrapped where it is wider.
-        title: over all of them.
+        title: over all of them; may be empty.
+        columns: pictures a row; None: so many that the sheet is about as wide as it is high.
     """
     font = ImageFont.load_default(SIZE)
     enlarged = max(math.ceil(LEAST / pictures[0].width), 1)
     width, height = pictures[0].width * enlarged, pictures[0].height * enlarged
     texts = [wrapped(caption, font, width) for caption in captions]
     cell = width + MARGIN, height + MARGIN + LINE * max(len(text) for text in texts)
-    columns = min(max(round(math.sqrt(len(pictures) * cell[1] / cell[0])), 1), len(pictures))
+    columns = columns or min(max(round(math.sqrt(len(pictures) * cell[1] / cell[0])), 1), len(pictures))
     rows = math.ceil(len(pictures) / columns)
     head = wrapped(title, font, columns * cell[0] - MARGIN)
     top = MARGIN + LINE * len(head)

@@ -20,6 +20,8 @@ Images = Float[Tensor, "n c h w"]
 class Untranslated:
     """Leaves every image as it is."""
 
+    stride = 1
+
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.routes = routes
 
@@ -34,6 +36,8 @@ class Constant:
         routes: of pairs.
         sides: the real images that are trained on.
     """
+
+    stride = 1
 
     def __init__(self, routes: tuple[Route, ...], sides: dict[str, Any]) -> None:
         self.routes = routes

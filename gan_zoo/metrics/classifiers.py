@@ -17,8 +17,6 @@ from gan_zoo.translation import Route
 
 Images = Float[Tensor, "n c h w"]
 
-LUMA = (0.299, 0.587, 0.114)
-
 
 @runtime_checkable
 class Classifier(Protocol):
@@ -55,8 +53,7 @@ class Digits:
 
     @torch.no_grad()
     def agrees(self, image: Images, route: Route, batch: Batch) -> Bool[Tensor, " n"]:
-        weights = torch.tensor(LUMA, device=image.device)[:, None, None]
-        grey = (image * weights).sum(1, keepdim=True) if image.shape[1] == 3 else image
+        grey = images.grey(image) if image.shape[1] == 3 else image
         found = self.network.to(image.device).extract(images.to_uint8(images.to_size(grey, (28, 28))))
         assert found.logits is not None
         return found.logits.argmax(1) == batch["label"]

@@ -29,7 +29,7 @@ B2A = Route("b2a", "b", "a", back="a2b")
 class Darker:
     """a2b takes 20 grey levels away; b2a gives 30, so that there and back adds 10."""
 
-    routes = (A2B, B2A)
+    routes, stride = (A2B, B2A), 1
 
     def follow(self, route: Route, batch: dict[str, Any], seed: int = 0, first: int = 0) -> torch.Tensor:
         return batch[route.source] + (-20 if route.name == "a2b" else 30) / 127.5
@@ -123,7 +123,7 @@ class Naming:
     """Takes an image as it is, and remembers the labels of those that it was given."""
 
     def __init__(self, *routes: Route) -> None:
-        self.routes, self.labels = routes, {route.name: [] for route in routes}
+        self.routes, self.stride, self.labels = routes, 1, {route.name: [] for route in routes}
 
     def follow(self, route: Route, batch: dict[str, Any], seed: int = 0, first: int = 0) -> torch.Tensor:
         self.labels[route.name] += batch["label"].tolist()
