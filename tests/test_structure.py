@@ -20,16 +20,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("gan_zoo", "datamodules")
 
 FLOORS = (
-    ("__init__", "__main__", "cli", "data_commands", "rescoring", "removing", "stylizing"),
+    ("__init__", "__main__", "cli", "data_commands", "rescoring", "removing", "stylizing", "translating"),
     ("training", "fitting", "vocabulary", "data", "explaining", "studies", "report"),
-    ("callbacks", "models", "editing", "loading", "starting", "pictures"),
+    ("callbacks", "models", "editing", "loading", "starting", "pictures", "ways"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module", "sampling"),
     (
         "pool",
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
         *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers"),
-        *("flags", "files", "parsing"),
+        *("flags", "files", "parsing", "bounds"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""

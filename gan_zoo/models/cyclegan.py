@@ -37,7 +37,7 @@ from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms, evaluating
 from gan_zoo.networks.patchgan import least_side, patchgan
-from gan_zoo.networks.translator import check_size, translator
+from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
 from gan_zoo.strategy import gathered
 from gan_zoo.translation import Route
@@ -71,6 +71,7 @@ class CycleGAN(AdversarialModule):
         average_half_life: of the generators' moving average, in images; 0: none, as in the paper.
     """
 
+    stride = STRIDE
     generator: nn.ModuleDict
     discriminator: nn.ModuleDict
 

@@ -34,7 +34,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from gan_zoo import losses, penalties, schedules
+from gan_zoo import images, losses, penalties, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
@@ -114,6 +114,7 @@ class StarGAN(AdversarialModule):
         for mask, span in zip(own, self.labels.spans, strict=True):
             mask[span] = 1
         self.register_buffer("own", own, persistent=False)
+        self.image_size = image_shape[1:]
         self.generator = Generator(image_shape[0], known + (sets if sets > 1 else 0), width, blocks)
         self.discriminator = Discriminator(image_shape, known, discriminator_width, halvings)
         for network in (self.generator, self.discriminator):
@@ -210,6 +211,15 @@ class StarGAN(AdversarialModule):
         with evaluating(self.averaged):
             told = self.told(label, torch.full((len(image),), domain, device=image.device))
             return self.averaged(image, told)
+
+    @torch.no_grad()
+    def read(self, image: Images) -> Label:
+        """The labels of `image`, of any size, as the discriminator tells them: 0 or 1 each."""
+        return (self.discriminator(images.to_size(image, self.image_size))[1] > 0).to(image.dtype)
+
+    @property
+    def stride(self) -> int:
+        return self.generator.stride
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -1,0 +1,103 @@
+"""`gan-zoo translate`: image files through a run that translates, or through several, side by side."""
+
+import sys
+from pathlib import Path
+
+from jaxtyping import Float
+from PIL import Image as Pillow
+from rich.progress import Progress
+from torch import Tensor
+
+from gan_zoo import images, pictures
+from gan_zoo.data.sheet import sheet
+from gan_zoo.errors import Mistake, bounded
+from gan_zoo.ways import Asked, Way, ways
+
+Image = Float[Tensor, "1 3 _ _"]
+
+SHEET = "sheet.png"
+"""In a folder that `--out` names."""
+
+
+def translate(runs: list[str], names: list[str], out: str, asked: Asked, size: int = 0, grid: bool = False) -> int:
+    """Write the translations of the images that `names` names: a file each, or one sheet of all.
+
+    A sheet has an image a row, and then a column for each run and each way that it translates. It is what comes of
+    several runs, and of a run of labels where none is asked for.
+
+    Args:
+        runs: directories or files of runs.
+        names: image files, or folders of them.
+        out: a file for one image or a sheet, else a folder that gets a file of the same name for each.
+        asked: which way, for models that know several.
+        size: the images' shorter side is brought to so many pixels first; 0: their own, on a sheet the model's.
+        grid: a sheet, however few the columns.
+
+    Raises:
+        Mistake: a run, an option or a file that cannot be used.
+    """
+    bounded("--", at_least=0, size=size)
+    files = pictures.find(names)
+    found = {run: ways(run, asked) for run in dict.fromkeys(runs)}
+    every = [(run, way) for run, some in found.items() for way in some]
+    if grid or len(every) > 1:
+        titles = [Path(run).stem if len(found) > 1 else "" for run, _ in every]
+        write_sheet(files, [way for _, way in every], titles, Path(out), size or every[0][1].side)
+        return 0
+    places = pictures.places(files, names, Path(out))
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
+        for number, (file, place) in enumerate(bar.track(list(zip(files, places, strict=True)))):
+            result, _ = translated(every[0][1], pictures.read(file, short=size), number, file)
+            pictures.save(place, pictures.drawn(result))
+    print(f"{len(files)} image(s) in {out}")
+    return 0
+
+
+def translated(way: Way, image: Image, number: int, file: Path) -> tuple[Image, str]:
+    """The result in three channels, and what it is.
+
+    Raises:
+        Mistake: names the file that is too small.
+    """
+    try:
+        result, title = way(image, number)
+    except Mistake as error:
+        raise Mistake(f"{file}: {error}") from error
+    return result.expand(-1, 3, -1, -1), title
+
+
+def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path, side: int) -> None:
+    """A row for each of `files`, cut to squares: the image, then its translations.
+
+    Args:
+        files: the images.
+        ways: a column each.
+        titles: of the columns, before what a way says of its results; may be empty.
+        out: an image file, or a folder.
+        side: of each square, in pixels.
+
+    Raises:
+        Mistake: a file that cannot be read, translated or written.
+    """
+    if out.suffix and not out.is_dir():
+        pictures.refuse_other_kinds(out)
+    else:
+        out = out / SHEET
+    cells: list[Pillow.Image] = []
+    captions: list[str] = []
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
+        for number, file in enumerate(bar.track(files)):
+            image = square(pictures.read(file), side)
+            made = [translated(way, image, number, file) for way in ways]
+            cells += [pictures.drawn(one) for one in (image, *(result for result, _ in made))]
+            named = [" ".join(filter(None, (title, said))) for title, (_, said) in zip(titles, made, strict=True)]
+            captions += [file.name, *named]
+    pictures.save(out, sheet(cells, captions, "", columns=1 + len(ways)))
+    print(f"{len(files)} image(s), {len(ways)} translation(s) of each: {out}")
+
+
+def square(image: Image, side: int) -> Image:
+    """The middle of an image, `side` pixels a side."""
+    image = images.resized(image, side)
+    top, left = ((length - side) // 2 for length in image.shape[2:])
+    return image[:, :, top : top + side, left : left + side]
