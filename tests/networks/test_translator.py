@@ -1,0 +1,85 @@
+"""CycleGAN's generator: as large as the authors', with their names, and for the sizes that it can give back."""
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from gan_zoo.errors import Mistake
+from gan_zoo.networks.translator import check_size, translator
+from tests.pairs import count
+
+
+@pytest.mark.parametrize(
+    ("blocks", "norm", "parameters"),
+    [(9, "instance", 11_378_179), (9, "batch", 11_383_427), (6, "instance", 7_837_699), (6, "batch", 7_841_411)],
+)
+def test_has_the_authors_count(blocks, norm, parameters):
+    with torch.device("meta"):
+        assert count(translator(3, 3, blocks=blocks, norm=norm)) == parameters
+
+
+@pytest.mark.parametrize("side", [128, 256])
+def test_layers_have_the_authors_names_and_shapes(side):
+    """A state dict as their program saves it, with `model.` off its keys; biases stand beside weights."""
+    blocks = {128: 6, 256: 9}[side]
+    inside = {f"{10 + i}.conv_block.{place}": (256, 256, 3, 3) for i in range(blocks) for place in (1, 5)}
+    after = 10 + blocks
+    expected = {
+        **{"1": (64, 3, 7, 7), "4": (128, 64, 3, 3), "7": (256, 128, 3, 3)},
+        **inside,
+        **{f"{after}": (256, 128, 3, 3), f"{after + 3}": (128, 64, 3, 3), f"{after + 7}": (3, 64, 7, 7)},
+    }
+    with torch.device("meta"):
+        state = translator(3, 3, blocks=blocks).state_dict()
+    assert {name.removesuffix(".weight"): tuple(w.shape) for name, w in state.items() if "bias" not in name} == expected
+    assert {name.removesuffix(".bias") for name in state if "bias" in name} == set(expected)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_norms_keep_no_running_statistics(norm):
+    network = translator(3, 3, width=2, blocks=2, norm=norm)
+    assert not list(network.buffers())
+    kinds = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}
+    assert sum(isinstance(layer, kinds[norm]) for layer in network.modules()) == 3 + 2 * 2 + 2
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (12, 32), (64, 64)])
+def test_gives_back_the_size_that_came(height, width):
+    check_size(height, width)
+    made = translator(1, 3, width=2, blocks=1)(torch.randn(2, 1, height, width))
+    assert made.shape == (2, 3, height, width)
+    assert made.abs().max() <= 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(30, 32), (32, 33), (4, 32), (0, 0)])
+def test_refuses_a_size_that_it_would_change(height, width):
+    with pytest.raises(Mistake, match=f"{width} x {height} pixels: .* multiples of 4, 8 or more"):
+        check_size(height, width)
+
+
+def test_an_image_is_its_own_under_instance_norm():
+    """In training mode too; 1e-6: a batch of another size is added up in another order."""
+    torch.manual_seed(0)
+    network, image = translator(3, 3, width=4, blocks=2), torch.randn(3, 3, 16, 16)
+    assert_close(network(image)[1:2], network(image[1:2]), rtol=0, atol=1e-6)
+
+
+def test_borders_are_reflected():
+    """Around all convolutions but the halvings, which have zeros there, as the authors'."""
+    network = translator(1, 1, width=4, blocks=2)
+    halving = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)]
+    padded = {type(layer).__name__ for layer in network.modules() if "Pad" in type(layer).__name__}
+    assert padded == {"ReflectionPad2d"}
+    others = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer not in halving]
+    assert {layer.padding for layer in others} == {(0, 0)} and {layer.padding for layer in halving} == {(1, 1)}
+
+
+def test_starts_from_the_authors_weights():
+    """N(0, 0.02), biases 0: of 147,456 weights, a deviation within 1 %, some five times its own error."""
+    torch.manual_seed(0)
+    network = translator(3, 3, width=32, blocks=1)
+    weight = network[10].conv_block[1].weight
+    assert_close(weight.std(), torch.tensor(0.02), rtol=0.01, atol=0)
+    assert abs(weight.mean()) < 0.02 / weight.numel() ** 0.5 * 4
+    assert all((bias == 0).all() for name, bias in network.named_parameters() if "bias" in name)
