@@ -23,8 +23,8 @@ def train(name: str, run: Path, devices: int, steps: int = 10) -> dict[str, torc
 
 @pytest.mark.parametrize("name", MODELS)
 def test_two_halves_equal_the_whole_and_a_resumed_run_an_unbroken_one(name: str, tmp_path: Path) -> None:
-    """Weights within 1e-6: sums of floats in another order, of numbers of order 0.02. Left out are biases before instance
-    norm: it takes them out, so that their gradient is rounding, which Adam follows."""
+    """Weights within 1e-6: sums of floats in another order, of numbers of order 0.02. Left out are biases before
+    instance norm: it takes them out, so that their gradient is rounding, which Adam follows."""
     one, two = (train(name, tmp_path / str(devices), devices) for devices in (1, 2))
     kernels = [key for key, value in one.items() if value.dim() == 4]
     assert kernels
