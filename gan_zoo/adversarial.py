@@ -1,5 +1,6 @@
 """The alternating update that adversarial models share."""
 
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -18,9 +19,16 @@ class AdversarialModule(GenerativeModule):
     discriminator: nn.Module
     n_critic: int = 1
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """Images in [-1, 1] from latents of shape (n, latent_dim)."""
-        return self.generator(latents)
+    def forward(
+        self, latents: Float[Tensor, " n size"], label: Int64[Tensor, " n"] | None = None
+    ) -> Float[Tensor, " n c h w"]:
+        """Images in [-1, 1]; of the classes `label`, where the generator is told them."""
+        return self.generator(latents) if label is None else self.generator(latents, label)
+
+    def labelled_fakes(self, n: int) -> tuple[Float[Tensor, " n c h w"], Int64[Tensor, " n"]]:
+        """`n` images and their classes, drawn uniformly, by a generator that is told them."""
+        label = self.labels(n)
+        return self(self.latents(n), label), label
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         """Weighted terms whose sum the discriminator minimises. Draw the fakes under `no_grad`."""

@@ -1,14 +1,15 @@
-"""One optimizer's gradients: whose they are, how long they may be, and at which rate they are followed."""
+"""Optimizers that take turns: whose gradients are whose, how long they may be, at which rate they are followed."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 AnyOptimizer = Optimizer | LightningOptimizer
 
@@ -29,6 +30,14 @@ class Clipping:
             nn.utils.clip_grad_norm_(parameters, self.bound)
         else:
             nn.utils.clip_grad_value_(parameters, self.bound)
+
+
+def adams(
+    generator: nn.Module, discriminator: nn.Module, *, learning_rate: float, betas: tuple[float, float]
+) -> tuple[Adam, Adam]:
+    """An Adam for each of two networks that take turns, the generator's first, as Lightning is to count it."""
+    adam = partial(Adam, lr=learning_rate, betas=betas, fused=True)
+    return adam(generator.parameters()), adam(discriminator.parameters())
 
 
 def set_rates(optimizers: Iterable[Optimizer], factor: float) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from gan_zoo import averaging, images, randomness
@@ -140,6 +140,10 @@ class GenerativeModule(SampledModule):
     def latents(self, n: int) -> Float[Tensor, "{n} size"]:
         """`n` fresh latents for training, from the step's own random state."""
         return randomness.draws(self.latent_law, n, self.latent_dim, self.device)
+
+    def labels(self, n: int) -> Int64[Tensor, " {n}"]:
+        """`n` classes for training, drawn uniformly from the step's own random state."""
+        return torch.randint(self.num_classes, (n,), device=self.device)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["gan_zoo"] = {

@@ -15,8 +15,11 @@ def line(step: int, *, start: int, end: int, first: float, last: float) -> float
 
 
 def linear_decay(step: int, *, start: int = 0, end: int) -> float:
-    """1 up to step `start`, 0 from step `end` on, and a straight line between (pix2pix, CycleGAN, WGAN-GP, SNGAN)."""
-    return line(step, start=start, end=end, first=1.0, last=0.0)
+    """1 up to step `start`, 0 from step `end` on, and a straight line between (pix2pix, CycleGAN, WGAN-GP, SNGAN).
+
+    With `end` 0 it stays 1.
+    """
+    return line(step, start=start, end=end, first=1.0, last=0.0) if end else 1.0
 
 
 def exponential_decay(step: int, *, divisor: float, least: float) -> float:

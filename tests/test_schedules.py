@@ -34,6 +34,7 @@ def test_linear_decay_is_that_of_pix2pix() -> None:
         0.0,
         0.0,
     ]
+    assert schedules.linear_decay(10**9, end=0) == 1.0, "no end"
 
 
 def test_exponential_decay_is_that_of_goodfellows_program() -> None:

@@ -17,22 +17,19 @@ Departures from the paper: the generator's -log P(S = real) for log P(S = fake),
 discriminator is sure; no noise is added to activations (0 is one of the paper's three values).
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses
+from gan_zoo import bounds, losses
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks import conditional
-
-Label = Int64[Tensor, " n"]
 
 
 class ACGAN(AdversarialModule):
@@ -75,16 +72,9 @@ class ACGAN(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         conditional.need_classes(num_classes, "ACGAN")
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
-        bounded("model.", at_least=0, average_half_life=average_half_life, class_weight=class_weight)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
-        self.latent_dim, self.latent_law, self.n_critic, self.num_classes = (
-            latent_dim,
-            latent_law,
-            n_critic,
-            num_classes,
-        )
+        bounds.refuse_unusable(self.hparams)
+        self.latent_dim, self.latent_law, self.num_classes = latent_dim, latent_law, num_classes
+        self.n_critic = n_critic
         self.class_weight, self.class_loss_on = class_weight, class_loss_on
         self.learning_rate, self.betas = learning_rate, betas
         self.generator = conditional.generator(
@@ -95,13 +85,9 @@ class ACGAN(AdversarialModule):
         )
         self.keep_average(average_half_life)
 
-    def forward(self, latents: Float[Tensor, "n size"], label: Label) -> Float[Tensor, "n c h w"]:
-        """Images of the classes `label`, in [-1, 1]."""
-        return self.generator(latents, label)
-
     def discriminator_loss(self, batch: Batch) -> Terms:
         with torch.no_grad():
-            fake, drawn = self.fakes(len(batch["image"]))
+            fake, drawn = self.labelled_fakes(len(batch["image"]))
         real_scores, real_logits = self.judged(batch["image"])
         fake_scores, fake_logits = self.judged(fake)
         class_loss = losses.auxiliary_class(logits=real_logits, label=batch["label"])
@@ -113,17 +99,12 @@ class ACGAN(AdversarialModule):
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        fake, drawn = self.fakes(len(batch["image"]))
+        fake, drawn = self.labelled_fakes(len(batch["image"]))
         scores, logits = self.judged(fake)
         return {
             "generator/non_saturating": losses.non_saturating_generator(fake=scores),
             "generator/class": self.class_weight * losses.auxiliary_class(logits=logits, label=drawn),
         }
-
-    def fakes(self, n: int) -> tuple[Tensor, Label]:
-        """`n` images and their classes, drawn uniformly."""
-        label = torch.randint(self.num_classes, (n,), device=self.device)
-        return self(self.latents(n), label), label
 
     def judged(self, image: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, "n k"]]:
         """The score of S and the logits of C."""
@@ -131,5 +112,4 @@ class ACGAN(AdversarialModule):
         return outputs[:, 0], outputs[:, 1:]
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)

@@ -16,17 +16,17 @@ Departures from the paper: each step updates D and then G on latents of its own,
 to one of the two in turn; no weight decay (its 1e-5); batch norm's epsilon is PyTorch's.
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
 from torch import nn
 from torch.nn.modules import batchnorm, pooling
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, networks
+from gan_zoo import bounds, losses, networks
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 
@@ -76,10 +76,7 @@ class DCGAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
-        bounded("model.", at_least=0, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
+        bounds.refuse_unusable(self.hparams)
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.learning_rate, self.betas = learning_rate, betas
         self.generator, self.discriminator = networks.pair(
@@ -113,8 +110,7 @@ class DCGAN(AdversarialModule):
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)
 
 
 def broken_rules(generator: nn.Module, discriminator: nn.Module) -> list[str]:

@@ -19,15 +19,15 @@ by 1.000004 in each step (`rate_divisor`); D's update comes before G's and on it
 the program stepped both at once; tanh and [-1, 1] for sigmoid and [0, 1].
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, networks, schedules
+from gan_zoo import bounds, losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 
@@ -69,11 +69,8 @@ class GAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
-        bounded("model.", at_least=0, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate)
+        bounds.refuse_unusable(self.hparams)
         bounded("model.", at_least=1, rate_divisor=rate_divisor)
-        bounded("model.", at_least=0, below=1, betas=betas)
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.generator_objective = generator_objective
         self.learning_rate, self.betas, self.rate_divisor = learning_rate, betas, rate_divisor
@@ -108,5 +105,4 @@ class GAN(AdversarialModule):
         return schedules.exponential_decay(step, divisor=self.rate_divisor, least=1e-5)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)

@@ -20,16 +20,16 @@ Departures from the paper: G's update draws its own latents, where the program g
 averaged over a batch, where the program sums them (with Adam the same but for its epsilon).
 """
 
-from functools import partial
 from math import isfinite
 from typing import Literal
 
 import torch
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, networks
+from gan_zoo import bounds, losses, networks
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 
@@ -70,10 +70,7 @@ class LSGAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
-        bounded("model.", at_least=0, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
+        bounds.refuse_unusable(self.hparams)
         if len(targets) != 3 or not all(map(isfinite, targets)) or targets[0] == targets[1]:
             raise Mistake(f"model.targets is {targets}: it must be three finite numbers a, b and c, a other than b.")
         self.targets = targets
@@ -107,5 +104,4 @@ class LSGAN(AdversarialModule):
         return {"generator/least_squares": losses.least_squares_generator(fake=scores, c=c)}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)

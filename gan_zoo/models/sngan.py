@@ -20,17 +20,16 @@ score of the 32-pixel network has a bias, which the program's has not (1 paramet
 1e-5, the program's 2e-5.
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, networks, schedules
+from gan_zoo import bounds, losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.layers import spectrally_normalised
 from gan_zoo.module import Terms
@@ -87,11 +86,7 @@ class SNGAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, discriminator_width=discriminator_width)
-        bounded("model.", at_least=1, n_critic=n_critic, generator_batch=generator_batch)
-        bounded("model.", at_least=0, average_half_life=average_half_life, decay_until=decay_until)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
+        bounds.refuse_unusable(self.hparams)
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.objective, self.generator_batch = objective, generator_batch
         self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
@@ -107,10 +102,6 @@ class SNGAN(AdversarialModule):
             judge = networks.discriminator(discriminator, image_shape, discriminator_width, norm="none")
         self.discriminator = spectrally_normalised(judge)
         self.keep_average(average_half_life)
-
-    def forward(self, latents: Float[Tensor, "n size"], label: Label | None = None) -> Float[Tensor, "n c h w"]:
-        """Images in [-1, 1]; `label` where both networks know the class."""
-        return self.generator(latents) if label is None else self.generator(latents, label)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, label = batch["image"], batch["label"] if self.num_classes else None
@@ -129,16 +120,14 @@ class SNGAN(AdversarialModule):
 
     def fakes(self, n: int) -> tuple[Tensor, Label | None]:
         """`n` images, and their classes where there are any, drawn uniformly."""
-        label = torch.randint(self.num_classes, (n,), device=self.device) if self.num_classes else None
-        return self(self.latents(n), label), label
+        return self.labelled_fakes(n) if self.num_classes else (self(self.latents(n)), None)
 
     def judged(self, image: Tensor, label: Label | None) -> Float[Tensor, " n"]:
         """The discriminator's scores."""
         return self.discriminator(image) if label is None else self.discriminator(image, label)
 
     def rate(self, step: int) -> float:
-        return schedules.linear_decay(step, end=self.decay_until) if self.decay_until else 1.0
+        return schedules.linear_decay(step, end=self.decay_until)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)

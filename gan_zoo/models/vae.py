@@ -20,7 +20,6 @@ Departures from the paper: those (its own: 500 tanh units, Adagrad, batch 100; `
 """
 
 import math
-from functools import partial
 from typing import Literal
 
 import torch
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import Adam, Optimizer
 
+from gan_zoo import bounds
 from gan_zoo.errors import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import GenerativeModule, Terms
@@ -72,10 +72,9 @@ class VAE(GenerativeModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width)
-        bounded("model.", at_least=0, kl_weight=kl_weight, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate, deviation=deviation)
-        bounded("model.", at_least=0, below=1, betas=betas)
+        bounds.refuse_unusable(self.hparams)
+        bounded("model.", at_least=0, kl_weight=kl_weight)
+        bounded("model.", above=0, deviation=deviation)
         self.latent_dim, self.likelihood, self.deviation = latent_dim, likelihood, deviation
         self.kl_weight, self.noise = kl_weight, noise
         self.learning_rate, self.betas = learning_rate, betas
@@ -139,8 +138,8 @@ class VAE(GenerativeModule):
         self.update(optimizer, self.loss, minibatches[0])
 
     def configure_optimizers(self) -> Optimizer:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam([*self.encoder.parameters(), *self.generator.parameters()])
+        both = [*self.encoder.parameters(), *self.generator.parameters()]
+        return Adam(both, lr=self.learning_rate, betas=self.betas, fused=True)
 
 
 class Squashed(nn.Module):

@@ -25,7 +25,7 @@ from typing import Literal
 import torch
 from torch.optim import Optimizer, RMSprop
 
-from gan_zoo import losses, networks, penalties
+from gan_zoo import bounds, losses, networks, penalties
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import bounded
 from gan_zoo.images import Batch
@@ -75,9 +75,9 @@ class WGAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic, warm_up=warm_up)
-        bounded("model.", at_least=0, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate, weight_clip=weight_clip)
+        bounds.refuse_unusable(self.hparams)
+        bounded("model.", at_least=1, warm_up=warm_up)
+        bounded("model.", above=0, weight_clip=weight_clip)
         self.latent_dim, self.latent_law = latent_dim, latent_law
         self.n_critic, self.warm_up = n_critic, warm_up
         self.weight_clip, self.learning_rate = weight_clip, learning_rate

@@ -18,16 +18,16 @@ a line to 0 at update 100,000 of the generator (`decay_until`), and betas 0 and 
 Departures from the paper: none known.
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
 from torch import nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, networks, penalties, schedules
+from gan_zoo import bounds, losses, networks, penalties, schedules
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 
@@ -70,11 +70,7 @@ class WGANGP(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
-        bounded("model.", at_least=0, average_half_life=average_half_life, penalty_weight=penalty_weight)
-        bounded("model.", at_least=0, decay_until=decay_until)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
+        bounds.refuse_unusable(self.hparams)
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.penalty_weight = penalty_weight
         self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
@@ -110,8 +106,7 @@ class WGANGP(AdversarialModule):
         return {"generator/wasserstein": losses.wasserstein_generator(fake=self.discriminator(fake))}
 
     def rate(self, step: int) -> float:
-        return schedules.linear_decay(step, end=self.decay_until) if self.decay_until else 1.0
+        return schedules.linear_decay(step, end=self.decay_until)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)

@@ -12,22 +12,19 @@ authors' program's, whose learning rate falls on a line to 0 at step 100,000 (`d
 Departures from the paper: none known.
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, penalties, schedules
+from gan_zoo import bounds, losses, penalties, schedules
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks import conditional
-
-Label = Int64[Tensor, " n"]
 
 
 class WGANGPWithClasses(AdversarialModule):
@@ -75,19 +72,9 @@ class WGANGPWithClasses(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         conditional.need_classes(num_classes, "WGANGPWithClasses")
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, n_critic=n_critic)
-        bounded("model.", at_least=1, generator_batch=generator_batch)
-        weights = {"class_weight": class_weight, "generator_class_weight": generator_class_weight}
-        bounded("model.", at_least=0, penalty_weight=penalty_weight, **weights)
-        bounded("model.", at_least=0, average_half_life=average_half_life, decay_until=decay_until)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
-        self.latent_dim, self.latent_law, self.n_critic, self.num_classes = (
-            latent_dim,
-            latent_law,
-            n_critic,
-            num_classes,
-        )
+        bounds.refuse_unusable(self.hparams)
+        self.latent_dim, self.latent_law, self.num_classes = latent_dim, latent_law, num_classes
+        self.n_critic = n_critic
         self.penalty_weight, self.generator_batch = penalty_weight, generator_batch
         self.class_weight, self.generator_class_weight = class_weight, generator_class_weight
         self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
@@ -96,14 +83,10 @@ class WGANGPWithClasses(AdversarialModule):
         self.discriminator = conditional.classifier(architecture, image_shape, width, norm, num_classes)
         self.keep_average(average_half_life)
 
-    def forward(self, latents: Float[Tensor, "n size"], label: Label) -> Float[Tensor, "n c h w"]:
-        """Images of the classes `label`, in [-1, 1]."""
-        return self.generator(latents, label)
-
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
         with torch.no_grad():
-            fake, _ = self.fakes(len(real))
+            fake, _ = self.labelled_fakes(len(real))
         outputs = self.discriminator(real)
         scores, logits = outputs[:, 0], outputs[:, 1:]
         return {
@@ -113,7 +96,7 @@ class WGANGPWithClasses(AdversarialModule):
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        fake, label = self.fakes(len(batch["image"]) * self.generator_batch)
+        fake, label = self.labelled_fakes(len(batch["image"]) * self.generator_batch)
         outputs = self.discriminator(fake)
         class_loss = losses.auxiliary_class(logits=outputs[:, 1:], label=label)
         return {
@@ -121,18 +104,12 @@ class WGANGPWithClasses(AdversarialModule):
             "generator/class": self.generator_class_weight * class_loss,
         }
 
-    def fakes(self, n: int) -> tuple[Tensor, Label]:
-        """`n` images and their classes, drawn uniformly."""
-        label = torch.randint(self.num_classes, (n,), device=self.device)
-        return self(self.latents(n), label), label
-
     def critic(self, image: Tensor) -> Float[Tensor, " n"]:
         """The scores without the classes' logits."""
         return self.discriminator(image)[:, 0]
 
     def rate(self, step: int) -> float:
-        return schedules.linear_decay(step, end=self.decay_until) if self.decay_until else 1.0
+        return schedules.linear_decay(step, end=self.decay_until)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)

@@ -1,0 +1,58 @@
+"""A hyperparameter's bounds go with its name: every model keeps those of each name that it has."""
+
+import inspect
+import math
+from typing import Any
+
+import pytest
+
+from gan_zoo import bounds, models
+from gan_zoo.errors import Mistake
+from gan_zoo.module import GenerativeModule
+from tests.models.test_resume import LABELS, found
+
+REST = {"image_shape": (3, 32, 32), "num_classes": 3, "label_sets": (LABELS,)}
+"""What models take beside numbers that have a default."""
+OUTSIDE: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("latent_dim", "n_critic", "generator_batch", "width", "discriminator_width"), (0, -1)),
+    **dict.fromkeys(("penalty_weight", "class_weight", "generator_class_weight"), (-0.1, math.nan, math.inf)),
+    "learning_rate": (0.0, math.nan, math.inf),
+    "betas": ((-0.1, 0.9), (0.5, 1.0)),
+    **dict.fromkeys(("decay_until", "average_half_life"), (-1,)),
+}
+INSIDE: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("latent_dim", "n_critic", "generator_batch"), (1,)),
+    **dict.fromkeys(("width", "discriminator_width"), (1, (1, 2))),
+    **dict.fromkeys(("penalty_weight", "class_weight", "generator_class_weight"), (0.0,)),
+    "learning_rate": (1e-9,),
+    "betas": ((0.0, 0.999),),
+    **dict.fromkeys(("decay_until", "average_half_life"), (0,)),
+}
+
+BOUNDED = [
+    (kind, name)
+    for kind in found(models, GenerativeModule)
+    for name in inspect.signature(kind).parameters
+    if name in bounds.BOUNDS
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), BOUNDED, ids=[f"{kind.__name__}-{name}" for kind, name in BOUNDED])
+def test_every_model_refuses_what_lies_outside(kind: type, name: str) -> None:
+    parameters = inspect.signature(kind).parameters
+    rest = {one: value for one, value in REST.items() if one in parameters}
+    widths = name == "width" and isinstance(parameters[name].default, tuple)
+    for value in OUTSIDE[name]:
+        with pytest.raises(Mistake, match=rf"^model\.{name} is "):
+            kind(**rest | {name: (value,) if widths else value})
+
+
+@pytest.mark.parametrize("name", bounds.BOUNDS)
+def test_the_bounds_themselves_are_inside(name: str) -> None:
+    for value in INSIDE[name]:
+        bounds.refuse_unusable({name: value, "activation": -1})
+
+
+def test_each_of_several_widths_is_bounded() -> None:
+    with pytest.raises(Mistake, match=r"^model\.width is \(8, 0\): it must be at least 1\.$"):
+        bounds.refuse_unusable({"width": (8, 0)})
