@@ -33,8 +33,12 @@ def test_runs_for_a_step(name: str, sets: Path, tmp_path: Path, monkeypatch: pyt
         torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), sets / "vgg16.pth")
         scores += ["--model.network", "vgg16", "--model.vgg_weights", str(sets / "vgg16.pth")]
         scores += ["--data.resolution", "40", "--data.crop", "32", "--grids.count", "4"]
+    if "Pix2Pix" in text:  # narrower
+        scores += ["--model.width", "4", "--model.discriminator_width", "4", "--grids.count", "6"]
     if "StarGAN" in text:  # narrower
         scores += ["--model.width", "8", "--model.discriminator_width", "8"]
+    if "CycleGAN" in text:  # narrower
+        scores += ["--model.width", "4", "--model.discriminator_width", "4", "--grids.count", "6"]
     small = ["--data.batch_size", "4", "--data.workers", "0", "--trainer.accelerator", "cpu"]
     with pytest.raises(SystemExit) as exit:
         main(["fit", "-c", name, "--trainer.fast_dev_run", "true", *small, *scores])

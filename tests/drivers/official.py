@@ -2,11 +2,13 @@
 
 import hashlib
 import pickle
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import lmdb
 import numpy as np
+from scipy.io import savemat
 
 from datamodules.rafd import EXPRESSIONS
 from tests.drivers.image_files import encoded, picture, write
@@ -15,6 +17,10 @@ COUNT = 24
 """Images of each set, but for CIFAR-10, whose files have 10,000."""
 FACES = "Male Smiling Black_Hair Blond_Hair Brown_Hair Young Eyeglasses"
 """Attributes of CelebA that its list has here."""
+UNPAIRED = (
+    *("horse2zebra", "summer2winter_yosemite"),
+    *("monet2photo", "vangogh2photo", "cezanne2photo", "ukiyoe2photo"),
+)
 
 
 def celeba(folder: Path) -> None:
@@ -51,11 +57,22 @@ def lsun(folder: Path) -> None:
             transaction.put(hashlib.sha1(content).hexdigest().encode(), content)
 
 
-def horse2zebra(folder: Path) -> None:
+def apart(name: str) -> Callable[[Path], None]:
     """Two sets without pairs."""
-    for part in ("trainA", "trainB", "testA", "testB"):
-        for i in range(COUNT):
-            write(folder / "horse2zebra" / part / f"{i}.jpg", picture(i + len(part), 256, 256))
+
+    def fill(folder: Path) -> None:
+        for part, i in product(("trainA", "trainB", "testA", "testB"), range(COUNT)):
+            write(folder / name / part / f"{i}.jpg", picture(i + len(part), 256, 256))
+
+    return fill
+
+
+def svhn(folder: Path) -> None:
+    """House numbers, in a file of MATLAB's."""
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3, COUNT), dtype=np.uint8)
+    (folder / "svhn").mkdir()
+    for split in ("train", "test"):
+        savemat(folder / "svhn" / f"{split}_32x32.mat", {"X": image, "y": np.arange(COUNT)[:, None] % 10 + 1})
 
 
 def coco(folder: Path) -> None:
@@ -70,6 +87,22 @@ def wikiart(folder: Path) -> None:
         write(folder / "wikiart" / "train" / f"{i}.jpg", picture(100 + i, 260, 300))
 
 
+def joined(name: str, width: int = 512, height: int = 256) -> Callable[[Path], None]:
+    """Pairs, side by side, in three splits."""
+
+    def fill(folder: Path) -> None:
+        for split, i in product(("train", "val", "test"), range(COUNT)):
+            write(folder / name / split / f"{i}.jpg", picture(i, width, height))
+
+    return fill
+
+
+def imagenet(folder: Path) -> None:
+    """Photographs, in a folder for each class."""
+    for split, i in product(("train", "val"), range(COUNT)):
+        write(folder / "imagenet" / split / f"n{i % 3:08}" / f"{i}.JPEG", picture(i, 300, 260))
+
+
 SETS = {
     "coco": coco,
     "wikiart": wikiart,
@@ -77,7 +110,14 @@ SETS = {
     "cifar10": cifar10,
     "lsun": lsun,
     "rafd": rafd,
-    "horse2zebra": horse2zebra,
+    "svhn": svhn,
+    **{name: apart(name) for name in UNPAIRED},
+    "facades": joined("facades"),
+    "maps": joined("maps", 1200, 600),
+    "edges2shoes": joined("edges2shoes"),
+    "cityscapes": joined("cityscapes"),
+    "night2day": joined("night2day"),
+    "imagenet": imagenet,
 }
 """By the folder in data/ that they fill."""
 

@@ -85,6 +85,12 @@ TOYS = {
         shape=(3, 16, 16),
         extractor=None,
     ),
+    "Pix2Pix": Row(
+        {"halvings": 6, "width": 2, "discriminator_width": 2, "discriminator_layers": 1},
+        keys=("source", "target"),
+        shape=(3, 64, 64),  # the smallest at which a level drops
+        extractor=None,
+    ),
     "AdaIN": Row({"network": "vgg16"}, {"vgg_weights": vgg16}, ("a", "b"), (3, 16, 16), extractor=None),
 }
 MODELS = found(models, GenerativeModule)
