@@ -80,7 +80,7 @@ class Features(nn.Module):
                 raise Mistake(f"{network} has no layer {tap}{closest(tap, names)}: there are {', '.join(names)}.")
         self.taps = tuple(taps)
         self.depth = 1 + max(names.index(tap) for tap in taps)
-        self.names, self.pooling = names[: self.depth], pooling
+        self.network, self.names, self.pooling = network, names[: self.depth], pooling
         state = read_weights(Path(weights), network) if weights else download(network)
         self.convolutions = nn.ModuleList(
             Convolution(state[f"{place}.weight"], state[f"{place}.bias"], padding)

@@ -83,9 +83,8 @@ def scored(features: Features, result: Image, content: Image, styles: list[Image
     """The distances before and after, in words."""
     with torch.no_grad():
         before, after, wanted = features(content), features(result), [features(style) for style in styles]
-    shares = ", ".join(
-        f"{art.style_distance(before, one):.3g} to {art.style_distance(after, one):.3g}" for one in wanted
-    )
+    pairs = [(art.style_distance(before, one), art.style_distance(after, one)) for one in wanted]
+    shares = ", ".join(f"{old:.3g} to {new:.3g}" for old, new in pairs)
     return f"style distance {shares}; content distance 0 to {art.content_distance(after, before):.3g}"
 
 

@@ -166,9 +166,9 @@ def test_a_damaged_image_is_named(tmp_path):
 
 def test_distances_are_zero_on_their_target(folder):
     features = Features((*art.STYLE,), "vgg16", str(folder / "vgg16.pth"))
-    image, other = (pictures.read(folder / name, short=24) for name in ("s.png", "t.png"))
-    assert art.content_distance(features, image, image) == 0 < art.content_distance(features, image, other)
-    assert art.style_distance(features, image, image) == 0 < art.style_distance(features, image, other)
+    image, other = (features(pictures.read(folder / name, short=24)) for name in ("s.png", "t.png"))
+    assert art.content_distance(image, image) == 0 < art.content_distance(image, other)
+    assert art.style_distance(image, image) == 0 < art.style_distance(image, other)
 
 
 def test_art_fid_is_its_formula():

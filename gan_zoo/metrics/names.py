@@ -56,6 +56,15 @@ MEASURES = {
     "psnr": Measure("PSNR", "higher", "dB, each image against its partner", MEAN),
     "ssim": Measure("SSIM", "higher", "structural similarity to the partner, window σ 1.5 (Wang 2004)", MEAN),
     "cycle_l1": Measure("Cycle L1", "lower", "mean absolute distance of there and back, in [-1, 1]", MEAN),
+    "style_distance": Measure(
+        "Style distance", "lower", "relative error of channels' means and deviations at four depths (Huang 2017)"
+    ),
+    "style_share": Measure("Style share", "lower", "style distance, over that of the contents as they are"),
+    "content_distance": Measure("Content distance", "lower", "relative error of relu4_1"),
+    "content_share": Measure("Content share", "lower", "content distance, over that of another content"),
+    "art_fd": Measure(
+        "Content and style", "lower", "(1 + content distance) (1 + Fréchet distance to the styles) (Wright 2022)"
+    ),
     "source_l1": Measure("L1 to the source", "lower", "mean absolute change of the image, in [-1, 1]", MEAN),
 }
 """By the first part of a score's name."""

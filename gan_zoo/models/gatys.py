@@ -172,12 +172,19 @@ def descend(
         return loss.detach()
 
     if optimizer == "lbfgs":
-        counts = {"max_iter": evaluations, "max_eval": evaluations}  # one step is the whole descent
-        LBFGS([x], lr=learning_rate, history_size=100, tolerance_grad=0, tolerance_change=0, **counts).step(closure)
-        return
-    method = Adam([x], lr=learning_rate)
-    while done < evaluations:
-        method.step(closure)
+        LBFGS(
+            [x],
+            lr=learning_rate,
+            max_iter=evaluations,  # one step is the whole descent
+            max_eval=evaluations,
+            tolerance_grad=0,
+            tolerance_change=0,
+            history_size=100,
+        ).step(closure)
+    else:
+        method = Adam([x], lr=learning_rate)
+        for _ in range(evaluations):
+            method.step(closure)
 
 
 def _total(terms: Terms, evaluation: int) -> Tensor:

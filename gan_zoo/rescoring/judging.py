@@ -14,6 +14,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Evaluator
+from gan_zoo.metrics.stylized import Stylizations
 from gan_zoo.metrics.subsets import Subset
 from gan_zoo.metrics.translated import Translations
 from gan_zoo.rescoring.given import Statistics
@@ -80,6 +81,13 @@ def translations(asked: Order, name: str, settings: str, routes: tuple[Route, ..
     return Translations(
         routes, module_of(settings), asked.split, network, asked.metrics, device(), asked.real_samples, known or None
     )
+
+
+@lru_cache(maxsize=1)
+def stylizations(asked: Order, name: str, settings: str) -> Stylizations:
+    """Against the contents and styles of a run's data."""
+    network = extractor(name, asked.weights, asked.resize)
+    return Stylizations(module_of(settings), asked.split, network, asked.metrics, device())
 
 
 def against(asked: Order, name: str, real: Any, split: str, workers: int) -> Evaluator:

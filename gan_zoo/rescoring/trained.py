@@ -7,10 +7,19 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics.baselines import baselines
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.protocol import Protocol
+from gan_zoo.metrics.stylized import Stylizing
 from gan_zoo.metrics.translated import Result
 from gan_zoo.module import GenerativeModule
 from gan_zoo.rescoring.checkpoints import Checkpoint, checkpoints, runs_at
-from gan_zoo.rescoring.judging import classes_of, data_settings, device, evaluator, module_of, translations
+from gan_zoo.rescoring.judging import (
+    classes_of,
+    data_settings,
+    device,
+    evaluator,
+    module_of,
+    stylizations,
+    translations,
+)
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run import Run
@@ -24,11 +33,19 @@ def score_runs(asked: Order) -> None:
     found = [one for path in asked.runs for run in runs_at(path) for one in checkpoints(run, asked)]
     for one in found:
         model = loading.load(one.file).to(device())
-        made = translated(asked, one, model) if isinstance(model, Translating) else sampled(asked, one, model)
-        for scores, protocol in made:
+        for scores, protocol in results(asked, one, model):
             where = f"{one.run.path} step {one.step} " if len(found) > 1 else ""
             tell(scores, where, told(asked, protocol))
             keep(one.run, scores, protocol, one.step, model.images)
+
+
+def results(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
+    """The scores of a model's images, whatever it makes them of."""
+    if isinstance(model, Translating):
+        return translated(asked, one, model)
+    if isinstance(model, Stylizing):
+        return stylized(asked, one, model)
+    return sampled(asked, one, model)
 
 
 def told(asked: Order, protocol: Protocol) -> str:
@@ -61,17 +78,7 @@ def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterab
         Mistake: options that are for samples.
     """
     assert isinstance(model, Translating)
-    for option, is_given in (
-        ("--truncation", asked.truncation != 1),
-        ("--batch-norm", asked.batch_norm != "eval"),
-        ("--labels", asked.labels != "uniform"),
-        ("--per-class", asked.per_class),
-        ("--raw", asked.raw and not model.has_last_weights),
-    ):
-        if is_given:
-            raise Mistake(
-                f"{option} is for images made of latents, and {type(model).__name__} translates: leave it out."
-            )
+    refuse_latents(asked, model)
     settings = data_settings(one.run)
     judge = translations(asked, extractor_name(asked, one.run), settings, model.routes)
     wanted = asked.samples or SAMPLES
@@ -80,6 +87,42 @@ def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterab
     if asked.baseline:
         yield from baselines(judge, module_of(settings), wanted)
     note(judge, wanted)
+
+
+def stylized(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
+    """The scores of contents painted in styles, all in all.
+
+    Raises:
+        Mistake: options that are for samples or translations.
+    """
+    assert isinstance(model, Stylizing)
+    refuse_latents(asked, model)
+    if asked.classifier or asked.baseline:
+        raise Mistake(f"--classifier and --baseline are for models that translate: {type(model).__name__} does not.")
+    judge = stylizations(asked, extractor_name(asked, one.run), data_settings(one.run))
+    wanted = asked.samples or SAMPLES
+    yield from judge.results(model, wanted)
+    note(judge, wanted)
+
+
+def refuse_latents(asked: Order, model: GenerativeModule) -> None:
+    """Stop at options that are for images made of latents.
+
+    Raises:
+        Mistake: names the first.
+    """
+    given = {
+        "--truncation": asked.truncation != 1,
+        "--batch-norm": asked.batch_norm != "eval",
+        "--labels": asked.labels != "uniform",
+        "--per-class": asked.per_class,
+        "--raw": asked.raw and not model.has_last_weights,
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise Mistake(
+                f"{option} is for images made of latents, not of images as by {type(model).__name__}: leave it out."
+            )
 
 
 def extractor_name(asked: Order, run: Run) -> str:

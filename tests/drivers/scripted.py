@@ -17,6 +17,15 @@ class Pixels(Extractor):
         return image.flatten(1).float()
 
 
+class Colours(Extractor):
+    """The mean of each colour of an image."""
+
+    name, features = "colours", 3
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return image.float().mean((2, 3))
+
+
 class Low(Metric):
     """Says the next of `script`, whatever it is shown; the less the better."""
 

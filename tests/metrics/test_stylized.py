@@ -1,0 +1,112 @@
+"""Scores of stylized images: of painters whose values are known."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from datamodules.images import InMemory
+from gan_zoo import images
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics import art
+from gan_zoo.metrics.frechet import frechet_distance
+from gan_zoo.metrics.stylized import Stylizations, Stylizing
+from gan_zoo.perceptual import Features, expected_shapes
+from tests.drivers.scripted import Colours
+from tests.metrics.test_translated import data
+
+CPU = torch.device("cpu")
+CONTENTS, STYLES = 4, 3
+
+
+class Leaves:
+    """Results are the contents."""
+
+    def __init__(self, encoder: Features) -> None:
+        self.encoder = encoder
+
+    def stylize(self, content: torch.Tensor, styles: list[torch.Tensor]) -> torch.Tensor:
+        return content
+
+
+class Copies(Leaves):
+    """Results are the styles."""
+
+    def stylize(self, content: torch.Tensor, styles: list[torch.Tensor]) -> torch.Tensor:
+        return styles[0]
+
+
+def noise(count: int, seed: int) -> torch.Tensor:
+    draw = torch.Generator().manual_seed(seed)
+    dark = torch.randint(40, 250, (count, 3, 1, 1), generator=draw)
+    return (torch.rand(count, 3, 16, 16, generator=draw) * dark).to(torch.uint8)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    shapes = expected_shapes("vgg16")
+    state = {name: torch.randn(shape) * (2 / (shape[1] * 9)) ** 0.5 for name, shape in shapes.items()}
+    state |= {name.replace("weight", "bias"): torch.zeros(shape[0]) for name, shape in shapes.items()}
+    torch.save(state, file := tmp_path_factory.mktemp("vgg") / "vgg16.pth")
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def encoder(weights: str) -> Features:
+    return Features(art.STYLE, "vgg16", weights)
+
+
+@pytest.fixture(scope="module")
+def judge() -> Stylizations:
+    sides = {"a": InMemory("a", image=noise(CONTENTS, 0)), "b": InMemory("b", image=noise(STYLES, 1))}
+    return Stylizations(data(**sides), None, Colours(), ("fd",), CPU)
+
+
+def numbers(judge: Stylizations, model: Stylizing, samples: int = 100) -> dict[str, float]:
+    return {name: one.value for scores, _ in judge.results(model, samples) for name, one in scores.items()}
+
+
+def test_contents_as_they_are_have_lost_nothing_and_gained_nothing(judge, encoder):
+    found = numbers(judge, Leaves(encoder))
+    assert found["style_share_vgg16_12"] == 1 and found["content_distance_vgg16_12"] == 0
+    assert found["content_share_vgg16_12"] == 0 < found["style_distance_vgg16_12"]
+    assert_close(found["art_fd_colours_12"], 1 + found["fd_colours_12"])
+
+
+def test_styles_as_they_are_have_all_of_the_style(judge, encoder):
+    """Fréchet's term: twelve results that are three styles four times, against these three."""
+    found = numbers(judge, Copies(encoder))
+    assert found["style_distance_vgg16_12"] == 0 == found["style_share_vgg16_12"]
+    styles = noise(STYLES, 1).double().mean((2, 3))
+    some, many = styles.T.cov(), styles.repeat(CONTENTS, 1).T.cov()
+    frechet = frechet_distance(styles.mean(0), some, styles.mean(0), many).item()
+    assert_close(found["fd_colours_12"], frechet, rtol=1e-3, atol=1e-4)  # float32 features, about a hundred each
+    contents, seen = noise(CONTENTS, 0), []
+    for i in range(CONTENTS):
+        look = encoder(images.to_float(contents[i : i + 1]))
+        seen += [
+            art.content_distance(encoder(images.to_float(noise(STYLES, 1)[j : j + 1])), look) for j in range(STYLES)
+        ]
+    assert_close(found["content_distance_vgg16_12"], sum(seen) / len(seen))
+    assert_close(found["art_fd_colours_12"], (1 + sum(seen) / len(seen)) * (1 + frechet), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize(("samples", "made"), [(2, 6), (8, 6), (9, 9), (1000, 12)])
+def test_as_many_contents_as_fit_are_painted_in_every_style(judge, encoder, samples, made):
+    assert f"style_share_vgg16_{made}" in numbers(judge, Leaves(encoder), samples)
+
+
+def test_protocols_say_whose_features(judge, encoder):
+    (fd, perceptual, both) = (protocol for _, protocol in judge.results(Leaves(encoder), 100))
+    assert (fd.extractor, perceptual.extractor, both.extractor) == ("colours", "vgg16", "colours")
+    assert perceptual.extractor_weights == encoder.fingerprint()
+    assert both.extractor_weights == f"{fd.extractor_weights} {encoder.fingerprint()}"
+    assert fd.conditions.source == "a" and fd.data == "b"
+
+
+def test_one_content_is_not_enough_to_tell_it_from_others():
+    sides = {"a": InMemory("a", image=noise(1, 0)), "b": InMemory("b", image=noise(2, 1))}
+    with pytest.raises(Mistake, match="a has one image"):
+        Stylizations(data(**sides), None, Colours(), ("fd",), CPU)
+    with pytest.raises(Mistake, match="no contents `a` and styles `b`"):
+        Stylizations(data(image=sides["a"]), None, Colours(), ("fd",), CPU)
