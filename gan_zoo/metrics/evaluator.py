@@ -16,7 +16,7 @@ from gan_zoo.metrics.choices import METRICS
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
 from gan_zoo.metrics.names import score_name
-from gan_zoo.metrics.protocol import Protocol
+from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
 from gan_zoo.metrics.references import Cache, References
 from gan_zoo.metrics.score import Score, Value, values
 from gan_zoo.naming import named
@@ -185,7 +185,7 @@ def against(
     return Evaluator(real, extractor, metrics, device, said, count, workers)
 
 
-def lines(scores: Scores, protocol: Protocol, step: int, images: int) -> list[dict[str, Any]]:
+def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, images: int) -> list[dict[str, Any]]:
     """What evaluations.jsonl holds of scores made at `step`, after `images` real images."""
     conditions = protocol.as_dict()
     return [

@@ -3,6 +3,7 @@
 from datamodules.stream import DataError
 from gan_zoo.errors import Mistake
 from gan_zoo.rescoring.foreign import score_foreign
+from gan_zoo.rescoring.likelihood import is_likelihood, score_likelihoods
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.spreading import spread
 from gan_zoo.rescoring.trained import score_runs
@@ -21,7 +22,9 @@ def evaluate(asked: Order) -> int:
 def work(asked: Order) -> None:
     """All of it, as one process of a group or alone."""
     try:
-        if asked.fake:
+        if is_likelihood(asked):
+            score_likelihoods(asked)
+        elif asked.fake:
             score_foreign(asked)
         else:
             score_runs(asked)

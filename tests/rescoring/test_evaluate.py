@@ -284,7 +284,7 @@ def test_the_bound_on_the_likelihood_of_real_images(inside: Command, vae: str) -
 def test_what_has_no_part_in_the_bound_is_refused(
     inside: Command, vae: str, refused: Refused, options: tuple[Any, ...], says: str
 ) -> None:
-    assert says in refused(inside("evaluate", *options, "--metrics", "log_likelihood"))
+    assert says in refused("evaluate", *options, "--metrics", "log_likelihood")
 
 
 @pytest.mark.parametrize(
@@ -297,4 +297,4 @@ def test_what_has_no_part_in_the_bound_is_refused(
 def test_the_bound_is_asked_for_by_itself(
     inside: Command, refused: Refused, options: tuple[Any, ...], says: str
 ) -> None:
-    assert says in refused(inside("evaluate", "runs/s0", *options))
+    assert says in refused("evaluate", "runs/s0", *options)
