@@ -1,0 +1,211 @@
+"""`gan-zoo translate` on real files, by small runs of all models that translate, and what it says of bad input."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from datamodules.images import InMemory
+from datamodules.stream import StreamedData
+from gan_zoo import images, loading, pictures
+from gan_zoo.callbacks.checkpoints import Checkpoints, write_generator
+from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.labels import LabelSet
+from gan_zoo.models.cyclegan import CycleGAN
+from gan_zoo.models.pix2pix import Pix2Pix
+from gan_zoo.models.stargan import StarGAN
+from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.training import Trainer
+from gan_zoo.translating import square
+from tests.cli.conftest import command as command
+from tests.cli.conftest import refused as refused
+from tests.drivers.image_files import picture, write
+
+HAIR = LabelSet(names=["Black_Hair", "Blond_Hair", "Male"], kind="attributes", exclusive=[["Black_Hair", "Blond_Hair"]])
+MOODS = LabelSet(names=["angry", "happy"], kind="classes", exclusive=[["angry", "happy"]])
+
+
+class Faces(StreamedData):
+    """Noise with the labels of both sets."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.save_hyperparameters()
+        self.image_shape = (3, 16, 16)
+
+    def setup(self, stage: str) -> None:
+        draw = torch.Generator().manual_seed(0)
+        noise = torch.randint(0, 256, (40, 3, 16, 16), dtype=torch.uint8, generator=draw)
+        label = torch.randint(0, 2, (40, 5), generator=draw).float()
+        self.images = InMemory("faces", image=noise, label=label, domain=torch.arange(40) % 2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of one step, or of none, beside images of several sizes and kinds."""
+    folder = tmp_path_factory.mktemp("translating")
+    for name, mode, size in (("a.png", "RGB", (30, 24)), ("b.jpg", "L", (24, 24)), ("c.png", "RGBA", (41, 33))):
+        write(folder / "faces" / name, picture(len(name), *size).convert(mode))
+    (folder / "faces" / "notes.txt").write_text("no image")
+    write(folder / "small.png", picture(0, 2, 9))
+    write(folder / "tiny.png", picture(0, 3, 9))
+    (folder / "empty").mkdir()
+    (folder / "damaged.png").write_bytes((folder / "faces" / "a.png").read_bytes()[:60])
+    shape: Any = (3, 16, 16)
+    torch.manual_seed(0)
+    narrow: dict[str, Any] = {"width": 4, "discriminator_width": 4}
+    untrained = {
+        "pairs": Pix2Pix(shape, halvings=4, discriminator_layers=1, **narrow),
+        "dropping": Pix2Pix((3, 64, 64), halvings=6, discriminator_layers=1, **narrow),  # fewer halvings drop nothing
+        "monet": CycleGAN(shape, blocks=1, discriminator_layers=1, **narrow),
+        "cezanne": CycleGAN(shape, blocks=1, discriminator_layers=1, **narrow),
+        "digits": WGANGP(shape, width=4),
+    }
+    for name, model in untrained.items():
+        (folder / "runs" / name).mkdir(parents=True)
+        for parameter in model.generator.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)  # untrained ones paint everything grey
+        write_generator(folder / "runs" / name / "model.safetensors", model, step=1)
+    quiet: dict[str, Any] = {"accelerator": "cpu", "enable_progress_bar": False, "evaluation": Evaluation(None)}
+    model = StarGAN(shape, (HAIR, MOODS), blocks=1, halvings=3, **narrow)
+    trainer = Trainer(run=folder / "runs" / "star", max_steps=1, checkpoints=Checkpoints(every=1), **quiet)
+    trainer.fit(model, Faces())
+    return folder
+
+
+@pytest.fixture
+def inside(folder, command, monkeypatch):
+    monkeypatch.chdir(folder)
+
+    def call(*arguments: object) -> str:
+        said = command("translate", *arguments)
+        assert said.code == 0, said
+        return said.out
+
+    return call
+
+
+def size(file: Path) -> tuple[int, int]:
+    with Image.open(file) as image:
+        return image.size
+
+
+@pytest.mark.parametrize("run", ["pairs", "monet"])
+def test_a_folder_keeps_names_and_sizes(run, inside, tmp_path):
+    """RGB, grey and RGBA ones of sides that no network halves, and a file that is none, which is left alone."""
+    inside(f"runs/{run}", "--images", "faces", "--out", tmp_path / "out")
+    made = {file.name: size(file) for file in (tmp_path / "out").iterdir()}
+    assert made == {"a.png": (30, 24), "b.jpg": (24, 24), "c.png": (41, 33)}
+
+
+def test_what_is_written_is_the_models_translation_cut_to_the_images_size(inside, tmp_path):
+    """41 x 33 pixels are 44 x 36 where mirrored; all of it again, but for the rounding to grey levels."""
+    for direction in ("a2b", "b2a"):
+        inside("runs/monet", "--images", "faces/c.png", "--out", tmp_path / "c.png", "--direction", direction)
+        model = loading.load("runs/monet")
+        assert isinstance(model, CycleGAN)
+        padded = F.pad(pictures.read(Path("faces/c.png")), (0, 3, 0, 3), mode="reflect")
+        wanted = model.translate(padded, direction)[:, :, :33, :41]
+        assert torch.equal(pictures.read(tmp_path / "c.png"), images.to_float(images.to_uint8(wanted)))
+
+
+def test_an_image_of_a_folder_is_the_same_alone_but_for_the_draws_that_its_number_decides(inside, tmp_path):
+    """CycleGAN draws nothing; pix2pix's dropout is of seed and number: the first of a folder is as when alone."""
+    for run in ("monet", "dropping"):
+        inside(f"runs/{run}", "--images", "faces", "--out", tmp_path / run, "--size", 64)
+        inside(f"runs/{run}", "--images", "faces/a.png", "--out", tmp_path / f"{run}.png", "--size", 64)
+        assert torch.equal(pictures.read(tmp_path / run / "a.png"), pictures.read(tmp_path / f"{run}.png"))
+    inside("runs/dropping", "--images", "faces/a.png", "--out", tmp_path / "other.png", "--size", 64, "--seed", 1)
+    assert not torch.equal(pictures.read(tmp_path / "other.png"), pictures.read(tmp_path / "dropping.png"))
+
+
+def test_a_size_is_of_the_shorter_side(inside, tmp_path):
+    inside("runs/monet", "--images", "faces/a.png", "--out", tmp_path / "a.png", "--size", 32)
+    assert size(tmp_path / "a.png") == (40, 32)
+
+
+def test_several_runs_are_one_strip_an_image(inside, tmp_path):
+    """Three cells a row, enlarged from 16 to 112 pixels; the second and third are what the runs make."""
+    said = inside("runs/monet", "runs/cezanne", "--images", "faces", "--out", tmp_path / "strip.png")
+    assert "3 image(s), 2 translation(s) of each" in said
+    with Image.open(tmp_path / "strip.png") as sheet:
+        assert sheet.width == 3 * (112 + 8) + 8
+        cells = [sheet.crop((8 + at * 120, 8, 120 + at * 120, 120)).resize((16, 16), Image.Resampling.NEAREST)
+                 for at in range(3)]  # fmt: skip
+    seen = [torch.from_numpy(np.array(cell.convert("RGB"))).permute(2, 0, 1)[None] for cell in cells]
+    face = square(pictures.read(Path("faces/a.png")), 16)
+    assert torch.equal(seen[0], images.to_uint8(face))
+    for run, cell in zip(("monet", "cezanne"), seen[1:], strict=True):
+        model = loading.load(f"runs/{run}")
+        assert isinstance(model, CycleGAN)
+        assert torch.equal(cell, images.to_uint8(model.translate(face)))
+    assert (seen[1] != seen[2]).any()
+
+
+def test_stargan_shows_a_face_a_row_and_every_label(inside, tmp_path):
+    inside("runs/star", "--images", "faces", "--out", tmp_path / "sheets")
+    width, height = size(tmp_path / "sheets" / "sheet.png")
+    assert width == 6 * 120 + 8, "the face, three attributes, two classes"
+    assert height > 3 * 112
+
+
+def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(inside, tmp_path):
+    model = loading.load("runs/star/checkpoints/last.ckpt")
+    assert isinstance(model, StarGAN)
+    face = pictures.read(Path("faces/b.jpg"))
+    read = model.read(face)
+    for to, place, value in (("Male", 2, 1), ("not_Male", 2, 0), ("Blond_Hair,Male", 2, 1)):
+        inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--to", to)
+        label = read.clone()
+        label[:, place] = value
+        if to.startswith("Blond"):
+            label[:, :2] = torch.tensor([0.0, 1.0])
+        wanted = images.to_uint8(model.translate(face, label))
+        assert torch.equal(pictures.read(tmp_path / "b.png"), images.to_float(wanted))
+    inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--domain", "happy")
+    wanted = images.to_uint8(model.translate(face, torch.tensor([[0.0, 0, 0, 0, 1]]), domain=1))
+    assert torch.equal(pictures.read(tmp_path / "b.png"), images.to_float(wanted))
+
+
+ONE = ["--images", "faces/a.png", "--out", "o.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["runs/star", *ONE, "--to", "Bald"], "no label Bald: there are Black_Hair, Blond_Hair, Male, angry, happy"),
+        (["runs/star", *ONE, "--to", "Black_Hair,Blond_Hair"], "exclude each other"),
+        (["runs/star", *ONE, "--to", "Male,happy"], "all of one set"),
+        (["runs/star", *ONE, "--to", "happy"], "happy is one of the run's classes: say --domain happy"),
+        (["runs/star", *ONE, "--domain", "Male"], "Male is one of the run's attributes: say --to Male"),
+        (["runs/star", *ONE, "--domain", "happy", "--to", "Male"], "--to and --domain are asked for"),
+        (["runs/star", *ONE, "--direction", "a2b"], "--direction is for CycleGAN and pix2pix"),
+        (["runs/star/model.safetensors", *ONE, "--to", "Male"], "name the run's directory"),
+        (["runs/monet", *ONE, "--to", "Male"], "--to is for runs of StarGAN: runs/monet, of CycleGAN, goes a2b or b2a"),
+        (["runs/pairs", *ONE, "--domain", "happy"], "--domain is for runs of StarGAN"),
+        (["runs/pairs", *ONE, "--direction", "b2a"], "--direction is b2a: runs/pairs was trained to go a2b"),
+        (["runs/monet", *ONE, "--direction", "a2c"], "--direction is a2c (did you mean a2b?)"),
+        (["runs/digits", *ONE], "runs/digits is a run of WGANGP, which translates no images"),
+        (["runs/gone", *ONE], "There is no runs/gone"),
+        (["runs/monet", *ONE, "--size", "-1"], "--size is -1"),
+        (["runs/monet", "--images", "empty", "--out", "o"], "empty has no image"),
+        (["runs/monet", "--images", "faces/gone.png", "--out", "o.png"], "There is no faces/gone.png"),
+        (["runs/monet", "--images", "faces/notes.txt", "--out", "o.png"], "notes.txt is no image"),
+        (["runs/monet", "--images", "damaged.png", "--out", "o.png"], "damaged.png is damaged"),
+        (["runs/monet", "--images", "faces", "--out", "o.png"], "is one file, for 3 images"),
+        (["runs/monet", "--images", "faces/a.png", "--out", "o.gif"], "is no image's name"),
+        (["runs/monet", "runs/cezanne", "--images", "faces", "--out", "o.gif"], "is no image's name"),
+        (["runs/monet", "--images", "small.png", "--out", "o.png"], "small.png: 2 x 9 pixels are too few: at least 3"),
+        (["runs/monet", "--images", "tiny.png", "--out", "o.png"], "tiny.png: Images of 4 x 12 pixels"),
+        (["runs/pairs", "--images", "small.png", "--out", "o.png"], "too few: at least 9 a side; --size enlarges"),
+        (["runs/monet", *ONE, "--too", "Male"], "--to"),
+    ],
+)
+def test_mistakes_end_in_one_line(arguments, message, folder, refused, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert message in refused("translate", *arguments)
+    assert not Path("o.png").exists() and not Path("o.gif").exists()
