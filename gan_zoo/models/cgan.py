@@ -8,12 +8,14 @@ Both networks of the first GAN are told the class y, one-hot,
 
 each through a layer of its own that joins the other input's.
 
-Defaults: the paper's networks for MNIST: z of 100 uniform numbers > 200 and y > 1000, joined > 1200 > 784; maxout in
-the discriminator, x > 240 units of 5 pieces and y > 50 of 5, joined > 240 of 4; dropout of one half.
+Defaults: the paper's networks for MNIST (`architecture` paper): z of 100 uniform numbers > 200 and y > 1000, joined >
+1200 > 784; maxout in the discriminator, x > 240 units of 5 pieces and y > 50 of 5, joined > 240 of 4; dropout of .5.
 Departures from the paper: Adam, with the settings that became usual, in place of momentum with two schedules; -log D
 for the generator's log(1 - D), as in practice since the first GAN; tanh and [-1, 1] for sigmoid and [0, 1]; fakes have
-classes drawn uniformly. Seen with these on digits (experiments/mnist/cgan.yaml): the classes are right, and all samples
-of a class nearly one image; without dropout in the generator both get worse.
+classes drawn uniformly. Seen with the paper's networks on digits: the classes are right, and all samples of a class
+nearly one image, as if dropout took z's place; without dropout in the generator both get worse. The other architectures
+have latents or pixels and the class side by side from the first layer on, the one-hot vector times sqrt(classes), so
+that its entries have a mean square of 1, as those of normal latents have (experiments/mnist/cgan.yaml).
 """
 
 import math
@@ -31,7 +33,7 @@ from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
-from gan_zoo.networks.conditional import need_classes
+from gan_zoo.networks.conditional import generator, need_classes, told
 from gan_zoo.networks.maxout import Maxout
 
 Label = Int64[Tensor, " n"]
@@ -45,9 +47,11 @@ class CGAN(AdversarialModule):
         num_classes: of the data.
         latent_dim: length of z.
         latent_law: distribution of z.
-        widths: of the generator's layers: of z, of y, and of both joined.
-        units: maxout units of the discriminator's layers: of x, of y, and of both joined.
-        dropout: share of each hidden layer that is hidden in training, in both networks.
+        architecture: the two networks: paper; mlp, mlp_relu or maxout.
+        width: of each hidden layer of both networks (mlp, mlp_relu, maxout).
+        widths: of the generator's layers: of z, of y, and of both joined (paper).
+        units: maxout units of the discriminator's layers: of x, of y, and of both joined (paper).
+        dropout: share of each hidden layer that is hidden in training, in both networks (paper).
         n_critic: discriminator updates per generator update, each on fresh images.
         learning_rate: Adam's α, for both networks.
         betas: Adam's β₁ and β₂, for both networks.
@@ -60,6 +64,8 @@ class CGAN(AdversarialModule):
         num_classes: int,
         latent_dim: int = 100,
         latent_law: Literal["normal", "uniform", "sphere"] = "uniform",
+        architecture: Literal["paper", "mlp", "mlp_relu", "maxout"] = "paper",
+        width: tuple[int, ...] = (400, 400),
         widths: tuple[int, int, int] = (200, 1000, 1200),
         units: tuple[int, int, int] = (240, 50, 240),
         dropout: float = 0.5,
@@ -71,7 +77,7 @@ class CGAN(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         need_classes(num_classes, "CGAN")
-        bounded("model.", at_least=1, latent_dim=latent_dim, widths=widths, units=units, n_critic=n_critic)
+        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, widths=widths, units=units, n_critic=n_critic)
         bounded("model.", at_least=0, average_half_life=average_half_life)
         bounded("model.", above=0, learning_rate=learning_rate)
         bounded("model.", at_least=0, below=1, betas=betas, dropout=dropout)
@@ -82,27 +88,13 @@ class CGAN(AdversarialModule):
             num_classes,
         )
         self.learning_rate, self.betas = learning_rate, betas
-        self.generator = Joined(
-            first=nn.Sequential(nn.Linear(latent_dim, widths[0]), nn.ReLU(), nn.Dropout(dropout)),
-            second=nn.Sequential(nn.Linear(num_classes, widths[1]), nn.ReLU(), nn.Dropout(dropout)),
-            last=nn.Sequential(
-                nn.Linear(widths[0] + widths[1], widths[2]),
-                nn.ReLU(),
-                nn.Dropout(dropout),
-                nn.Linear(widths[2], math.prod(image_shape)),
-                nn.Tanh(),
-                nn.Unflatten(1, image_shape),
-            ),
-            num_classes=num_classes,
-        )
-        self.discriminator = Joined(
-            first=nn.Sequential(nn.Flatten(), Maxout(math.prod(image_shape), units[0], 5), nn.Dropout(dropout)),
-            second=nn.Sequential(Maxout(num_classes, units[1], 5), nn.Dropout(dropout)),
-            last=nn.Sequential(
-                Maxout(units[0] + units[1], units[2], 4), nn.Dropout(dropout), nn.Linear(units[2], 1), nn.Flatten(0)
-            ),
-            num_classes=num_classes,
-        )
+        if architecture == "paper":
+            self.generator = papers_generator(image_shape, latent_dim, num_classes, widths, dropout)
+            self.discriminator = papers_discriminator(image_shape, num_classes, units, dropout)
+        else:
+            equal = math.sqrt(num_classes)
+            self.generator = generator(architecture, image_shape, latent_dim, width, num_classes, equal)
+            self.discriminator = told(architecture, image_shape, width, num_classes, equal)
         self.keep_average(average_half_life)
 
     def forward(self, latents: Float[Tensor, "n size"], label: Label) -> Float[Tensor, "n c h w"]:
@@ -148,3 +140,36 @@ class Joined(nn.Module):
 
     def forward(self, x: Tensor, label: Label) -> Tensor:
         return self.last(torch.cat([self.first(x), self.second(one_hot(label, self.num_classes).to(x))], dim=1))
+
+
+def papers_generator(
+    image_shape: tuple[int, int, int], latent_dim: int, num_classes: int, widths: tuple[int, int, int], dropout: float
+) -> Joined:
+    """z > widths[0] and y > widths[1], joined > widths[2] > pixels: ReLU and dropout after each, tanh at the end."""
+    return Joined(
+        first=nn.Sequential(nn.Linear(latent_dim, widths[0]), nn.ReLU(), nn.Dropout(dropout)),
+        second=nn.Sequential(nn.Linear(num_classes, widths[1]), nn.ReLU(), nn.Dropout(dropout)),
+        last=nn.Sequential(
+            nn.Linear(widths[0] + widths[1], widths[2]),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(widths[2], math.prod(image_shape)),
+            nn.Tanh(),
+            nn.Unflatten(1, image_shape),
+        ),
+        num_classes=num_classes,
+    )
+
+
+def papers_discriminator(
+    image_shape: tuple[int, int, int], num_classes: int, units: tuple[int, int, int], dropout: float
+) -> Joined:
+    """x > units[0] of 5 pieces and y > units[1] of 5, joined > units[2] of 4 > a score: dropout after each maxout."""
+    return Joined(
+        first=nn.Sequential(nn.Flatten(), Maxout(math.prod(image_shape), units[0], 5), nn.Dropout(dropout)),
+        second=nn.Sequential(Maxout(num_classes, units[1], 5), nn.Dropout(dropout)),
+        last=nn.Sequential(
+            Maxout(units[0] + units[1], units[2], 4), nn.Dropout(dropout), nn.Linear(units[2], 1), nn.Flatten(0)
+        ),
+        num_classes=num_classes,
+    )

@@ -10,6 +10,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.models.acgan import ACGAN
 from gan_zoo.models.cgan import CGAN
 from gan_zoo.models.wgan_gp_classes import WGANGPWithClasses
+from gan_zoo.networks import conditional
 
 LABEL = torch.tensor([0, 1, 2, 0])
 SMALL = {
@@ -75,7 +76,7 @@ def test_acgans_terms_are_the_papers():
     torch.manual_seed(0)
     terms = model.discriminator_loss(given)
     torch.manual_seed(0)
-    fake, drawn = model.fakes(4)
+    fake, drawn = model.labelled_fakes(4)
     log, ce = nn.functional.logsigmoid, nn.functional.cross_entropy
     (real_scores, real_logits), (fake_scores, fake_logits) = model.judged(given["image"]), model.judged(fake)
     assert_close(terms["discriminator/minimax"], -log(real_scores).mean() - log(-fake_scores).mean())
@@ -90,7 +91,7 @@ def test_wgan_gps_critic_learns_classes_on_real_images_alone():
     torch.manual_seed(0)
     terms = model.discriminator_loss(given)
     torch.manual_seed(0)
-    fake = model.fakes(4)[0].detach()
+    fake = model.labelled_fakes(4)[0].detach()
     outputs = model.discriminator(given["image"])
     assert_close(terms["discriminator/wasserstein"], model.critic(fake).mean() - outputs[:, 0].mean())
     assert_close(terms["discriminator/class"], nn.functional.cross_entropy(outputs[:, 1:], LABEL))
@@ -98,7 +99,7 @@ def test_wgan_gps_critic_learns_classes_on_real_images_alone():
     torch.manual_seed(0)
     terms = model.generator_loss(given)
     torch.manual_seed(0)
-    fake, drawn = model.fakes(8)  # twice the critic's batch
+    fake, drawn = model.labelled_fakes(8)  # twice the critic's batch
     outputs = model.discriminator(fake)
     assert_close(terms["generator/wasserstein"], -outputs[:, 0].mean())
     assert_close(terms["generator/class"], 0.1 * nn.functional.cross_entropy(outputs[:, 1:], drawn))
@@ -117,7 +118,7 @@ def test_cgans_terms_see_the_images_own_labels():
     torch.manual_seed(0)
     (term,) = model.discriminator_loss(given).values()
     torch.manual_seed(0)
-    fake = model.discriminator(*model.fakes(4))
+    fake = model.discriminator(*model.labelled_fakes(4))
     real = model.discriminator(given["image"], LABEL)
     log = nn.functional.logsigmoid
     assert_close(term, -log(real).mean() - log(-fake).mean())
@@ -126,7 +127,7 @@ def test_cgans_terms_see_the_images_own_labels():
 @every_model
 def test_fakes_have_every_class(kind):
     torch.manual_seed(0)
-    _, label = made(kind).fakes(200)
+    _, label = made(kind).labelled_fakes(200)
     counts = label.bincount(minlength=3)
     assert counts.min() > 40, "of 67 expected; below 40 once in 10,000 seeds"
 
@@ -147,3 +148,33 @@ def test_a_class_out_of_range_is_refused(kind):
 def test_sizes_that_an_architecture_cannot_make_are_named():
     with pytest.raises(Mistake, match="acgan makes square images of 32 or 128 pixels; the data's are 28 x 28"):
         ACGAN(image_shape=(1, 28, 28), num_classes=10)
+
+
+FLAT = {"architecture": "mlp", "width": (12,), "latent_law": "normal"}
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "mlp_relu", "maxout"])
+def test_cgan_has_flat_networks_that_see_the_class_beside_their_first_input(architecture):
+    model = made(CGAN, **FLAT | {"architecture": architecture, "width": (20,)})
+    image, label = batch(CGAN)["image"], LABEL
+    assert model.sample(4, label=label).shape == image.shape and model.discriminator(image, label).shape == (4,)
+    model.eval()  # maxout's has dropout
+    first = next(layer for layer in model.discriminator.modules() if isinstance(layer, nn.Linear))
+    assert first.in_features == 64 + 3
+    with torch.no_grad():
+        blind = model.discriminator(image, label)
+        first.weight[:, -3:] = 0
+        assert not torch.allclose(blind, model.discriminator(image, label))
+        assert torch.equal(model.discriminator(image, label), model.discriminator(image, label.roll(1)))
+
+
+def test_cgans_one_hot_vectors_weigh_as_much_as_normal_latents():
+    """Mean square of their entries: (strength^2 + 0 + 0) / 3 = 1, and 1."""
+    model = made(CGAN, **FLAT)
+    for network in (model.generator, model.discriminator):
+        assert network.strength == pytest.approx(3**0.5)
+
+
+def test_cgan_knows_no_other_architecture():
+    with pytest.raises(Mistake, match=r"dcgan.*there are mlp, mlp_relu, maxout"):
+        conditional.told("dcgan", (1, 8, 8), (8,), 3, 1.0)
