@@ -14,6 +14,7 @@ import datamodules
 from datamodules.catalogue import CATALOGUE, Entry
 from datamodules.multi_domain import MultiDomain
 from datamodules.stream import SourcedData, StreamedData
+from datamodules.unpaired_sets import UnpairedSets
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = [
@@ -48,7 +49,7 @@ def readers() -> set[type]:
     for module in pkgutil.iter_modules(datamodules.__path__, "datamodules."):
         members = vars(importlib.import_module(module.name)).values()
         found |= {one for one in members if isinstance(one, type) and issubclass(one, StreamedData)}
-    return found - {StreamedData, SourcedData, MultiDomain}
+    return found - {StreamedData, SourcedData, MultiDomain, UnpairedSets}
 
 
 def test_every_data_module_reads_an_entry() -> None:
@@ -61,8 +62,9 @@ def named(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield data.rpartition(".")[2], {}
     elif isinstance(data, dict) and "class_path" in data:
         arguments = data.get("init_args", {})
-        if "sets" in arguments:
-            yield from (inner for one in arguments["sets"] for inner in named(one))
+        parts = [*arguments.get("sets", ()), *(one for one in arguments.values() if isinstance(one, dict))]
+        if parts:
+            yield from (inner for one in parts for inner in named(one))
         else:
             yield data["class_path"].rpartition(".")[2], arguments
 
@@ -89,6 +91,8 @@ def test_a_yaml_of_an_unknown_set_is_noticed() -> None:
     lsun = {"class_path": "LSUN", "init_args": {"root": "data/lsun", "category": "cat"}}
     sets = {"class_path": "MultiDomain", "init_args": {"sets": [lsun, "CelebA"]}}
     assert [kind for kind, _ in named(sets)] == ["LSUN", "CelebA"]
+    beside = {"class_path": "UnpairedSets", "init_args": {"a": lsun, "b": {"class_path": "MNIST"}, "batch_size": 4}}
+    assert [kind for kind, _ in named(beside)] == ["LSUN", "MNIST"]
     assert is_of(CATALOGUE["lsun_cat"], "LSUN", lsun["init_args"])
     assert not is_of(CATALOGUE["lsun_cat"], "LSUN", {"root": "data/lsun", "category": "spoon"})
     assert not is_of(CATALOGUE["lsun_cat"], "CelebA", {})

@@ -79,7 +79,7 @@ def test_starts_from_the_authors_weights():
     """N(0, 0.02), biases 0: of 147,456 weights, a deviation within 1 %, some five times its own error."""
     torch.manual_seed(0)
     network = translator(3, 3, width=32, blocks=1)
-    weight = network[10].conv_block[1].weight
+    weight = network.get_parameter("10.conv_block.1.weight")
     assert_close(weight.std(), torch.tensor(0.02), rtol=0.01, atol=0)
     assert abs(weight.mean()) < 0.02 / weight.numel() ** 0.5 * 4
     assert all((bias == 0).all() for name, bias in network.named_parameters() if "bias" in name)
