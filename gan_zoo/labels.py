@@ -48,6 +48,13 @@ class Labels:
         if twice := next((name for name in self.names if self.names.count(name) > 1), None):
             raise Mistake(f"{twice} is a label of the data twice: no image could be asked for it by name.")
 
+    def own(self) -> Float[Tensor, "sets k"]:
+        """1 where a label is of a set, a row a set."""
+        rows = torch.zeros(len(self.spans), len(self.names))
+        for row, span in zip(rows, self.spans, strict=True):
+            row[span] = 1
+        return rows
+
     def place(self, name: str) -> int:
         """Where in the vector a label is.
 

@@ -106,7 +106,7 @@ def whole(run: str, model: StarGAN) -> StarGAN:
         Mistake: a file that has none.
     """
     path = Path(run)
-    if "attributes" not in model.labels.kinds or path.suffix == ".ckpt":
+    if "attributes" not in model.known.kinds or path.suffix == ".ckpt":
         return model
     if not path.is_dir():
         raise Mistake(
@@ -128,7 +128,7 @@ def labelled(model: StarGAN, run: str, asked: Asked) -> list[Callable[[Image, in
         raise Mistake(f"--direction is for CycleGAN and pix2pix: {run}, of StarGAN, takes --to or --domain.")
     if asked.to and asked.domain:
         raise Mistake("--to and --domain are asked for: attributes, or a class.")
-    labels = model.labels
+    labels = model.known
     if asked.to or asked.domain:
         names = asked.to or (asked.domain,)
         check(model, names, "attributes" if asked.to else "classes")
@@ -146,29 +146,29 @@ def check(model: StarGAN, names: tuple[str, ...], kind: str) -> None:
     Raises:
         Mistake: says what there is.
     """
-    _, domain = model.labels.asked([name.removeprefix(TAKEN) for name in names])
-    if (own := model.labels.kinds[domain]) != kind:
+    _, domain = model.known.asked([name.removeprefix(TAKEN) for name in names])
+    if (own := model.known.kinds[domain]) != kind:
         option = {"classes": "--domain", "attributes": "--to"}[own]
         raise Mistake(f"{names[0]} is one of the run's {own}: say {option} {names[0]}.")
 
 
 def changed(model: StarGAN, image: Image, name: str) -> str:
     """What to ask for, to see the label `name`: it, or that it is taken, where the image has it."""
-    labels = model.labels
+    labels = model.known
     place = labels.place(name)
     return f"{TAKEN}{name}" if not labels.excluded(place) and read(model, image)[0, place] > 0 else name
 
 
 def read(model: StarGAN, image: Image) -> Tensor:
     """The labels of `image`; zeros, where classes are all that there is."""
-    if "attributes" in model.labels.kinds:
+    if "attributes" in model.known.kinds:
         return model.read(image)
-    return torch.zeros(1, len(model.labels.names))
+    return torch.zeros(1, len(model.known.names))
 
 
 def given(model: StarGAN, image: Image, names: tuple[str, ...]) -> Titled:
     """`image` with the labels `names` given or taken, and its other attributes as they are."""
-    labels, label = model.labels, read(model, image)
+    labels, label = model.known, read(model, image)
     for name in names:
         label = labels.given(label, labels.place(name.removeprefix(TAKEN)), not name.startswith(TAKEN))
     domain = labels.domain(labels.place(names[0].removeprefix(TAKEN)))

@@ -25,23 +25,23 @@ alternate, each after five of the discriminator's.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import images, losses, penalties, schedules
+from gan_zoo import bounds, images, losses, penalties, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.labels import Labels, LabelSet
 from gan_zoo.layers import channels_last
 from gan_zoo.module import Terms
-from gan_zoo.networks.stargan import Discriminator, Generator
+from gan_zoo.networks.stargan import STRIDE, Discriminator, Generator
 from gan_zoo.sampling import evaluating
 from gan_zoo.translation import Route
 
@@ -75,6 +75,9 @@ class StarGAN(AdversarialModule):
         average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
     """
 
+    stride = STRIDE
+    """Of the generator, in pixels."""
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -96,29 +99,22 @@ class StarGAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, width=width, discriminator_width=discriminator_width, halvings=halvings)
-        bounded("model.", at_least=1, n_critic=n_critic)
-        weights = {"class_weight": class_weight, "reconstruction_weight": reconstruction_weight}
-        bounded("model.", at_least=0, penalty_weight=penalty_weight, blocks=blocks, **weights)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
-        bounded("model.", at_least=0, average_half_life=average_half_life, decay_from=decay_from)
+        bounds.refuse_unusable(self.hparams)
+        bounded("model.", at_least=1, halvings=halvings)
+        bounded("model.", at_least=0, reconstruction_weight=reconstruction_weight, blocks=blocks, decay_from=decay_from)
         bounded("model.", at_least=decay_from + 1 if decay_until else 0, decay_until=decay_until)
         self.class_weight, self.reconstruction_weight = class_weight, reconstruction_weight
         self.penalty_weight, self.n_critic = penalty_weight, n_critic
         self.learning_rate, self.betas = learning_rate, betas
         self.decay, self.decay_from, self.decay_until = decay, decay_from, decay_until
-        self.labels = Labels(label_sets)
-        known, sets = len(self.labels.names), len(self.labels.spans)
-        own = torch.zeros(sets, known)
-        for mask, span in zip(own, self.labels.spans, strict=True):
-            mask[span] = 1
-        self.register_buffer("own", own, persistent=False)
+        self.known = Labels(label_sets)
+        self.register_buffer("own", self.known.own(), persistent=False)
+        total, sets = len(self.known.names), len(self.known.spans)
         self.image_size = image_shape[1:]
-        self.generator = Generator(image_shape[0], known + (sets if sets > 1 else 0), width, blocks)
-        self.discriminator = Discriminator(image_shape, known, discriminator_width, halvings)
-        for network in (self.generator, self.discriminator):
-            channels_last(network)
+        self.generator = Generator(image_shape[0], total + (sets if sets > 1 else 0), width, blocks)
+        self.discriminator = Discriminator(image_shape, total, discriminator_width, halvings)
+        channels_last(self.generator)
+        channels_last(self.discriminator)
         self.keep_average(average_half_life)
 
     def forward(self, image: Images, label: Label, domain: Domain) -> Images:
@@ -127,9 +123,9 @@ class StarGAN(AdversarialModule):
 
     def told(self, label: Label, domain: Domain) -> Float[Tensor, "n told"]:
         """What the generator is told: the labels of `domain`'s set among zeros; of several sets, the mask too."""
-        sets = len(self.labels.spans)
-        known = label * self.get_buffer("own")[domain]
-        return torch.cat([known, F.one_hot(domain, sets)], dim=1) if sets > 1 else known
+        sets = len(self.known.spans)
+        own = label * self.get_buffer("own")[domain]
+        return torch.cat([own, F.one_hot(domain, sets)], dim=1) if sets > 1 else own
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, label, domain = self.parts(batch)
@@ -157,7 +153,7 @@ class StarGAN(AdversarialModule):
     def class_loss(self, logits: Label, label: Label, domain: Domain) -> Float[Tensor, ""]:
         """Cross-entropy of each image's own set's labels, summed over attributes, mean over images."""
         own = []
-        for kind, span in zip(self.labels.kinds, self.labels.spans, strict=True):
+        for kind, span in zip(self.known.kinds, self.known.spans, strict=True):
             seen, there = logits[:, span].float(), label[:, span]
             if kind == "classes":
                 own.append(F.cross_entropy(seen, there, reduction="none"))
@@ -173,7 +169,7 @@ class StarGAN(AdversarialModule):
         """Images, labels as zeros and ones, and the set that each is of."""
         image, label = batch["image"], batch["label"]
         if label.ndim == 1:
-            label = F.one_hot(label, len(self.labels.names)).to(image.dtype)
+            label = F.one_hot(label, len(self.known.names)).to(image.dtype)
         return image, label, batch.get("domain", torch.zeros(len(image), dtype=torch.int64, device=image.device))
 
     def rate(self, step: int) -> float:
@@ -185,8 +181,7 @@ class StarGAN(AdversarialModule):
         return 1 - past // CUT_EVERY / updates
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)
 
     @torch.no_grad()
     def translate(self, image: Images, label: Label, domain: int = 0) -> Images:
@@ -194,19 +189,19 @@ class StarGAN(AdversarialModule):
 
         Args:
             image: in [-1, 1], of any size in multiples of 4.
-            label: of all sets, side by side; `labels.asked` makes one of names, `labels.changed` of another.
+            label: of all sets, side by side; `known.asked` makes one of names, `known.changed` one of another.
             domain: the set whose part of the label counts.
 
         Raises:
             Mistake: a size or a label that does not fit.
         """
         height, width = image.shape[2:]
-        if height % self.generator.stride or width % self.generator.stride:
-            raise Mistake(f"{width} x {height} pixels: StarGAN takes sides that are multiples of 4.")
-        if label.shape != (len(image), len(self.labels.names)):
+        if height % self.stride or width % self.stride:
+            raise Mistake(f"{width} x {height} pixels: StarGAN takes sides that are multiples of {self.stride}.")
+        if label.shape != (len(image), len(self.known.names)):
             raise Mistake(
                 f"A label of {tuple(label.shape)} for {len(image)} image(s): it says 0 or 1 of each of "
-                f"{', '.join(self.labels.names)}."
+                f"{', '.join(self.known.names)}."
             )
         with evaluating(self.averaged):
             told = self.told(label, torch.full((len(image),), domain, device=image.device))
@@ -218,26 +213,22 @@ class StarGAN(AdversarialModule):
         return (self.discriminator(images.to_size(image, self.image_size))[1] > 0).to(image.dtype)
 
     @property
-    def stride(self) -> int:
-        return self.generator.stride
-
-    @property
     def routes(self) -> tuple[Route, ...]:
         """One for each label, and one without it where it excludes no other."""
-        return self.labels.routes
+        return self.known.routes
 
     def follow(self, route: Route, batch: Batch, seed: int = 0, first: int = 0) -> Images:
         """The images of `batch` with the label of `route`, and else the labels that they have."""
         image, label, _ = self.parts(batch)
         assert route.label is not None
-        return self.translate(image, self.labels.given(label, route.label, route.value), route.domain)
+        return self.translate(image, self.known.given(label, route.label, route.value), route.domain)
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
         """A face a row: as it is, then changed in one label after the other."""
-        places = range(len(self.labels.names))
-        rows = max(1, count // (1 + len(places)) // len(self.labels.spans))
+        places = range(len(self.known.names))
+        rows = max(1, count // (1 + len(places)) // len(self.known.spans))
         image, label, _ = self.parts(examples(rows))
-        made = [self.translate(image, self.labels.changed(label, at), self.labels.domain(at)) for at in places]
+        made = [self.translate(image, self.known.changed(label, at), self.known.domain(at)) for at in places]
         return torch.stack([image, *made], dim=1).flatten(0, 1), 1 + len(places)
 
 

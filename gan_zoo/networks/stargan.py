@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import Maps
 
-HALVINGS = 2
-"""Of the generator."""
+HALVINGS, STRIDE = 2, 4
+"""Of the generator: how often it halves an image, and what its sides are multiples of."""
 SLOPE = 0.01
 """Of the discriminator's leaky ReLU below 0."""
 
@@ -32,8 +32,7 @@ class Generator(nn.Module):
 
     def __init__(self, channels: int, labels: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.stride = 2**HALVINGS
-        deepest = width * self.stride
+        deepest = width * STRIDE
         layers: list[nn.Module] = normed(nn.Conv2d(channels + labels, width, kernel_size=7, padding=3, bias=False))
         for into in (width * 2**place for place in range(HALVINGS)):
             layers += normed(nn.Conv2d(into, 2 * into, kernel_size=4, stride=2, padding=1, bias=False))

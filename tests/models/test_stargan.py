@@ -27,10 +27,10 @@ def classes(k: int) -> LabelSet:
 CELEBA, RAFD = attributes(5), classes(8)
 
 
-def made(*sets: LabelSet, size: int = 16, **changed: Any) -> StarGAN:
+def made(*sets: LabelSet, size: int = 16, **changed: Any) -> Any:
     """A small one."""
     torch.manual_seed(0)
-    small = {"width": 4, "blocks": 1, "discriminator_width": 4, "halvings": 3}
+    small: dict[str, Any] = {"width": 4, "blocks": 1, "discriminator_width": 4, "halvings": 3}
     return StarGAN((3, size, size), sets, **small | changed)
 
 
@@ -71,7 +71,7 @@ def test_networks_have_as_many_parameters_as_the_programs(sets, size, generator,
 @pytest.mark.parametrize(("size", "patches"), [(64, 1), (128, 2), (256, 4)])
 def test_scores_are_of_patches_and_logits_of_the_whole(size, patches):
     with torch.device("meta"):
-        model = StarGAN((3, size, size), (CELEBA,))
+        model: Any = StarGAN((3, size, size), (CELEBA,))
         scores, logits = model.discriminator(torch.empty(2, 3, size, size))
         features = model.discriminator.main(torch.empty(2, 3, size, size))
         assert model.discriminator.conv2(features).shape == (2, 5, 1, 1)
@@ -133,8 +133,8 @@ def test_every_label_changes_what_a_fresh_network_makes():
     model = made(CELEBA, RAFD)
     image, label = noise(2, 3, 16, 16), torch.zeros(2, 13)
     for place in range(13):
-        domain = model.labels.domain(place)
-        base, changed = (model.translate(image, one, domain) for one in (label, model.labels.changed(label, place)))
+        domain = model.known.domain(place)
+        base, changed = (model.translate(image, one, domain) for one in (label, model.known.changed(label, place)))
         assert (base - changed).abs().mean() > 1e-3
 
 
@@ -150,7 +150,7 @@ def test_the_mask_selects_the_set():
     """The part of the other set says nothing, and the same label of another set is another picture."""
     model = made(attributes(2), classes(3))
     image, label = noise(2, 3, 16, 16), torch.tensor([[1.0, 0, 0, 1, 0]]).expand(2, -1)
-    for domain, span in enumerate(model.labels.spans):
+    for domain, span in enumerate(model.known.spans):
         own = torch.zeros(2, 5)
         own[:, span] = label[:, span]
         assert_close(model.translate(image, label, domain), model.translate(image, own, domain), rtol=0, atol=0)
@@ -162,7 +162,7 @@ def test_class_loss_has_no_gradient_to_the_other_sets_logits(domain):
     model, batch = made(attributes(2), classes(3)), joint_batch(domain=domain)
     logits = noise(4, 5).requires_grad_()
     (gradient,) = torch.autograd.grad(model.class_loss(logits, batch["label"], batch["domain"]), logits)
-    own, other = gradient[:, model.labels.spans[domain]], gradient[:, model.labels.spans[1 - domain]]
+    own, other = gradient[:, model.known.spans[domain]], gradient[:, model.known.spans[1 - domain]]
     assert (own != 0).all() and (other == 0).all()
 
 
