@@ -107,8 +107,9 @@ def smaller(file: Path) -> tuple[str, bytes]:
 
 
 def said_of_latents(runs: list[Result]) -> str:
-    """Whether the columns show the same latents."""
-    said = "One run a method, the first seed's; the same latents at every moment"
+    """Whether the columns show the same latents; models without any make their images of others."""
+    what = "latents" if any("model.latent_dim" in run.config for run in runs) else "images to start from"
+    said = f"One run a method, the first seed's; the same {what} at every moment"
     apart = [name for name in differing([run.config for run in runs]) if name in LATENTS]
     if len(runs) < 2:
         return f"{said}."

@@ -43,10 +43,12 @@ def test_moments_are_shares_where_methods_are_not_equally_long(tmp_path: Path) -
 
 def test_whether_the_latents_are_the_same_is_said(tmp_path: Path) -> None:
     make_run(tmp_path / "a", {0: 9.0})
+    assert "the same images to start from at every moment." in pictures.samples(groups(tmp_path))["note"]
     make_run(tmp_path / "b", {0: 9.0}, model="WGAN")
     assert "and in every column" in pictures.samples(groups(tmp_path))["note"]
     make_run(tmp_path / "c", {0: 9.0}, model="VAE", config={"latent_dim": 20})
-    assert "model.latent_dim differ" in pictures.samples(groups(tmp_path))["note"]
+    note = pictures.samples(groups(tmp_path))["note"]
+    assert "the same latents at every moment" in note and "model.latent_dim differ" in note
 
 
 def noise(file: Path, size: int) -> None:
