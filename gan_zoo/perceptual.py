@@ -147,7 +147,7 @@ def read_weights(file: Path, network: Network) -> dict[str, Tensor]:
     """The convolutions' weights in `file`, as torchvision's `features` names them: "0.weight", "0.bias" ...
 
     Raises:
-        Mistake: no such file, not a state dict, or not of this network: says what it holds.
+        Mistake: no such file, not a state dict, numbers that are none, or not of this network: says what it holds.
     """
     if not file.is_file():
         raise Mistake(f"There is no file {file} with the weights of {network}: name one with --vgg-weights.")
@@ -163,6 +163,9 @@ def read_weights(file: Path, network: Network) -> dict[str, Tensor]:
         known = [other for other in BLOCKS if shapes == expected_shapes(other)]
         what = known[0] if known else f"{len(shapes)} weights, {', '.join(list(shapes)[:3])} ..."
         raise Mistake(f"{file} is not of {network}: it holds {what}. Name that network, or another file.")
+    broken = [name for name, value in found.items() if not value.isfinite().all()]
+    if broken:
+        raise Mistake(f"{file} holds infinite numbers, or none at all, in {broken[0]}: fetch it again.")
     return found
 
 

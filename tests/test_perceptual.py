@@ -104,6 +104,25 @@ def test_a_missing_or_damaged_file_is_named(tmp_path):
         Features(("relu1_1",), "vgg16", str(tmp_path / "x.pth"))
 
 
+def test_weights_that_would_make_every_loss_non_finite_are_refused(vgg16, tmp_path):
+    state = torch.load(vgg16[1])
+    name = next(name for name in state if name.endswith("7.weight"))
+    for wrong in (float("nan"), float("inf")):
+        broken = state | {name: state[name].index_fill(0, torch.tensor([3]), wrong)}
+        torch.save(broken, tmp_path / "x.pth")
+        with pytest.raises(Mistake, match=r"infinite numbers, or none at all, in .*7\.weight"):
+            Features(("relu1_1",), "vgg16", str(tmp_path / "x.pth"))
+
+
+def test_without_weights_and_network_the_file_and_its_place_are_said(tmp_path, monkeypatch):
+    """A proxy that nobody listens at is as good as no network."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    where = r"fetch https://download\.pytorch\.org/models/vgg19-dcbb9e9d\.pth and name the file with --vgg-weights"
+    with pytest.raises(Mistake, match=where):
+        Features(("relu1_1",), "vgg19")
+
+
 def test_an_unknown_layer_names_the_closest(vgg16):
     with pytest.raises(Mistake, match=r"no layer relu3_4 \(did you mean relu3_"):
         Features(("relu3_4",), "vgg16", vgg16[1])
