@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from datamodules.mnist import MNIST
+from tests.metrics.scored import Counting
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,20 @@ def inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 nn.init.kaiming_normal_(part.weight)
     torch.save(network.state_dict(), file)
     return file
+
+
+@pytest.fixture(scope="session")
+def mnist() -> MNIST:
+    data = MNIST()
+    data.setup("fit")
+    return data
+
+
+@pytest.fixture(scope="session")
+def digits(mnist: MNIST) -> Tensor:
+    return mnist.images.tensors["image"]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.fixture
+def few(digits: Tensor) -> Counting:
+    return Counting("mnist_301", image=digits[:301])

@@ -1,10 +1,8 @@
-"""Scores: the same whatever the batches, and lower for images that are nearer to real; real images are seen once."""
+"""Scores: the same whatever the batches, and lower for images that are nearer to real, with their protocol."""
 
 import copy
-import os
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -16,78 +14,10 @@ from datamodules.stream import DataError, InMemory
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import evaluator, extractors, fakes
-from gan_zoo.metrics.evaluator import Evaluator, against, chosen, lines, shares
+from gan_zoo.metrics.evaluator import against, lines, shares
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.protocol import Conditions, Protocol
-from gan_zoo.models.gan import GAN
-from tests.test_sampling import classes_of, conditional
-
-CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def mnist() -> MNIST:
-    data = MNIST()
-    data.setup("fit")
-    return data
-
-
-@pytest.fixture(scope="module")
-def digits(mnist: MNIST) -> Tensor:
-    return mnist.images.tensors["image"]  # pyright: ignore[reportAttributeAccessIssue]
-
-
-class Counting(InMemory):
-    """Notes how many images are read."""
-
-    read = 0
-
-    def __getitem__(self, request: Any) -> dict[str, Tensor]:
-        self.read += len(request.indices)
-        return super().__getitem__(request)
-
-
-@pytest.fixture
-def few(digits: Tensor) -> Counting:
-    return Counting("mnist_301", image=digits[:301])
-
-
-class Corners(extractors.Extractor):
-    """Features that are exact whatever the batch: nine grey levels in the middle."""
-
-    name, features = "corners", 9
-
-    def forward(self, image: Tensor) -> Tensor:
-        return image[:, 0, 12:18:2, 12:18:2].flatten(1).float()
-
-
-class Still:
-    """Images that are there already."""
-
-    conditions, unit = Conditions(), 1
-
-    def __init__(self, image: Tensor) -> None:
-        self.image = image
-
-    def images(self, first: int, count: int) -> Tensor:
-        return self.image[first : first + count]
-
-
-def model(**more: Any) -> GAN:
-    torch.manual_seed(0)
-    return GAN(image_shape=(1, 28, 28), width=(16,), latent_dim=8, **more).eval()
-
-
-def drawn(seed: int = 0, **more: Any) -> Sampled:
-    return Sampled(model(), Sampling(seed=seed, **more))
-
-
-def judge(real: Any, extractor: str = "lenet", metrics: tuple[str, ...] = ("fd",), **more: Any) -> Evaluator:
-    return Evaluator(real, extractors.make(extractor), metrics, CPU, **more)
-
-
-CORNERS = f"{__name__}:Corners"
-ALL = ("fd", "kid", "prdc", "is", "fd_infinity")
+from tests.metrics.scored import ALL, CORNERS, CPU, Counting, Still, drawn, judge, model
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 500])
@@ -158,70 +88,6 @@ def test_noise_on_the_real_digits_raises_the_distance_with_its_strength(mnist: M
     assert values[1] > 1e-3 and values[3] > 2 * values[2] > 4 * values[1]
 
 
-def test_a_second_evaluation_of_the_same_data_reads_no_real_image(digits: Tensor) -> None:
-    first, second = (Counting("mnist_64", image=digits[:64]) for _ in range(2))
-    once, _ = judge(first, metrics=ALL).score(drawn(), 40)
-    again, _ = judge(second, metrics=ALL).score(drawn(), 40)
-    assert (first.read, second.read) == (64, 0)
-    assert again == once
-
-
-def test_a_metric_that_is_new_is_computed_and_what_was_there_is_kept(digits: Tensor) -> None:
-    one, two, three = (Counting("mnist_63", image=digits[:63]) for _ in range(3))
-    judge(one, metrics=("fd",))
-    judge(two, metrics=("fd", "kid"))
-    judge(three, metrics=("kid", "fd", "is"))
-    assert (one.read, two.read, three.read) == (63, 63, 0)
-
-
-def test_eight_processes_that_want_them_at_once_read_the_real_images_once(
-    digits: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
-    children = []
-    for number in range(8):
-        child = os.fork()
-        if child == 0:
-            try:
-                data = Counting("mnist_60", image=digits[:60])
-                judge(data, CORNERS, ("fd", "kid"))
-                (tmp_path / f"read_{number}").write_text(str(data.read))
-            finally:
-                os._exit(0)
-        children.append(child)
-    for child in children:
-        os.waitpid(child, 0)
-    assert sorted(int(file.read_text()) for file in tmp_path.glob("read_*")) == [0] * 7 + [60]
-
-
-@pytest.mark.parametrize("other", ["data", "extractor", "count"])
-def test_references_of_something_else_are_not_taken(other: str, digits: Tensor) -> None:
-    first = Counting("mnist_62", image=digits[:62])
-    judge(first)
-    changed = digits[:62].clone()
-    changed[0, 0, 0, 0] += other == "data"
-    second = Counting("mnist_62", image=changed)
-    judge(second, CORNERS if other == "extractor" else "lenet", count=61 if other == "count" else 0)
-    assert second.read == (61 if other == "count" else 62)
-
-
-def test_a_damaged_reference_is_made_again(digits: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path))
-    first, second = (Counting("mnist_61", image=digits[:61]) for _ in range(2))
-    once, _ = judge(first).score(drawn(), 40)
-    (file,) = tmp_path.rglob("*.safetensors")
-    file.write_bytes(file.read_bytes()[:-5])
-    again, _ = judge(second).score(drawn(), 40)
-    assert second.read == 61 and again == once
-
-
-def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: Any) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "file"))
-    with pytest.raises(Mistake, match="set GAN_ZOO_CACHE to another"):
-        judge(few)
-
-
 def test_all_metrics_of_one_pass(few: Counting) -> None:
     """Each by its name, those with an interval within it."""
     ours = judge(few, metrics=ALL)
@@ -262,7 +128,8 @@ def test_protocol_says_under_which_conditions(half_life: int, averaged: bool, we
     )
     flat = protocol.as_dict()
     names = {one.name for kind in (Protocol, Conditions) for one in fields(kind)} - {"conditions"}
-    assert set(flat) == names and flat["latent_seed"] == 5
+    assert set(flat) == names - {"source", "source_fingerprint"}, "nothing was translated"
+    assert flat["latent_seed"] == 5
 
 
 def test_a_line_holds_all_that_a_report_reads(few: Counting) -> None:
@@ -319,18 +186,6 @@ def test_few_images_are_said() -> None:
     assert "20 images are few" in judge(data, CORNERS, count=20).few(600)
 
 
-def test_some_of_the_real_images_are_the_same_for_all_who_ask() -> None:
-    assert chosen(5, 0).tolist() == [0, 1, 2, 3, 4]
-    some = chosen(1000, 100)
-    assert some.tolist() == chosen(1000, 100).tolist() == sorted(set(some.tolist())) and len(some) == 100
-    assert 350 < some.mean() < 650, "from all over the set, which may be sorted by class"
-
-
-def test_more_real_images_than_there_are_are_refused(few: Counting) -> None:
-    with pytest.raises(Mistake, match="302 real images are wanted, and mnist_301 has 301"):
-        judge(few, count=302)
-
-
 def test_a_users_metric_is_named_after_its_class_and_sees_the_real_images(few: Counting) -> None:
     metrics = ("gan_zoo.metrics.frechet:FrechetDistance", "tests.metrics.test_evaluator:Gap")
     scores, _ = judge(few, CORNERS, metrics).score(drawn(), 20)
@@ -353,32 +208,3 @@ class Gap(evaluator.Metric):
 
     def compute(self) -> Tensor:
         return (self.real - self.fake).abs().max()  # pyright: ignore
-
-
-@pytest.mark.parametrize(("labels", "said"), [("uniform", "uniform"), ("data", "data"), (3, "class 3")])
-def test_classes_are_those_asked_for(labels: Any, said: str) -> None:
-    real = torch.tensor([7] * 30 + [2] * 10)
-    sampled = Sampled(conditional(), Sampling(labels=labels), real)
-    found = torch.cat([classes_of(images.to_float(sampled.images(first, 250))) for first in (0, 250)])
-    assert sampled.conditions.labels == said
-    if labels == "data":
-        assert set(found.tolist()) == {7, 2} and 0.6 < (found == 7).double().mean() < 0.9  # .75 of them
-        assert torch.equal(classes_of(images.to_float(sampled.images(100, 20))), found[100:120]), (
-            "a function of the index"
-        )
-    elif labels == "uniform":
-        assert set(found.tolist()) == set(range(10))
-    else:
-        assert set(found.tolist()) == {3}
-
-
-@pytest.mark.parametrize(
-    ("labels", "knows", "says"), [("data", False, "knows no classes"), (10, True, "0 to 9"), ("data", True, "real")]
-)
-def test_classes_that_are_not_there_are_refused(labels: Any, knows: bool, says: str) -> None:
-    with pytest.raises(Mistake, match=says):
-        Sampled(conditional() if knows else model(), Sampling(labels=labels))
-
-
-def test_processes_begin_at_whole_batches_where_images_depend_on_them() -> None:
-    assert drawn(batch_norm="train").unit == fakes.CHUNK and drawn().unit == 1

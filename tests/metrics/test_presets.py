@@ -36,6 +36,7 @@ def test_a_preset_fixes_what_a_protocol_holds() -> None:
     assert {one.name for one in fields(Preset)} - known == {"about", "metrics"}
     left = known - {one.name for one in fields(Preset)}
     own = {"extractor_weights", "data", "data_fingerprint", "conditions", "weights", "latent_seed", "dtype"}
+    own |= {"source", "source_fingerprint"}
     assert left == own, "what is the data's, the model's or the latents' own"
 
 
