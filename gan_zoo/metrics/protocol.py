@@ -4,13 +4,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+BASELINES = {
+    "untranslated": "the images that the models translate, as they are",
+    "mean image": "one image for all, the mean of the training targets",
+    "real images": "the real targets themselves",
+}
+"""What stands in place of `weights` where no model made the images, in words."""
+
 
 @dataclass(frozen=True)
 class Conditions:
     """Of the generated images: the half of a protocol that a generator's owner decides."""
 
     weights: str = "averaged"
-    """Which generator: `averaged` or `last`."""
+    """Which generator: `averaged` or `last`; or one of `BASELINES`."""
     batch_norm: str = "eval"
     """`eval`: running statistics; `batches of 250`: those of each 250 images."""
     truncation: float = 1.0

@@ -130,6 +130,11 @@ class Translations:
         count: int = 0,
         classifier: Classifier | None = None,
     ) -> None:
+        if not hasattr(data, "at_split"):
+            raise Mistake(
+                f"{type(data).__name__} has no `sides` to score translations against: derive it from "
+                "datamodules.stream.StreamedData, or leave evaluation.extractor out."
+            )
         sides = data.at_split(split).sides
         for route in routes:
             if missing := {route.source, route.target} - set(sides):

@@ -19,7 +19,7 @@ from gan_zoo.report.collect import Result
 from gan_zoo.report.grouping import Group, plain
 from gan_zoo.report.scores import Line, Number, best, is_number, kind, protocol
 
-HASHES = ("extractor_weights", "data_fingerprint")
+HASHES = ("extractor_weights", "data_fingerprint", "source_fingerprint")
 
 
 @dataclass

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from gan_zoo.metrics import names
+from gan_zoo.metrics.protocol import BASELINES
 from gan_zoo.report.rank import HASHES, Row, Table, budget, standing
 from gan_zoo.report.scores import Number, kind
 from gan_zoo.report.sheets import Sheet
@@ -89,6 +90,8 @@ def above(table: Table) -> list[str]:
     said = [f"{better} Budget: {budget(table)}." if table.rows else better]
     if table.differs:
         said.append(f"Apart from the first table: {table.differs}.")
+    if told := BASELINES.get(str(table.protocol.get("weights"))):
+        said.append(f"No model made these: {told}, beside the scores of the runs named.")
     return [*said, *filter(None, [standing(table), labels(table)])]
 
 

@@ -82,10 +82,10 @@ def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterab
     settings = data_settings(one.run)
     judge = translations(asked, extractor_name(asked, one.run), settings, model.routes)
     wanted = asked.samples or SAMPLES
-    weights = "averaged" if model.average_half_life and not asked.raw else "last"
-    yield from judge.results(model, wanted, asked.seed, weights)
-    if asked.baseline:
+    weights = "averaged" if model.average_half_life else "last"
+    if asked.baseline:  # first: the last line is what `gan-zoo status` says of the run
         yield from baselines(judge, module_of(settings), wanted)
+    yield from judge.results(model, wanted, asked.seed, weights)
     note(judge, wanted)
 
 
@@ -116,7 +116,7 @@ def refuse_latents(asked: Order, model: GenerativeModule) -> None:
         "--batch-norm": asked.batch_norm != "eval",
         "--labels": asked.labels != "uniform",
         "--per-class": asked.per_class,
-        "--raw": asked.raw and not model.has_last_weights,
+        "--raw": asked.raw and bool(model.average_half_life),
     }
     for option, is_given in given.items():
         if is_given:

@@ -51,3 +51,14 @@ def test_direction_and_title(name, better, text):
 def test_loads_no_torch():
     script = "import gan_zoo.metrics.names, sys; assert not {'torch', 'numpy', 'torchmetrics'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_route_comes_first_and_changes_nothing_else():
+    assert score_name("fd", "inception", 140, "a2b") == "a2b/fid_140"
+    assert score_name("l1", "", 100, "a2b") == "a2b/l1_100"
+    assert measure("Black_Hair/kid_lenet_10k") is MEASURES["kid"] and measure("fd_x/mine_3") is None
+    assert title("not_Male/accuracy_attributes_500") == "Accuracy (not_Male, attributes, 500)"
+    assert title("a2b/cycle_l1_140") == "Cycle L1 (a2b, 140)"
+    assert [direction(f"a2b/{name}_5") for name in ("psnr", "ssim", "l1", "accuracy_lenet")] == [
+        "higher", "higher", "lower", "higher"
+    ]  # fmt: skip

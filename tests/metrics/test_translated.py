@@ -19,7 +19,7 @@ from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.translation import Route, Translating
-from tests.drivers.scripted import Pixels
+from tests.drivers.scripted import Colours, Pixels
 
 CPU = torch.device("cpu")
 A2B = Route("a2b", "a", "b", paired=True, back="b2a")
@@ -175,6 +175,8 @@ def test_labels_that_all_images_have_are_refused():
 def test_data_without_the_images_of_a_route_are_refused(pairs):
     with pytest.raises(Mistake, match="shows no source, which a2b needs"):
         judge((Route("a2b", "source", "b"),), pairs)
+    with pytest.raises(Mistake, match="SimpleNamespace has no `sides`"):
+        judge((A2B,), SimpleNamespace())
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +188,6 @@ def digits(shared) -> Any:
     batch = mnist.images[Wanted(np.arange(200))]
     large = images.to_uint8(images.to_size(images.to_float(batch["image"]), (32, 32))).expand(-1, 3, -1, -1)
     return data(a=InMemory("a", image=255 - large, label=batch["label"]), b=InMemory("b", image=large))
-
-
-class Colours(Pixels):
-    name, features = "colours", 3
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return image.float().mean((2, 3))
 
 
 class Negative(Darker):

@@ -172,3 +172,16 @@ def test_a_table_that_has_models_with_and_without_classes_says_which_is_which(tm
     assert any("need not be how often the real images have it" in line for line in both.above)
     for alone in ("both/gan", "both/cgan"):
         assert "labels" not in sheets_of[alone].head and not any("uniform" in line for line in sheets_of[alone].above)
+
+
+def test_scores_of_what_no_model_made_say_so(tmp_path: Path) -> None:
+    """A direction's score beside what its images score untranslated: tables of their own, the run's own first."""
+    run = make_run(tmp_path / "x", {})
+    for value, weights in ((97.0, "untranslated"), (60.0, "last")):
+        add_score(run, 10, value, PROTOCOL | {"weights": weights}, metric="a2b/fd_lenet_500")
+    own, beside = rank.tables(grouping.group(collect([tmp_path])))
+    assert (own.rows[0].mean, beside.rows[0].mean) == (60, 97)
+    assert "No model made these" not in " ".join(tables.above(own))
+    assert tables.above(beside)[0].startswith("Fréchet distance (a2b, lenet, 500), lower is better.")
+    assert "No model made these: the images that the models translate, as they are" in " ".join(tables.above(beside))
+    assert beside.differs == "weights untranslated, above last" and tables.slug(own).startswith("a2b-fd_lenet_500")
