@@ -226,6 +226,21 @@ def test_a_disk_that_is_too_small_is_said_before_anything_is_decoded(faces, own,
     assert len(ended.stdout.splitlines()) == 1
 
 
+@pytest.mark.slow  # a process that imports torch
+def test_room_for_what_is_left_is_enough(faces, whole, own, tmp_path):
+    """Half is there, and of what is free the rest takes more than half: less than all would take."""
+    for name, bytes_ in whole.items():
+        (tmp_path / "half" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "half" / name).write_bytes(bytes_[: len(bytes_) // 2])
+    own.mkdir()
+    size = sum(map(len, whole.values()))
+    script = f"""mount -t tmpfs -o size={size + size // 4} tmpfs {own}; cp -r {tmp_path}/half/. {own}
+        {shlex.join(command(faces))}; cp -r {own} {tmp_path}/kept"""
+    ended = mounted(script, tmp_path, own)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert content(tmp_path / "kept") == whole
+
+
 @pytest.mark.slow  # two processes that import torch
 def test_a_disk_that_fills_up_ends_in_one_line_and_what_is_done_stays_done(faces, whole, own):
     """A limit on the size of files fails a write in the middle, as a disk does that another process fills."""
