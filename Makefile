@@ -1,9 +1,12 @@
 # `make demo` and `make test` set up everything from a fresh clone; the first ranks four methods on handwritten digits,
 # the second runs all tests. `make check` runs the quick part.
-# VENV is where the environment is made, if need be, and found again.
+# VENV is where the environment is made, if need be, and found again; JOBS is how many tests run at a time.
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 BIN = $(VENV)/bin
+# A file's tests share what they train, so they stay together.
+PARALLEL = -n $(JOBS) --dist loadfile
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -18,10 +21,10 @@ demo: $(VENV)/ready
 	$(BIN)/gan-zoo study mnist_objectives
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(VENV)/ready
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
