@@ -18,8 +18,7 @@ Defaults: Adam's 1e-4 falling as 1 / (1 + 5e-5 t), batch 8 and 160,000 steps are
 Departures from the paper: torchvision's VGG, which normalises its input itself, for the authors' with its colour layer
 of 1 x 1 (12 parameters). Theirs is rescaled to a mean activation of 1; here each squared distance is divided by its
 target's mean square instead, which does as much for any network, and λ is 1 where the program, with sums over
-channels, has 0.01. β₁ is 0.9, as in the program. Where there are a dozen styles instead of WikiArt's 80,000, the
-decoder learns them by heart (measured in experiments/style/adain_128.yaml): `recolour` makes more of them.
+channels, has 0.01. β₁ is 0.9, as in the program.
 """
 
 import math
@@ -52,7 +51,6 @@ class AdaIN(GenerativeModule):
         network: the encoder; the decoder mirrors it.
         vgg_weights: file with the encoder's weights, by torchvision's names; None: torchvision's own, downloaded.
         style_weight: λ in Eq. 11, of the statistics' distance.
-        recolour: share of the styles that are shown in other colours (`recoloured`); below 1.
         learning_rate: Adam's α at the start.
         learning_rate_decay: d in α / (1 + d t), t the step.
         betas: Adam's β₁ and β₂.
@@ -63,7 +61,6 @@ class AdaIN(GenerativeModule):
         network: Literal["vgg16", "vgg19"] = "vgg19",
         vgg_weights: str | None = None,
         style_weight: float = 1.0,
-        recolour: float = 0.0,
         learning_rate: float = 1e-4,
         learning_rate_decay: float = 5e-5,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -72,8 +69,8 @@ class AdaIN(GenerativeModule):
         self.save_hyperparameters()
         bounded("model.", at_least=0, style_weight=style_weight, learning_rate_decay=learning_rate_decay)
         bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas, recolour=recolour)
-        self.style_weight, self.recolour, self.betas = style_weight, recolour, betas
+        bounded("model.", at_least=0, below=1, betas=betas)
+        self.style_weight, self.betas = style_weight, betas
         self.learning_rate, self.learning_rate_decay = learning_rate, learning_rate_decay
         self.encoder = perceptual.Features(DEPTHS, network, vgg_weights, padding="reflect")
         self.generator = decoder(network)
@@ -94,9 +91,7 @@ class AdaIN(GenerativeModule):
     def take_step(self, minibatches: list[Batch]) -> None:
         optimizer = self.optimizers()
         assert not isinstance(optimizer, list)
-        batch = minibatches[0]
-        styles = recoloured(batch["b"], self.recolour) if self.recolour else batch["b"]
-        self.update(optimizer, self.loss, batch | {"b": styles})
+        self.update(optimizer, self.loss, minibatches[0])
 
     def rate(self, step: int) -> float:
         """The authors' program's decay of Adam's step size."""
@@ -151,17 +146,6 @@ class AdaIN(GenerativeModule):
                 target += share * adaptive_instance_norm(features, *moments)
             result = self.generator(torch.lerp(features, target, strength))
         return result[:, :, :height, :width].clamp(-1, 1)
-
-
-def recoloured(image: Images, share: float) -> Images:
-    """About `share` of the images, drawn, with red, green and blue in a random order, each negated or not.
-
-    These are the 48 symmetries of the cube of colours: all but the colours stays.
-    """
-    order = torch.rand(len(image), 3, device=image.device).argsort(1)
-    sign = torch.randint(0, 2, order.shape, device=image.device) * 2 - 1
-    other = image.take_along_dim(order[:, :, None, None], 1) * sign[:, :, None, None]
-    return torch.where((torch.rand(len(image), 1, 1, 1, device=image.device) < share), other, image)
 
 
 def decoder(network: Literal["vgg16", "vgg19"]) -> nn.Module:

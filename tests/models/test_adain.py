@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import adaptive_instance_norm, channel_moments
-from gan_zoo.models.adain import DEPTHS, AdaIN, decoder, recoloured
+from gan_zoo.models.adain import DEPTHS, AdaIN, decoder
 
 
 @pytest.fixture(scope="module")
@@ -85,24 +85,6 @@ def test_only_the_decoder_is_trained_and_saved(model):
 
 def test_the_rate_falls_as_the_authors_program_has_it(model):
     assert model.rate(0) == 1 and model.rate(20_000) == pytest.approx(0.5)
-
-
-def test_recoloured_images_are_the_same_but_for_a_symmetry_of_the_cube_of_colours():
-    """Of 4,000 copies of an image 0.3 x 47/48 are others, of all 48 kinds, within 4 deviations of a binomial: 0.03."""
-    torch.manual_seed(0)
-    image = noise(1, 3, 4, 5)
-    many = recoloured(image.expand(4000, -1, -1, -1), 0.3)
-    kinds = many.flatten(1).unique(dim=0).view(-1, 3, 4, 5)
-    assert len(kinds) == 48
-    assert_close(kinds.abs().sum(1), image.abs().sum(1).expand(48, -1, -1))  # each channel is once one of the image's
-    changed = (many != image).flatten(1).any(1).float().mean().item()
-    assert changed == pytest.approx(0.3 * 47 / 48, abs=0.03)
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_a_share_of_recoloured_styles_is_below_1(weights, share):
-    with pytest.raises(Mistake, match="recolour is"):
-        AdaIN(network="vgg16", vgg_weights=weights, recolour=share)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (50, 71), (17, 16)])
