@@ -18,7 +18,7 @@ COUNT = 24
 FACES = "Male Smiling Black_Hair Blond_Hair Brown_Hair Young Eyeglasses"
 """Attributes of CelebA that its list has here."""
 UNPAIRED = (
-    *("horse2zebra", "summer2winter_yosemite"),
+    *("horse2zebra", "summer2winter_yosemite", "few_styles"),
     *("monet2photo", "vangogh2photo", "cezanne2photo", "ukiyoe2photo"),
 )
 
