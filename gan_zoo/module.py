@@ -15,7 +15,6 @@ from gan_zoo.gradients import AnyOptimizer, Clipping, frozen, own_and_others, se
 from gan_zoo.images import Batch
 from gan_zoo.ledger import Ledger
 from gan_zoo.sampling import SampledModule
-from gan_zoo.sampling import evaluating as evaluating
 from gan_zoo.strategy import average_gradients
 
 Terms = dict[str, Tensor]

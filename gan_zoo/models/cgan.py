@@ -19,18 +19,18 @@ that its entries have a mean square of 1, as those of normal latents have (exper
 """
 
 import math
-from functools import partial
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses
+from gan_zoo import bounds, losses
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.conditional import generator, need_classes, told
@@ -77,16 +77,11 @@ class CGAN(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         need_classes(num_classes, "CGAN")
-        bounded("model.", at_least=1, latent_dim=latent_dim, width=width, widths=widths, units=units, n_critic=n_critic)
-        bounded("model.", at_least=0, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas, dropout=dropout)
-        self.latent_dim, self.latent_law, self.n_critic, self.num_classes = (
-            latent_dim,
-            latent_law,
-            n_critic,
-            num_classes,
-        )
+        bounds.refuse_unusable(self.hparams)
+        bounded("model.", at_least=1, widths=widths, units=units)
+        bounded("model.", at_least=0, below=1, dropout=dropout)
+        self.latent_dim, self.latent_law, self.num_classes = latent_dim, latent_law, num_classes
+        self.n_critic = n_critic
         self.learning_rate, self.betas = learning_rate, betas
         if architecture == "paper":
             self.generator = papers_generator(image_shape, latent_dim, num_classes, widths, dropout)
@@ -97,13 +92,9 @@ class CGAN(AdversarialModule):
             self.discriminator = told(architecture, image_shape, width, num_classes, equal)
         self.keep_average(average_half_life)
 
-    def forward(self, latents: Float[Tensor, "n size"], label: Label) -> Float[Tensor, "n c h w"]:
-        """Images of the classes `label`, in [-1, 1]."""
-        return self.generator(latents, label)
-
     def discriminator_loss(self, batch: Batch) -> Terms:
         with torch.no_grad():
-            fake, drawn = self.fakes(len(batch["image"]))
+            fake, drawn = self.labelled_fakes(len(batch["image"]))
         return {
             "discriminator/minimax": losses.minimax_discriminator(
                 real=self.discriminator(batch["image"], batch["label"]), fake=self.discriminator(fake, drawn)
@@ -111,17 +102,11 @@ class CGAN(AdversarialModule):
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        scores = self.discriminator(*self.fakes(len(batch["image"])))
+        scores = self.discriminator(*self.labelled_fakes(len(batch["image"])))
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
 
-    def fakes(self, n: int) -> tuple[Tensor, Label]:
-        """`n` images and their classes, drawn uniformly."""
-        label = torch.randint(self.num_classes, (n,), device=self.device)
-        return self(self.latents(n), label), label
-
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)
 
 
 class Joined(nn.Module):

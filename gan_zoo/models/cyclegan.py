@@ -22,23 +22,24 @@ paper's program in Lua updates generator and discriminator of each direction in 
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, schedules
+from gan_zoo import bounds, losses, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
-from gan_zoo.module import Terms, evaluating
+from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import least_side, patchgan
 from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
+from gan_zoo.sampling import evaluating
 from gan_zoo.strategy import gathered
 from gan_zoo.translation import Route
 
@@ -93,12 +94,10 @@ class CycleGAN(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        bounded("model.", at_least=1, width=width, blocks=blocks, discriminator_width=discriminator_width)
+        bounds.refuse_unusable(self.hparams)
+        bounded("model.", at_least=1, blocks=blocks)
         bounded("model.", at_least=0, cycle_weight=cycle_weight, identity_weight=identity_weight, pool_size=pool_size)
-        bounded("model.", at_least=0, discriminator_layers=discriminator_layers, average_half_life=average_half_life)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
-        bounded("model.", at_least=0, decay_until=decay_until)
+        bounded("model.", at_least=0, discriminator_layers=discriminator_layers)
         bounded("model.", at_least=0, below=max(decay_until, 1), decay_from=decay_from)
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.learning_rate, self.betas = learning_rate, betas
@@ -162,11 +161,10 @@ class CycleGAN(AdversarialModule):
         self.update(discriminators, self.discriminator_loss, batch | shown)
 
     def rate(self, step: int) -> float:
-        return schedules.linear_decay(step, start=self.decay_from, end=self.decay_until) if self.decay_until else 1.0
+        return schedules.linear_decay(step, start=self.decay_from, end=self.decay_until)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)
 
     @property
     def routes(self) -> tuple[Route, ...]:

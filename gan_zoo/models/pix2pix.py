@@ -23,18 +23,18 @@ one dropped at the three innermost levels. G's two passes of a step draw their d
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import l1_loss
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
-from gan_zoo import losses, randomness, schedules
+from gan_zoo import bounds, losses, randomness, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import least_side, patchgan
@@ -83,13 +83,11 @@ class Pix2Pix(AdversarialModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
+        bounds.refuse_unusable(self.hparams)
         bounded("model.", at_least=2, halvings=halvings)
-        bounded("model.", at_least=1, width=width, discriminator_width=discriminator_width)
-        bounded("model.", at_least=0, discriminator_layers=discriminator_layers, l1_weight=l1_weight)
-        bounded("model.", at_least=0, adversarial_weight=adversarial_weight, decay_until=decay_until)
+        bounded("model.", at_least=0, discriminator_layers=discriminator_layers)
+        bounded("model.", at_least=0, l1_weight=l1_weight, adversarial_weight=adversarial_weight)
         bounded("model.", at_least=0, below=max(decay_until, 1), decay_from=decay_from)
-        bounded("model.", above=0, learning_rate=learning_rate)
-        bounded("model.", at_least=0, below=1, betas=betas)
         self.direction, self.conditional = direction, conditional
         self.l1_weight, self.adversarial_weight = l1_weight, adversarial_weight
         self.learning_rate, self.betas = learning_rate, betas
@@ -123,11 +121,10 @@ class Pix2Pix(AdversarialModule):
         }
 
     def rate(self, step: int) -> float:
-        return schedules.linear_decay(step, start=self.decay_from, end=self.decay_until) if self.decay_until else 1.0
+        return schedules.linear_decay(step, start=self.decay_from, end=self.decay_until)
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        adam = partial(Adam, lr=self.learning_rate, betas=self.betas, fused=True)
-        return adam(self.generator.parameters()), adam(self.discriminator.parameters())
+        return adams(self.generator, self.discriminator, learning_rate=self.learning_rate, betas=self.betas)
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -21,7 +21,7 @@ from datamodules.images import Images
 from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.metrics.attributes import AttributeNet, Worth, write
-from gan_zoo.module import evaluating
+from gan_zoo.sampling import evaluating
 
 PASSES, BATCH = 8, 64
 
