@@ -1,5 +1,7 @@
 """`gan-zoo translate` on real files, by small runs of all models that translate, and what it says of bad input."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,24 @@ def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(insi
     inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--domain", "happy")
     wanted = images.to_uint8(model.translate(face, torch.tensor([[0.0, 0, 0, 0, 1]]), domain=1))
     assert torch.equal(pictures.read(tmp_path / "b.png"), images.to_float(wanted))
+
+
+def test_the_readmes_commands_work(folder, inside, monkeypatch, tmp_path):
+    """On small pictures, by runs of the names that it has."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    commands = re.findall(r"^gan-zoo translate (.+)$", readme, re.MULTILINE)
+    assert len(commands) == 5
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    named = {"facades": "pairs", "horse2zebra": "monet", "celeba": "star", "monet": "monet", "cezanne": "cezanne"}
+    for name, run in named.items():
+        (tmp_path / "runs" / name).symlink_to(folder / "runs" / run)
+    for name, kept in (("maps", "faces"), ("faces", "faces"), ("photo.jpg", "faces/b.jpg")):
+        (tmp_path / name).symlink_to(folder / kept)
+    for one in commands:
+        inside(*shlex.split(one))
+    assert len(list((tmp_path / "photographs").iterdir())) == len(list((tmp_path / "changed").iterdir())) == 3
+    assert size(tmp_path / "horse.png") == (24, 24) and size(tmp_path / "painters.png")[0] == 3 * 120 + 8
 
 
 ONE = ["--images", "faces/a.png", "--out", "o.png"]

@@ -1,0 +1,94 @@
+"""Runs that translate, scored as they train and again by `gan-zoo evaluate`, on one process and on two."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datamodules.unpaired import Unpaired
+from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.files import lines
+from gan_zoo.models.cyclegan import CycleGAN
+from gan_zoo.run import Run
+from gan_zoo.training import Trainer
+from tests.cli.conftest import Command, Refused
+from tests.drivers.image_files import picture, write
+
+COLOURS = "tests.drivers.scripted:Colours"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two steps of CycleGAN on two small sets of files, 13 and 11 of them."""
+    folder = tmp_path_factory.mktemp("translations")
+    for part, count in (("A", 13), ("B", 11)):
+        for number in range(count):
+            write(folder / part / f"{number}.png", picture(number + 50 * (part == "B"), 16, 16))
+    model = CycleGAN((3, 16, 16), width=4, blocks=1, discriminator_width=4, discriminator_layers=1)
+    Trainer(
+        run=folder / "x",
+        max_steps=2,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        evaluation=Evaluation(COLOURS, metrics=("fd", "kid"), every=1, samples=12, share=1.0),
+    ).fit(model, Unpaired(str(folder / "A"), str(folder / "B"), resolution=16, crop=0))
+    return folder / "x"
+
+
+def values(run: Path, origin: str | None) -> dict[tuple[str, str, int], float]:
+    """By name, weights and step: the lines of training (None), or those that `evaluate` added."""
+    found = [line for line in lines(Run(run).evaluations_file) if line.get("origin") == origin]
+    return {(line["metric"], line["protocol"]["weights"], line["step"]): line["value"] for line in found}
+
+
+NAMES = [f"{route}/{name}_{count}" for route, count in (("a2b", 12), ("b2a", 11))
+         for name in ("fd_colours", "kid_colours", "cycle_l1")]  # fmt: skip
+
+
+def test_a_run_has_the_scores_of_both_directions_as_it_trains(run: Path) -> None:
+    """12 are asked for, and of B there are 11."""
+    found = values(run, None)
+    assert [name for name, _, step in found if step == 2] == NAMES
+    assert {step for _, _, step in found} == {0, 1, 2}
+    assert found["a2b/cycle_l1_12", "last", 0] != found["a2b/cycle_l1_12", "last", 2]
+
+
+@pytest.mark.slow  # two processes
+@pytest.mark.parametrize("devices", [1, 2])
+def test_evaluate_says_the_same_on_one_process_and_on_two(devices: int, run: Path, command: Command) -> None:
+    """Sums of float32 in another order: 1e-5 of them."""
+    trained = values(run, None)
+    evaluations = Run(run).evaluations_file
+    before = evaluations.read_text()
+    evaluations.write_text("")
+    asked: list[Any] = ["--metrics", "fd", "kid", "--samples", 12, "--baseline", "--devices", devices]
+    said = command("evaluate", run, *asked)
+    found = values(run, "evaluate")
+    evaluations.write_text(before)
+    assert said.code == 0, said.err
+    assert [name for name, weights, _ in found if weights == "last"] == NAMES
+    for name in NAMES:
+        assert found[name, "last", 2] == pytest.approx(trained[name, "last", 2], rel=1e-5, abs=1e-7)
+    beside = [name for name, weights, _ in found if weights == "untranslated"]
+    assert beside == [name for name in NAMES if "cycle" not in name], "there and back by doing nothing is no score"
+    if devices == 1:  # else another process says it
+        assert "a2b/fd_colours_12 " in said.out and "(untranslated)" in said.out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--truncation", "0.5"], "--truncation is"),
+        (["--per-class"], "--per-class is"),
+        (["--labels", "data"], "--labels is"),
+        (["--classifier", "gone.safetensors"], "gone.safetensors holds no classifier of attributes"),
+        (["--classifier", "lenet"], "lenet cannot tell what a2b, b2a ask for"),
+        (["--split", "test"], "no split test"),
+    ],
+)
+def test_what_is_not_for_translations_is_refused(more: list[str], message: str, run: Path, refused: Refused) -> None:
+    assert message in refused("evaluate", run, *more)
+
+
+def test_baselines_are_not_for_other_peoples_images(run: Path, refused: Refused) -> None:
+    assert "--classifier and --baseline" in refused("evaluate", "--fake", run, "--real", run, "--baseline")
