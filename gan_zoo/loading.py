@@ -1,4 +1,4 @@
-"""From a run's directory or file back to a model."""
+"""From a run's directory or file, or a name, back to a model."""
 
 import importlib
 import json
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import shorten
+from gan_zoo.naming import closest, shorten
 from gan_zoo.run import Run
 
 
@@ -21,17 +21,33 @@ def load(path: str | Path, changed: dict[str, Any] | None = None) -> GenerativeM
 
     Args:
         path: a run's directory or a .safetensors file of one (the generator that is sampled: its moving average, where
-            the model keeps one); or a .ckpt file (everything, discriminator included).
+            the model keeps one); or a .ckpt file (everything, discriminator included); or the name of a model that came
+            with the package: mnist-wgan-gp.
         changed: hyperparameters that are other here than where the run was made, such as a path.
 
     Raises:
         Mistake: nothing there to load, or not a file of ours.
     """
     path = Path(path)
-    file = Run(path).model_file if path.is_dir() else path
+    file = Run(path).model_file if path.is_dir() else path if path.exists() else pretrained(str(path))
     if not file.exists():
         raise Mistake(f"There is no {file}: a run writes it with its first checkpoint.")
     return from_checkpoint(file, changed or {}) if file.suffix == ".ckpt" else from_generator(file, changed or {})
+
+
+def pretrained(name: str) -> Path:
+    """The file of a model that came with the package; its configuration and score lie beside it.
+
+    Raises:
+        Mistake: there is none of this name.
+    """
+    files = {file.stem: file for file in (Path(__file__).parent / "pretrained").glob("*.safetensors")}
+    if name not in files:
+        raise Mistake(
+            f"There is no {name}{closest(name, files)}: name a run's directory, a .safetensors or .ckpt file, or a "
+            f"model that came with gan_zoo: {', '.join(sorted(files))}."
+        )
+    return files[name]
 
 
 def from_generator(file: Path, changed: dict[str, Any]) -> GenerativeModule:

@@ -46,6 +46,7 @@ def test_nothing_is_left_out(wheel: Path) -> None:
     held = {name for name in names if ".dist-info/" not in name}
     assert held == wanted
     assert {"gan_zoo/py.typed", "datamodules/py.typed", "gan_zoo/metrics/lenet.safetensors"} <= held
+    assert {f"gan_zoo/pretrained/mnist-wgan-gp.{end}" for end in ("safetensors", "yaml", "csv")} <= held
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
@@ -72,5 +73,6 @@ def test_trains_and_samples_from_elsewhere(installed: Path, tmp_path: Path) -> N
     assert record["status"] == "finished"
     assert record["git"] is None, "an installed copy is of no commit"
 
-    python("-m", "gan_zoo", "sample", "runs/x", "--count", "4", "--out", "x.png")
-    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    for model in ("runs/x", "mnist-wgan-gp"):
+        python("-m", "gan_zoo", "sample", model, "--count", "4", "--out", f"{model}.png")
+        assert (tmp_path / f"{model}.png").read_bytes().startswith(b"\x89PNG")
