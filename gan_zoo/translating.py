@@ -91,7 +91,7 @@ def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path
             made = [translated(way, image, number, file) for way in ways]
             cells += [pictures.drawn(one) for one in (image, *(result for result, _ in made))]
             named = [" ".join(filter(None, (title, said))) for title, (_, said) in zip(titles, made, strict=True)]
-            captions += [file.name, *named]
+            captions += [file.stem, *named]
     pictures.save(out, sheet(cells, captions, "", columns=1 + len(ways)))
     print(f"{len(files)} image(s), {len(ways)} translation(s) of each: {out}")
 
