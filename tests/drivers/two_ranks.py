@@ -16,6 +16,7 @@ import lightning.pytorch as L
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.optim import SGD, Optimizer
 
 from datamodules.mnist import MNIST
 from gan_zoo import penalties, randomness
@@ -52,7 +53,10 @@ class Synced(Fed):
 
 
 class Relabelled(stargan.StarGAN):
-    """StarGAN of digits, with nothing drawn: targets are from the same half of the batch, however many processes."""
+    """StarGAN of digits, with nothing drawn: targets are from the same half of the batch, however many processes.
+
+    By SGD: instance norm leaves some weights nearly no gradient, of whose rounding Adam would make whole steps.
+    """
 
     def __init__(self) -> None:
         names = list("0123456789")
@@ -60,6 +64,10 @@ class Relabelled(stargan.StarGAN):
         super().__init__((1, 28, 28), (digits,), width=4, blocks=1, discriminator_width=4, halvings=2)
         stargan.others = lambda label: label.unflatten(0, (-1, WHOLE_BATCH // 2)).flip(1).flatten(0, 1)
         penalties.interpolation_weights = lambda real: torch.full_like(real[:, :1, :1, :1], 0.3)
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        generator, discriminator = (SGD(net.parameters(), lr=1e-3) for net in (self.generator, self.discriminator))
+        return generator, discriminator
 
 
 class Noted(WGANGP):
