@@ -24,6 +24,10 @@ class Noise:
         numbers = {key: torch.randint(top, size, generator=draw) for key, (top, size) in sizes.items()}
         self.tensors = {key: value.byte() if key in IMAGES else value for key, value in numbers.items()}
 
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        return {key: value for key, value in self.tensors.items() if key not in IMAGES}
+
     def __len__(self) -> int:
         return 48
 
