@@ -6,7 +6,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from gan_zoo.errors import Mistake
-from gan_zoo.networks.translator import check_size, translator
+from gan_zoo.networks.translator import Residual, check_size, translator
 from tests.pairs import count
 
 
@@ -63,6 +63,24 @@ def test_an_image_is_its_own_under_instance_norm():
     torch.manual_seed(0)
     network, image = translator(3, 3, width=4, blocks=2), torch.randn(3, 3, 16, 16)
     assert_close(network(image)[1:2], network(image[1:2]), rtol=0, atol=1e-6)
+
+
+def test_mean_colour_and_contrast_are_lost_to_instance_norm():
+    """No cycle brings them back, but for what it guesses. 1e-3: the norm's epsilon beside a variance of 0.01."""
+    torch.manual_seed(0)
+    network, image = translator(3, 3, width=4, blocks=1), torch.randn(1, 3, 16, 16)
+    changed = 0.5 * image + torch.tensor([0.2, -0.3, 0.0])[:, None, None]
+    with torch.no_grad():
+        assert_close(network(changed), network(image), rtol=0, atol=1e-3)
+        assert (network(image.flip(2)) - network(image)).abs().max() > 0.01
+
+
+def test_a_block_adds_to_what_comes_in():
+    """Nothing, where its convolutions are 0."""
+    block, maps = Residual(4, "instance"), torch.randn(2, 4, 6, 6)
+    for p in block.parameters():
+        nn.init.zeros_(p)
+    assert torch.equal(block(maps), maps)
 
 
 def test_borders_are_reflected():

@@ -1,0 +1,50 @@
+"""Trains CycleGAN on one process or two: `python -m tests.drivers.pooled_ranks SCENARIO RUN DEVICES STEPS`.
+
+`pools`: as it is, with pools of three. `halves`: with nothing drawn, so that two halves of a batch are the whole.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch.optim import SGD, Optimizer
+
+from gan_zoo.callbacks.checkpoints import Checkpoints
+from gan_zoo.callbacks.grids import Grids
+from gan_zoo.models.cyclegan import CycleGAN
+from gan_zoo.training import Trainer
+from tests.drivers.toy import Toy
+
+SHAPE = (3, 16, 16)
+
+
+class Plain(CycleGAN):
+    """By SGD: biases before instance norm have no gradient, of whose rounding Adam would make whole steps."""
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        return SGD(self.generator.parameters(), lr=0.01), SGD(self.discriminator.parameters(), lr=0.01)
+
+
+def main(scenario: str, run: Path, devices: int, steps: int) -> None:
+    torch.set_num_threads(1)
+    pools = scenario == "pools"
+    settings = {"grids": Grids(every=0, count=6), "checkpoints": Checkpoints(every=4, keep_every=0)}
+    trainer = Trainer(
+        run,
+        max_steps=steps,
+        devices=devices,
+        accelerator="cpu",
+        log_every_n_steps=3,
+        enable_progress_bar=False,
+        **settings,
+    )
+    kind = CycleGAN if pools else Plain
+    model = kind(SHAPE, 2, 1, discriminator_width=2, discriminator_layers=1, pool_size=3 if pools else 0)
+    data = Toy(("a", "b"), SHAPE)
+    data.batch_size, data.flip = 4 // devices, pools
+    trainer.fit(model, data)
+    torch.save(model.state_dict(), run / f"weights_{trainer.global_rank}.pt")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
