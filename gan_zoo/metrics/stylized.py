@@ -94,14 +94,15 @@ class Stylizations:
         if len(self.contents) < 2:
             raise Mistake(f"{self.contents.name} has one image: contents are told apart from others, give two or more.")
         self.evaluator = Evaluator(self.styles, extractor, metrics, device, split or getattr(data, "split", ""))
-        self.higher_is_better = self.evaluator.higher_is_better
+        self.higher_is_better = False
+        """Of the style share."""
 
     def few(self, samples: int) -> str:
         """As `Evaluator.few`."""
         return self.evaluator.few(self._painted(samples))
 
     def results(self, model: Stylizing, samples: int) -> list[Result]:
-        """Scores and their protocols.
+        """Scores and their protocols; the first, `style_share`, decides which step is best.
 
         Args:
             model: on the device.
@@ -117,7 +118,7 @@ class Stylizations:
         mean = {name: value / count for name, value in total(made.sums).items()}
         network, judged = model.encoder, self.evaluator.extractor
         seen = replace(protocol, extractor=network.network, extractor_weights=network.fingerprint(), resize="none")
-        found: list[Result] = [(scores, protocol), (distances(mean, network.network, count), seen)]
+        found: list[Result] = [(distances(mean, network.network, count), seen), (scores, protocol)]
         frechet = scores.get(score_name("fd", judged.name, count))
         if frechet:
             both = f"{protocol.extractor_weights} {seen.extractor_weights}"
@@ -140,10 +141,10 @@ def distances(mean: dict[str, float], network: str, count: int) -> Scores:
         count: of the results.
     """
     values = {
-        "style_distance": mean["style"],
         "style_share": mean["style"] / mean["style before"],
-        "content_distance": mean["content"],
         "content_share": mean["content"] / mean["another content"],
+        "style_distance": mean["style"],
+        "content_distance": mean["content"],
     }
     return {score_name(name, network, count): Value(value) for name, value in values.items()}
 

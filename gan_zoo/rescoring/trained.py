@@ -99,6 +99,8 @@ def stylized(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable
     refuse_latents(asked, model)
     if asked.classifier or asked.baseline:
         raise Mistake(f"--classifier and --baseline are for models that translate: {type(model).__name__} does not.")
+    if asked.real_samples:
+        raise Mistake(f"--real-samples is {asked.real_samples}: contents are painted in all styles, leave it out.")
     judge = stylizations(asked, extractor_name(asked, one.run), data_settings(one.run))
     wanted = asked.samples or SAMPLES
     yield from judge.results(model, wanted)

@@ -97,7 +97,7 @@ def test_as_many_contents_as_fit_are_painted_in_every_style(judge, encoder, samp
 
 
 def test_protocols_say_whose_features(judge, encoder):
-    (fd, perceptual, both) = (protocol for _, protocol in judge.results(Leaves(encoder), 100))
+    (perceptual, fd, both) = (protocol for _, protocol in judge.results(Leaves(encoder), 100))
     assert (fd.extractor, perceptual.extractor, both.extractor) == ("colours", "vgg16", "colours")
     assert perceptual.extractor_weights == encoder.fingerprint()
     assert both.extractor_weights == f"{fd.extractor_weights} {encoder.fingerprint()}"

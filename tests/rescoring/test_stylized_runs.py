@@ -40,6 +40,6 @@ def test_a_run_is_scored_on_its_test_images(run: Path, command: Command) -> None
     assert kept["style_share_vgg16_12"]["protocol"]["split"] == "test"
 
 
-@pytest.mark.parametrize("more", [("--per-class",), ("--truncation", "0.5"), ("--baseline",)])
+@pytest.mark.parametrize("more", [("--per-class",), ("--truncation", "0.5"), ("--baseline",), ("--real-samples", "2")])
 def test_options_of_other_models_are_refused(run: Path, refused: Refused, more: tuple[str, ...]) -> None:
     assert more[0] in refused("evaluate", run, "--extractor", "tests.drivers.scripted:Colours", *more)
