@@ -19,10 +19,10 @@ SHAPE = (3, 16, 16)
 
 
 class Plain(CycleGAN):
-    """By SGD: biases before instance norm have no gradient, of whose rounding Adam would make whole steps."""
+    """By small steps of SGD: Adam would make whole ones of rounding, where instance norm leaves no gradient."""
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
-        return SGD(self.generator.parameters(), lr=0.01), SGD(self.discriminator.parameters(), lr=0.01)
+        return SGD(self.generator.parameters(), lr=1e-5), SGD(self.discriminator.parameters(), lr=1e-5)
 
 
 def main(scenario: str, run: Path, devices: int, steps: int) -> None:
