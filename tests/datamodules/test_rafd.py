@@ -50,7 +50,7 @@ def test_all_are_67_people_in_8_expressions_3_gazes_and_5_angles(complete):
     assert len(data.source) == 8_040 and len(people(data)) == 67
     label = data.source.labels["label"]
     assert label.dtype == torch.int64 and label.bincount().tolist() == [8_040 // 8] * data.num_classes
-    assert [data.classes[place] for place in label] == [one.split("_")[4] for one in names(data)]
+    assert [data.classes[place] for place in label.tolist()] == [one.split("_")[4] for one in names(data)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_all_are_67_people_in_8_expressions_3_gazes_and_5_angles(complete):
 def test_gaze_and_angle_are_labels_too(label, of, classes, complete):
     data = read(complete, label=label, angles=ANGLES)
     assert data.num_classes == len(set(data.source.labels["label"].tolist())) == classes
-    assert [data.classes[place] for place in data.source.labels["label"]] == list(map(of, names(data)))
+    assert [data.classes[place] for place in data.source.labels["label"].tolist()] == list(map(of, names(data)))
 
 
 def test_nobody_is_in_both_splits(complete):
@@ -116,7 +116,9 @@ def test_stargans_folders_are_expressions(split, each, folders):
     data = read(folders, split=split)
     assert data.source.labels["label"].bincount().tolist() == [each] * 8
     wheres = [PurePosixPath(data.source.where(index)) for index in range(len(data.source))]
-    assert [data.classes[place] for place in data.source.labels["label"]] == [one.parent.name for one in wheres]
+    assert [data.classes[place] for place in data.source.labels["label"].tolist()] == [
+        one.parent.name for one in wheres
+    ]
     assert {one.parent.parent.name for one in wheres} == ({"train", "test"} if split == "all" else {split})
 
 
