@@ -92,8 +92,9 @@ def test_idx_files_of_any_shape_are_read(shape, suffix, tmp_path):
 
 WHOLE = idx(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
 LONG = gzip.compress(
-    idx(np.random.default_rng(0).integers(0, 256, (100, 28), dtype=np.uint8)), mtime=0
-)  # else unlike in two workers of pytest
+    idx(np.random.default_rng(0).integers(0, 256, (100, 28), dtype=np.uint8)),
+    mtime=0,  # the time would make the tests' names unlike in two workers of pytest
+)
 
 
 @pytest.mark.parametrize(
