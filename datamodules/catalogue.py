@@ -200,6 +200,17 @@ PAIRS = (
         "b_to_a",
         "https://www.cityscapes-dataset.com; joined by pix2pix's prepare_cityscapes_dataset.py",
     ),
+    Entry(
+        "imagenet",
+        "1,281,167 + 50,000 photographs of many sizes; as pairs of a photograph and its grey levels",
+        "",
+        IMAGENET,
+        "https://image-net.org: by registration",
+        "imagenet/train, imagenet/val: photographs, in folders or not",
+        "imagenet/train/*",
+        "datamodules.paired.Paired",
+        {"root": "data/imagenet/{split}", "layout": "grey"},
+    ),
 )
 
 UNPAIRED = (

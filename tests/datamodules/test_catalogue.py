@@ -69,6 +69,10 @@ def named(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             yield data["class_path"].rpartition(".")[2], arguments
 
 
+OWN = "data/few_styles/"
+"""Folders of the user's own pictures, which no catalogue knows."""
+
+
 def is_of(entry: Entry, kind: str, arguments: dict[str, Any]) -> bool:
     """Whether a YAML means this entry: the class is its reader, and no argument says another thing.
 
@@ -84,6 +88,8 @@ def test_every_set_of_a_yaml_has_an_entry(file: Path) -> None:
     wanted = list(named(yaml.safe_load(file.read_text())["data"]))
     assert wanted
     for kind, arguments in wanted:
+        if OWN in str(arguments):
+            continue
         assert any(is_of(entry, kind, arguments) for entry in CATALOGUE.values()), (kind, arguments)
 
 
