@@ -64,7 +64,7 @@ class Watched:
 def train(name: str, *before: type, steps: int = 2, model: dict[str, Any] | None = None, **flags: Any) -> Any:
     kind, arguments = MODELS[name]
     trainer = Trainer(seed=1, max_steps=steps, accelerator="cpu", enable_progress_bar=False, **flags)
-    made: Any = type(kind.__name__, (*before, kind), {})(**SMALL | arguments | (model or {}))
+    made: Any = type(f"Watched{kind.__name__}", (*before, kind), {})(**SMALL | arguments | (model or {}))
     trainer.fit(made, Tiny(batch_size=8))
     assert trainer.global_step == steps
     return made
