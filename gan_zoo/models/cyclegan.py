@@ -36,7 +36,7 @@ from gan_zoo.errors import Mistake, bounded
 from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
-from gan_zoo.networks.patchgan import least_side, patchgan
+from gan_zoo.networks.patchgan import patchgan, refuse_small
 from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
 from gan_zoo.sampling import evaluating
@@ -104,11 +104,7 @@ class CycleGAN(AdversarialModule):
         self.decay_from, self.decay_until = decay_from, decay_until
         channels, height, breadth = image_shape
         check_size(height, breadth)
-        if min(height, breadth) < least_side(discriminator_layers):
-            raise Mistake(
-                f"Images of {breadth} x {height} pixels are too small for model.discriminator_layers "
-                f"{discriminator_layers}, which needs {least_side(discriminator_layers)}: choose fewer."
-            )
+        refuse_small(height, breadth, discriminator_layers)
         self.generator = nn.ModuleDict({route.name: translator(channels, channels, width, blocks) for route in ROUTES})
         self.discriminator = nn.ModuleDict(
             {key: patchgan(channels, discriminator_width, discriminator_layers, norm="instance") for key in ("a", "b")}

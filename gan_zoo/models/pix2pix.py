@@ -37,7 +37,7 @@ from gan_zoo.errors import Mistake, bounded
 from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
-from gan_zoo.networks.patchgan import least_side, patchgan
+from gan_zoo.networks.patchgan import patchgan, refuse_small
 from gan_zoo.networks.unet import UNet
 from gan_zoo.translation import Route
 
@@ -92,14 +92,10 @@ class Pix2Pix(AdversarialModule):
         self.l1_weight, self.adversarial_weight = l1_weight, adversarial_weight
         self.learning_rate, self.betas = learning_rate, betas
         self.decay_from, self.decay_until = decay_from, decay_until
-        channels, *sides = image_shape
+        channels, height, breadth = image_shape
         self.stride = 2**halvings
-        self._refuse_unfit(sides)
-        if min(sides) < least_side(discriminator_layers):
-            raise Mistake(
-                f"Images of {sides[0]} x {sides[1]} pixels are too small for model.discriminator_layers "
-                f"{discriminator_layers}, which needs {least_side(discriminator_layers)}: choose fewer."
-            )
+        self._refuse_unfit((height, breadth))
+        refuse_small(height, breadth, discriminator_layers)
         self.generator = UNet(channels, channels, width=width, halvings=halvings, norm=norm)
         judged = 2 * channels if conditional else channels
         self.discriminator = patchgan(judged, width=discriminator_width, layers=discriminator_layers, norm=norm)
@@ -166,7 +162,7 @@ class Pix2Pix(AdversarialModule):
         """The discriminator's scores of `image`, shown beside what it was made of."""
         return self.discriminator(torch.cat([source, image], dim=1) if self.conditional else image)
 
-    def _refuse_unfit(self, sides: tuple[int, ...] | list[int]) -> None:
+    def _refuse_unfit(self, sides: tuple[int, ...]) -> None:
         if any(side % self.stride for side in sides):
             raise Mistake(
                 f"Images of {sides[0]} x {sides[1]} pixels cannot be halved {self.stride.bit_length() - 1} times: sides"

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from gan_zoo.errors import Mistake
 from gan_zoo.networks.pieces import PRESENT_NORMS, PresentNorm, gaussian, normed
 
 
@@ -37,3 +38,16 @@ def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm 
 def least_side(layers: int) -> int:
     """Pixels a side of the smallest image that has a patch to judge."""
     return 3 * 2**layers if layers else 1
+
+
+def refuse_small(height: int, width: int, layers: int) -> None:
+    """Stop where an image has no patch to judge.
+
+    Raises:
+        Mistake: says which images, and how large they would have to be.
+    """
+    if min(height, width) < least_side(layers):
+        raise Mistake(
+            f"Images of {width} x {height} pixels are too small for model.discriminator_layers {layers}, which needs "
+            f"{least_side(layers)}: choose fewer."
+        )
