@@ -37,6 +37,7 @@ from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import patchgan, refuse_small
+from gan_zoo.networks.pieces import PresentNorm
 from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
 from gan_zoo.sampling import evaluating
@@ -62,6 +63,8 @@ class CycleGAN(AdversarialModule):
         blocks: residual ones in a generator: 9 for 256 pixels, 6 for 128.
         discriminator_width: channels of a discriminator after its first convolution.
         discriminator_layers: its convolutions of stride 2: 3 for patches of 70 pixels.
+        norm: of all networks: `instance`, over each map of an image alone; `batch`, over the minibatch's images;
+            `layer`, over all maps of an image, which leaves its mean colour.
         cycle_weight: λ in Eq. 3.
         identity_weight: λ_identity, as a share of `cycle_weight`.
         pool_size: generated images kept for each discriminator; 0: it sees the newest alone.
@@ -83,6 +86,7 @@ class CycleGAN(AdversarialModule):
         blocks: int = 9,
         discriminator_width: int = 64,
         discriminator_layers: int = 3,
+        norm: PresentNorm = "instance",
         cycle_weight: float = 10.0,
         identity_weight: float = 0.5,
         pool_size: int = 50,
@@ -105,10 +109,10 @@ class CycleGAN(AdversarialModule):
         channels, height, breadth = image_shape
         check_size(height, breadth)
         refuse_small(height, breadth, discriminator_layers)
-        self.generator = nn.ModuleDict({route.name: translator(channels, channels, width, blocks) for route in ROUTES})
-        self.discriminator = nn.ModuleDict(
-            {key: patchgan(channels, discriminator_width, discriminator_layers, norm="instance") for key in ("a", "b")}
-        )
+        generators = [translator(channels, channels, width, blocks, norm) for _ in ROUTES]
+        self.generator = nn.ModuleDict(zip((route.name for route in ROUTES), generators, strict=True))
+        discriminators = [patchgan(channels, discriminator_width, discriminator_layers, norm) for _ in ROUTES]
+        self.discriminator = nn.ModuleDict(zip(("a", "b"), discriminators, strict=True))
         self.pools = {f"fake_{route.target}": ImagePool(pool_size) for route in ROUTES}
         self.keep_average(average_half_life)
 

@@ -38,6 +38,7 @@ from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import patchgan, refuse_small
+from gan_zoo.networks.pieces import PresentNorm
 from gan_zoo.networks.unet import UNet
 from gan_zoo.translation import Route
 
@@ -54,7 +55,8 @@ class Pix2Pix(AdversarialModule):
         width: the generator's channels next to the image.
         discriminator_width: the discriminator's.
         discriminator_layers: its convolutions of stride 2: 3 for patches of 70 pixels, 1 for 16, 5 for 286, 0 for 1.
-        norm: of both networks, over the minibatch's images or over each one alone.
+        norm: of both networks: `batch`, over the minibatch's images; `instance`, over each map of an image alone;
+            `layer`, over all maps of an image.
         l1_weight: λ in Eq. 4.
         adversarial_weight: of D's word in the generator's loss; 0: L1 alone, and D looks on.
         conditional: whether D is shown x.
@@ -72,7 +74,7 @@ class Pix2Pix(AdversarialModule):
         width: int = 64,
         discriminator_width: int = 64,
         discriminator_layers: int = 3,
-        norm: Literal["batch", "instance"] = "batch",
+        norm: PresentNorm = "batch",
         l1_weight: float = 100.0,
         adversarial_weight: float = 1.0,
         conditional: bool = True,

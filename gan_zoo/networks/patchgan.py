@@ -27,7 +27,7 @@ def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm 
     widths = [width * min(2**place, 8) for place in range(max(layers, 1) + 1)]
     strides = [*[2] * layers, 1, 1]
     convolution = partial(nn.Conv2d, kernel_size=4, padding=1) if layers else partial(nn.Conv2d, kernel_size=1)
-    bias = norm == "instance"
+    bias = norm != "batch"
     parts: list[nn.Module] = []
     for place, (into, out) in enumerate(pairwise([channels, *widths])):
         parts += [convolution(into, out, stride=strides[place], bias=bias or not place)]

@@ -19,14 +19,16 @@ Norm = Callable[[int], nn.Module]
 NORMS: dict[str, Norm | None] = {"batch": nn.BatchNorm2d, "layer": partial(nn.GroupNorm, 1), "none": None}
 """By the names of `networks.pair`: layer norm is over channels and pixels of one image."""
 
-PresentNorm = Literal["batch", "instance"]
+PresentNorm = Literal["batch", "instance", "layer"]
 PRESENT_NORMS: dict[PresentNorm, Norm] = {
     "batch": partial(nn.BatchNorm2d, track_running_stats=False),
     "instance": nn.InstanceNorm2d,
+    "layer": partial(nn.GroupNorm, 1),
 }
 """Of networks that make images of images: by the images at hand, in training and afterwards, with no running
 statistics. Instance norm has no gain and no bias, and convolutions before it do have one, as in the authors' programs
-(pix2pix, CycleGAN)."""
+(pix2pix, CycleGAN). Layer norm is over all maps of one image together, so that what is the same all over a map, a
+colour say, is not lost; it is in none of these papers, and convolutions before it have a bias, which sets the scale."""
 
 
 class Crop(nn.Module):

@@ -3,6 +3,7 @@
 Layers have the names of the authors' program, so that a state dict of theirs loads once `model.` is taken off its keys.
 Instance norm after the first convolution takes an image's mean colour and its contrast away: a translator makes the
 same of x and of 0.5 x + 0.2, and what an image's exposure was it has to guess from what is in it.
+Layer norm leaves both.
 """
 
 from torch import nn
@@ -25,7 +26,7 @@ def translator(
         blocks: residual ones: 9 for images of 256 pixels and more, 6 for 128.
         norm: after every convolution but the last.
     """
-    bias = norm == "instance"
+    bias = norm != "batch"
     layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels_in, width, kernel_size=7, bias=bias)]
     layers += [PRESENT_NORMS[norm](width), nn.ReLU(inplace=True)]
     for into in (width, 2 * width):
@@ -44,7 +45,7 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int, norm: PresentNorm) -> None:
         super().__init__()
-        first, second = (nn.Conv2d(channels, channels, kernel_size=3, bias=norm == "instance") for _ in range(2))
+        first, second = (nn.Conv2d(channels, channels, kernel_size=3, bias=norm != "batch") for _ in range(2))
         norms = [PRESENT_NORMS[norm](channels) for _ in range(2)]
         self.conv_block = nn.Sequential(
             nn.ReflectionPad2d(1), first, norms[0], nn.ReLU(inplace=True), nn.ReflectionPad2d(1), second, norms[1]

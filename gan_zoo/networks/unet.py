@@ -39,7 +39,7 @@ class UNet(nn.Module):
         for place in reversed(range(1, halvings)):
             below = Level(widths[place - 1], widths[place], below, norm, drops=DROPPING <= place < halvings - 1)
         assert below
-        self.first = nn.Conv2d(channels_in, width, kernel_size=4, stride=2, padding=1, bias=norm == "instance")
+        self.first = nn.Conv2d(channels_in, width, kernel_size=4, stride=2, padding=1, bias=norm != "batch")
         self.below = below
         last = nn.ConvTranspose2d(2 * width, channels_out, kernel_size=4, stride=2, padding=1)
         self.last = nn.Sequential(nn.ReLU(), last, nn.Tanh())
@@ -68,7 +68,7 @@ class Level(nn.Module):
 
     def __init__(self, channels: int, inside: int, below: "Level | None", norm: PresentNorm, drops: bool) -> None:
         super().__init__()
-        convolution = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": norm == "instance"}
+        convolution = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": norm != "batch"}
         made = PRESENT_NORMS[norm]
         halved = nn.Conv2d(channels, inside, **convolution)
         self.down = nn.Sequential(nn.LeakyReLU(0.2), halved, *normed(inside, made if below else None))

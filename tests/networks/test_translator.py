@@ -36,11 +36,11 @@ def test_layers_have_the_authors_names_and_shapes(side):
     assert {name.removesuffix(".bias") for name in state if "bias" in name} == set(expected)
 
 
-@pytest.mark.parametrize("norm", ["instance", "batch"])
+@pytest.mark.parametrize("norm", ["instance", "batch", "layer"])
 def test_norms_keep_no_running_statistics(norm):
     network = translator(3, 3, width=2, blocks=2, norm=norm)
     assert not list(network.buffers())
-    kinds = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}
+    kinds = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d, "layer": nn.GroupNorm}
     assert sum(isinstance(layer, kinds[norm]) for layer in network.modules()) == 3 + 2 * 2 + 2
 
 
@@ -58,10 +58,11 @@ def test_refuses_a_size_that_it_would_change(height, width):
         check_size(height, width)
 
 
-def test_an_image_is_its_own_under_instance_norm():
+@pytest.mark.parametrize("norm", ["instance", "layer"])
+def test_an_image_is_its_own_but_under_batch_norm(norm):
     """In training mode too; 1e-6: a batch of another size is added up in another order."""
     torch.manual_seed(0)
-    network, image = translator(3, 3, width=4, blocks=2), torch.randn(3, 3, 16, 16)
+    network, image = translator(3, 3, width=4, blocks=2, norm=norm), torch.randn(3, 3, 16, 16)
     assert_close(network(image)[1:2], network(image[1:2]), rtol=0, atol=1e-6)
 
 
@@ -73,6 +74,20 @@ def test_mean_colour_and_contrast_are_lost_to_instance_norm():
     with torch.no_grad():
         assert_close(network(changed), network(image), rtol=0, atol=1e-3)
         assert (network(image.flip(2)) - network(image)).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(("scale", "colour"), [(1.0, 0.3), (0.5, 0.0)], ids=["colour", "contrast"])
+def test_layer_norm_leaves_mean_colour_and_contrast(scale, colour):
+    """Contrast by way of the convolutions' biases, which start at 0 and are trained: here as after training."""
+    torch.manual_seed(0)
+    network, image = translator(3, 3, width=4, blocks=1, norm="layer"), torch.randn(1, 3, 16, 16)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.normal_(layer.weight, std=0.2)
+            nn.init.normal_(layer.bias, std=0.2)
+    with torch.no_grad():
+        changed = network(scale * image + torch.tensor([colour, 0.0, 0.0])[:, None, None])
+        assert (changed - network(image)).abs().mean() > 0.01
 
 
 def test_a_block_adds_to_what_comes_in():
