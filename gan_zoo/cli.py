@@ -145,18 +145,18 @@ def stylize(arguments: list[str]) -> int:
     parser.add_argument("--out", required=True, help="an image, or a folder that gets one for each content")
     parser.add_argument("--method", choices=["gatys", "adain"], default="gatys", help="pixels, or a trained network")
     parser.add_argument("--run", help="directory of a trained run (adain)")
-    parser.add_argument("--network", choices=["vgg16", "vgg19"], default="vgg19", help="(gatys; default vgg19)")
+    parser.add_argument("--network", choices=["vgg16", "vgg19"], help="(gatys; default vgg19)")
     parser.add_argument("--vgg-weights", help="file of the network's weights (default: torchvision's, downloaded)")
     parser.add_argument("--size", type=int, default=0, help="shorter side of the result (default: the content's own)")
     parser.add_argument(
-        "--style-size", type=int, default=512, help="shorter side that styles are seen at (default 512)"
+        "--style-size", type=int, help="shorter side that styles are seen at (adain; default 512; gatys: the result's)"
     )
     parser.add_argument("--weights", type=float, nargs="+", default=[], help="of the styles where they are mixed")
     parser.add_argument("--masks", nargs="+", default=[], help="images, white where each style is to be")
-    parser.add_argument("--strength", type=float, default=1.0, help="0: the content, 1: the style (adain; default 1)")
+    parser.add_argument("--strength", type=float, help="0: the content, 1: the style (adain; default 1)")
     parser.add_argument("--keep-colour", action="store_true", help="the content's colours")
-    parser.add_argument("--style-weight", type=float, default=100.0, help="of the style's loss (gatys; default 100)")
-    parser.add_argument("--evaluations", type=int, default=500, help="of the loss (gatys; default 500)")
+    parser.add_argument("--style-weight", type=float, help="of the style's loss (gatys; default 100)")
+    parser.add_argument("--evaluations", type=int, help="of the loss (gatys; default 500)")
     parser.add_argument("--scores", action="store_true", help="print distances from style and content")
     given = vars(parser.parse(arguments))
     from gan_zoo.stylizing import Options, stylize

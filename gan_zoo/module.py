@@ -83,6 +83,11 @@ class GenerativeModule(SampledModule):
         if stage == "fit" and self.trainer.max_steps > 0:
             self._rate(self.trainer.max_steps - 1)  # to stop now rather than at the end
         data = getattr(self.trainer, "datamodule", None)
+        if self.num_classes and any(one["kind"] == "attributes" for one in getattr(data, "label_sets", ())):
+            raise Mistake(
+                f"{type(self).__name__} is told one class an image, and the data's labels are attributes, of which an "
+                "image has any: take data with classes, or StarGAN, which knows attributes."
+            )
         self.preparation = images.Preparation(
             flip=getattr(data, "flip", False), crop=getattr(data, "crop", 0), dequantize=self.dequantize
         )

@@ -81,6 +81,7 @@ class Features(nn.Module):
         self.taps = tuple(taps)
         self.depth = 1 + max(names.index(tap) for tap in taps)
         self.network, self.names, self.pooling = network, names[: self.depth], pooling
+        self.padding = padding
         state = read_weights(Path(weights), network) if weights else download(network)
         self.convolutions = nn.ModuleList(
             Convolution(state[f"{place}.weight"], state[f"{place}.bias"], padding)
@@ -95,15 +96,20 @@ class Features(nn.Module):
 
     @property
     def stride(self) -> int:
-        """Pixels of the image that one position of the deepest feature stands for; smaller images have none."""
+        """Pixels of the image that one position of the deepest feature stands for."""
         return 2 ** (int(self.names[-1][4]) - 1)
+
+    @property
+    def least_side(self) -> int:
+        """Pixels a side of the smallest image: one position of the deepest feature, two where borders are reflected."""
+        return 2 * self.stride if self.padding == "reflect" else self.stride
 
     def forward(self, image: Images) -> dict[str, Float[Tensor, "n _ _ _"]]:
         """The features by name; gradients reach the image."""
-        if min(image.shape[2:]) < self.stride:
+        if min(image.shape[2:]) < self.least_side:
             raise Mistake(
                 f"An image of {image.shape[3]} x {image.shape[2]} pixels is too small for {self.names[-1]}: "
-                f"it needs at least {self.stride} a side."
+                f"it needs at least {self.least_side} a side."
             )
         found, x = {}, ((image + 1) / 2 - self.mean) / self.deviation
         for i, (name, convolution) in enumerate(zip(self.names, self.convolutions, strict=True)):
@@ -158,10 +164,10 @@ def read_weights(file: Path, network: Network) -> dict[str, Tensor]:
     if not (isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())):
         raise Mistake(f"{file} holds no state dict: a {type(state).__name__}, where names and tensors are wanted.")
     found = {str(name).removeprefix("features."): value for name, value in state.items() if "classifier" not in name}
-    shapes = {name: tuple(value.shape) for name, value in found.items() if name.endswith("weight")}
+    shapes = {name: tuple(value.shape) for name, value in found.items() if name.endswith(("weight", "bias"))}
     if shapes != expected_shapes(network):
         known = [other for other in BLOCKS if shapes == expected_shapes(other)]
-        what = known[0] if known else f"{len(shapes)} weights, {', '.join(list(shapes)[:3])} ..."
+        what = known[0] if known else f"{len(shapes)} tensors, {', '.join(list(shapes)[:3])} ..."
         raise Mistake(f"{file} is not of {network}: it holds {what}. Name that network, or another file.")
     broken = [name for name, value in found.items() if not value.isfinite().all()]
     if broken:
@@ -170,11 +176,10 @@ def read_weights(file: Path, network: Network) -> dict[str, Tensor]:
 
 
 def expected_shapes(network: str) -> dict[str, tuple[int, ...]]:
-    """The shape of each convolution's weights in `network`, by torchvision's name."""
-    return {
-        f"{place}.weight": (out, into, 3, 3)
-        for place, (_, into, out) in zip(places(network), plan(network), strict=True)
-    }
+    """The shapes of each convolution's weights and biases in `network`, by torchvision's names."""
+    convolutions = list(zip(places(network), plan(network), strict=True))
+    weights = {f"{place}.weight": (out, into, 3, 3) for place, (_, into, out) in convolutions}
+    return weights | {f"{place}.bias": (out,) for place, (_, _, out) in convolutions}
 
 
 def download(network: Network) -> dict[str, Tensor]:

@@ -21,25 +21,44 @@ from gan_zoo.perceptual import Features
 Image = Float[Tensor, "1 3 _ _"]
 Paint = Callable[[Image, list[Image], Callable[[float], None]], Image]
 """(content, styles, told the share of the work done) -> result, all in [-1, 1]."""
+STYLE_SIZE, EVALUATIONS = 512, 500
+"""Where nothing is said: pixels of a style's shorter side (adain), evaluations of the loss (gatys)."""
+
+
+OF_ONE = {
+    "gatys": ("network", "style_weight", "evaluations"),
+    "adain": ("run", "style_size", "weights", "masks", "strength"),
+}
+"""Options that one method alone has."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `gan-zoo stylize` was asked for, but for the files."""
+    """What `gan-zoo stylize` was asked for, but for the files. None: nothing was said."""
 
     method: str
-    run: str | None
-    network: str
     vgg_weights: str | None
     size: int
-    style_size: int
+    keep_colour: bool
+    scores: bool
+    network: str | None
+    style_weight: float | None
+    evaluations: int | None
+    run: str | None
+    style_size: int | None
     weights: tuple[float, ...]
     masks: tuple[str, ...]
-    strength: float
-    keep_colour: bool
-    style_weight: float
-    evaluations: int
-    scores: bool
+    strength: float | None
+
+    def __post_init__(self) -> None:
+        (other,) = OF_ONE.keys() - {self.method}
+        for name in OF_ONE[other]:
+            if getattr(self, name) not in (None, ()):
+                raise Mistake(f"--{name.replace('_', '-')} is for --method {other}: leave it out, or name that method.")
+        bounded("--", at_least=0, size=self.size, style_size=self.style_size or 0, style_weight=self.style_weight or 0)
+        bounded("--", at_least=1, evaluations=1 if self.evaluations is None else self.evaluations)
+        if self.strength is not None and not 0 <= self.strength <= 1:
+            raise Mistake(f"--strength is {self.strength}: from 0, the content, to 1, the style.")
 
 
 def stylize(contents: list[str], styles: list[str], out: str, options: Options) -> int:
@@ -53,14 +72,10 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     Raises:
         Mistake: an option, a file or weights that cannot be used.
     """
-    bounded("--", at_least=0, size=options.size, style_size=options.style_size, style_weight=options.style_weight)
-    bounded("--", at_least=1, evaluations=options.evaluations)
-    if not 0 <= options.strength <= 1:
-        raise Mistake(f"--strength is {options.strength}: from 0, the content, to 1, the style.")
     files = pictures.find(contents)
     places = pictures.places(files, contents, Path(out))
-    painted = [pictures.read(file, short=options.style_size) for file in pictures.find(styles)]
-    paint, features = painter(options)
+    paint, features, short = painter(options)
+    painted = [pictures.read(file, short=short) for file in pictures.find(styles)]
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for file, place in zip(files, places, strict=True):
             task = bar.add_task(file.name, total=1.0)
@@ -88,11 +103,11 @@ def scored(features: Features, result: Image, content: Image, styles: list[Image
     return f"style distance {shares}; content distance 0 to {art.content_distance(after, before):.3g}"
 
 
-def painter(options: Options) -> tuple[Paint, Features]:
-    """The method that was asked for, and its network.
+def painter(options: Options) -> tuple[Paint, Features, int]:
+    """The method that was asked for, its network, and the shorter side that styles are read at; 0: their own.
 
     Raises:
-        Mistake: options of the one method given to the other, or nothing to load.
+        Mistake: nothing to load.
     """
     if options.method == "gatys":
         return _gatys(options)
@@ -102,24 +117,23 @@ def painter(options: Options) -> tuple[Paint, Features]:
     if not isinstance(model, AdaIN):
         raise Mistake(f"{options.run} is a run of {type(model).__name__}: --method adain needs one of AdaIN.")
 
+    strength = 1.0 if options.strength is None else options.strength
+
     def paint(content: Image, styles: list[Image], done: Callable[[float], None]) -> Image:
-        return model.stylize(content, styles, options.weights, _masks(options.masks, content), options.strength)
+        return model.stylize(content, styles, options.weights, _masks(options.masks, content), strength)
 
-    return paint, model.encoder
+    return paint, model.encoder, STYLE_SIZE if options.style_size is None else options.style_size
 
 
-def _gatys(options: Options) -> tuple[Paint, Features]:
-    adains = {"weights": options.weights, "masks": options.masks, "run": options.run, "strength": options.strength < 1}
-    for name, given in adains.items():
-        if given:
-            raise Mistake(f"--{name} is for --method adain: gatys paints in one style, with no run.")
-    objective = Objective(style_weight=options.style_weight)
-    features = Features(objective.taps, options.network, options.vgg_weights)  # pyright: ignore[reportArgumentType]
+def _gatys(options: Options) -> tuple[Paint, Features, int]:
+    objective = Objective() if options.style_weight is None else Objective(style_weight=options.style_weight)
+    network = options.network or "vgg19"
+    features = Features(objective.taps, network, options.vgg_weights)  # pyright: ignore[reportArgumentType]
 
     def paint(content: Image, styles: list[Image], done: Callable[[float], None]) -> Image:
         if len(styles) > 1:
             raise Mistake(f"--style names {len(styles)} images: gatys paints in one; --method adain mixes several.")
-        count, made = options.evaluations, itertools.count(1)
+        count, made = EVALUATIONS if options.evaluations is None else options.evaluations, itertools.count(1)
         result = gatys(
             content,
             styles[0],
@@ -131,12 +145,13 @@ def _gatys(options: Options) -> tuple[Paint, Features]:
         )
         return result.image
 
-    return paint, features
+    return paint, features, 0  # gatys brings a style to the size that is worked at
 
 
 def _masks(files: tuple[str, ...], content: Image) -> Float[Tensor, "k h w"] | None:
     """Grey images as shares in [0, 1] at the content's size; None where there are none."""
     if not files:
         return None
-    shares = [images.to_size(pictures.read(Path(file)), content.shape[2:])[0].mean(0) for file in files]
+    read = [pictures.read(file) for file in pictures.find(list(files))]
+    shares = [images.to_size(mask, content.shape[2:])[0].mean(0) for mask in read]
     return torch.stack(shares).add(1).div(2)

@@ -50,11 +50,10 @@ def run(folder) -> Path:
 
 
 def stylize(folder: Path, *more: str, method: str = "gatys") -> int:
-    arguments = ["stylize", "--style", str(folder / "s.png"), "--style-size", "24"]
-    arguments += ["--vgg-weights", str(folder / "vgg16.pth")]
-    gatys = ["--network", "vgg16", "--evaluations", "3"] if method == "gatys" else []
+    arguments = ["stylize", "--style", str(folder / "s.png"), "--vgg-weights", str(folder / "vgg16.pth")]
+    own = ["--network", "vgg16", "--evaluations", "3"] if method == "gatys" else ["--style-size", "24"]
     with pytest.raises(SystemExit) as exit:
-        main([*arguments, "--method", method, *gatys, *more])
+        main([*arguments, "--method", method, *own, *more])
     assert isinstance(exit.value.code, int)
     return exit.value.code
 
@@ -114,7 +113,8 @@ def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
         (["--content", "{}/s.png", "--out", "{}/o.png", "--network", "vgg19"], "not of vgg19: it holds vgg16"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--vgg-weights", "{}/gone.pth"], "no file"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "left the numbers"),
-        (["--content", "{}/s.png", "--out", "{}/o.png", "--strength", "1.5"], "--strength is 1.5"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--strength", "1"], "--strength is for --method adain"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "30"], "--style-size is for --method adain"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--weights", "1"], "--weights is for --method adain"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style", "{}/s.png", "{}/t.png"], "gatys paints in one"),
         (["--content", "{}/s.png", "{}/frames/../s.png", "--out", "{}/o"], "Two of the images are called s.png"),
@@ -122,6 +122,24 @@ def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
 )
 def test_mistakes_end_in_one_line(folder, run, capsys, more, message):
     assert stylize(folder, *(one.replace("{}", str(folder)) for one in more)) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--strength", "1.5"], "--strength is 1.5"),
+        (["--evaluations", "3"], "--evaluations is for --method gatys"),
+        (["--network", "vgg19"], "--network is for --method gatys"),
+        (["--style-weight", "5"], "--style-weight is for --method gatys"),
+        (["--masks", "gone.png"], "There is no gone.png"),
+        (["--style-size", "12"], "16 x 12 pixels is too small for relu4_1: it needs at least 16"),
+    ],
+)
+def test_adains_mistakes_end_in_one_line(folder, run, tmp_path, capsys, more, message):
+    content = ["--content", str(folder / "s.png"), "--out", str(tmp_path / "x.png"), "--run", str(run)]
+    assert stylize(folder, *content, *more, method="adain") == 2
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
 
@@ -149,9 +167,13 @@ def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
     (tmp_path / "frames").symlink_to(folder / "frames")
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "adain").symlink_to(run)
-    weights = ["--vgg-weights", str(folder / "vgg16.pth"), "--style-size", "24"]
+    weights = ["--vgg-weights", str(folder / "vgg16.pth")]
     for command in commands:
-        quick = [] if "adain" in command else ["--network", "vgg16", "--evaluations", "2", "--size", "24"]
+        quick = (
+            ["--style-size", "24"]
+            if "adain" in command
+            else ["--network", "vgg16", "--evaluations", "2", "--size", "24"]
+        )
         with pytest.raises(SystemExit) as exit:
             main([*shlex.split(command), *weights, *quick])
         assert exit.value.code == 0

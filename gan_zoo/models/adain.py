@@ -126,21 +126,24 @@ class AdaIN(GenerativeModule):
             content: images in [-1, 1].
             styles: one image each, of any size, for the whole batch.
             weights: of the styles where they are mixed (Eq. 15), divided by their sum; (): equal ones.
-            masks: where each style is to be, in [0, 1], instead of weights: one a style, at the content's size.
+            masks: where each style is to be, in [0, 1], instead of weights: one a style, at the content's size; what
+                they leave of 1 at a pixel stays the content's own, and where they are more, their sum divides them.
             strength: 1: the style's statistics; 0: the content's own (Eq. 14).
 
         Raises:
             Mistake: weights or masks that do not match the styles, or an image that is too small.
         """
-        shares = _shares(weights or (1.0,) * len(styles), masks, len(styles), content)
+        shares = _shares(weights, masks, len(styles), content)
         height, width = content.shape[2:]
-        if min(height, width) < 2 * self.encoder.stride:
-            raise Mistake(f"A content image of {width} x {height} pixels is too small: at least 16 a side.")
+        if min(height, width) < self.encoder.least_side:  # before it is padded to a multiple of the stride
+            raise Mistake(
+                f"A content image of {width} x {height} pixels is too small: at least {self.encoder.least_side} a side."
+            )
         padding = (0, -width % self.encoder.stride, 0, -height % self.encoder.stride)
         with evaluating(self.generator):
             features = self.encoder(F.pad(content, padding, mode="reflect"))[DEPTHS[-1]]
             shares = F.interpolate(F.pad(shares[None], padding, mode="replicate"), features.shape[2:], mode="area")[0]
-            target = torch.zeros_like(features)
+            target = (1 - shares.sum(0)) * features
             for style, share in zip(styles, shares, strict=True):
                 moments = channel_moments(self.encoder(style)[DEPTHS[-1]])
                 target += share * adaptive_instance_norm(features, *moments)
@@ -161,7 +164,10 @@ def decoder(network: Literal["vgg16", "vgg19"]) -> nn.Module:
 
 def _shares(weights: tuple[float, ...], masks: Tensor | None, styles: int, content: Tensor) -> Float[Tensor, "k h w"]:
     """How much of each style there is at each pixel of the content."""
+    if masks is not None and weights:
+        raise Mistake("Weights and masks: give the ones, for all of the image, or the others, region by region.")
     if masks is None:
+        weights = weights or (1.0,) * styles
         if len(weights) != styles or min(weights) < 0 or sum(weights) <= 0:
             raise Mistake(f"Weights {list(weights)} for {styles} style(s): give each one of at least 0, not all 0.")
         shares = torch.tensor(weights, device=content.device) / sum(weights)
@@ -171,4 +177,4 @@ def _shares(weights: tuple[float, ...], masks: Tensor | None, styles: int, conte
             f"Masks of {tuple(masks.shape)} for {styles} style(s) and a content of {tuple(content.shape[2:])} pixels: "
             "give one mask a style, of the content's size."
         )
-    return masks
+    return masks / masks.sum(0).clamp(min=1)

@@ -8,13 +8,13 @@ and generated images, the critic's gradient should have norm 1. With x~ = G(z), 
     E[D(x~)] - E[D(x)] + λ E[(||∇ D(x^)||₂ - 1)²]        (Eq. 3)        x^ = (1 - ε) x + ε x~,  ε ~ U[0, 1]
 
 and the generator minimises -E[D(x~)]. The penalty is per image, so the critic must not use batch normalisation; layer
-normalisation takes its place (section 4).
+normalisation takes its place (section 4), or none does in the residual critic for CIFAR-10.
 
 Defaults are Algorithm 1's; the architecture is the first of the paper's grid, with 4 x 4 convolutions. The grid as the
 authors have it, with 5 x 5, is `conv5`, `conv5_constant`, `conv5_plain`, `conv5_gated`, `conv5_tanh` and `resnet101`,
 and `mlp_relu` for the generator alone; `conv5_mnist` and `conv5_cifar` are for those data, `resnet` (32 pixels) and
 `resnet_good` (64) the residual networks. With `resnet` on CIFAR-10 the paper has Adam's step size 2e-4, which falls on
-a line to 0 at update 100,000 of the generator (`decay_until`), and betas 0 and 0.9.
+a line to 0 at update 100,000 of the generator (`decay_until`), and betas 0 and 0.9; grey levels are dequantised there.
 Departures from the paper: none known.
 """
 
@@ -74,6 +74,8 @@ class WGANGP(AdversarialModule):
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.penalty_weight = penalty_weight
         self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
+        residual = (discriminator_architecture or architecture) == "resnet"
+        self.dequantize = residual
         self.generator, self.discriminator = networks.pair(
             architecture=architecture,
             generator_architecture=generator_architecture,
@@ -81,7 +83,7 @@ class WGANGP(AdversarialModule):
             image_shape=image_shape,
             latent_dim=latent_dim,
             width=width,
-            discriminator_norm="layer",
+            discriminator_norm="none" if residual else "layer",
         )
         if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.discriminator.modules()):
             raise Mistake(

@@ -13,8 +13,10 @@ NAME = "log_likelihood"
 """Of the metric, as a user writes it."""
 DRAWS = 100
 """Latents for each image where the user says nothing."""
-NO_PART = ("fake", "extractor", "weights", "resize", "samples")
-"""Options that are of generated images or of features."""
+NO_PART = dict.fromkeys(("fake", "extractor", "weights", "resize", "samples", "classifier"))
+NO_PART |= {"raw": False, "per_class": False, "baseline": False}
+NO_PART |= {"truncation": 1.0, "batch_norm": "eval", "labels": "uniform"}
+"""Options that are of generated images or of features, and their values where nothing is said."""
 
 
 def is_likelihood(asked: Order) -> bool:
@@ -29,8 +31,9 @@ def is_likelihood(asked: Order) -> bool:
         return False
     if len(asked.metrics) > 1:
         raise Mistake(f"--metrics {NAME} compares no generated images: ask for it by itself.")
-    if given := [name for name in NO_PART if getattr(asked, name) is not None]:
-        raise Mistake(f"--{given[0]} is of generated images, which {NAME} has none of: leave it out.")
+    if given := [name for name, unsaid in NO_PART.items() if getattr(asked, name) != unsaid]:
+        option = given[0].replace("_", "-")
+        raise Mistake(f"--{option} is of generated images, which {NAME} has none of: leave it out.")
     if asked.checkpoints == "all":
         raise Mistake(f"--checkpoints all: {NAME} needs the encoder, which last.ckpt and best.ckpt alone have.")
     return True

@@ -8,6 +8,7 @@ from torch import nn
 
 from gan_zoo import images
 from tests.cli.conftest import Command, Refused
+from tests.drivers import official
 
 CPU = ("--trainer.accelerator", "cpu", "--run", "x")
 
@@ -28,6 +29,23 @@ def test_data_without_labels_is_refused_by_models_that_know_classes(
     data = ("--data", "ImageFolder", "--data.root", "pets", "--data.resolution", 32, "--data.batch_size", 2)
     said = refused("fit", "-c", experiment, *data, *CPU)
     assert "needs labelled data, with 2 classes or more; model.num_classes is 0" in said
+
+
+@pytest.mark.parametrize("model", ["CGAN", "ACGAN", "WGANGPWithClasses"])
+def test_attributes_are_refused_by_models_that_know_classes(refused: Refused, tmp_path: Path, model: str) -> None:
+    official.make("celeba", tmp_path)
+    data = (
+        "--data",
+        "CelebA",
+        "--data.root",
+        "celeba",
+        "--data.attributes",
+        "[Male, Smiling]",
+        "--data.resolution",
+        32,
+    )
+    said = refused("fit", "--model", model, *data, "--data.batch_size", 2, "--trainer.max_steps", 1, *CPU)
+    assert f"{model} is told one class an image, and the data's labels are attributes" in said
 
 
 @pytest.mark.parametrize(

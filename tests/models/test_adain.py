@@ -132,6 +132,15 @@ def test_weights_that_do_not_match_are_refused(model, given):
         model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)] * 2, weights=given)
 
 
+def test_masks_leave_the_content_where_they_are_black_and_share_where_they_are_more_than_white(model):
+    content, styles = noise(1, 3, 32, 32), [noise(1, 3, 32, 32), noise(1, 3, 24, 24, seed=2)]
+    black, white = torch.zeros(2, 32, 32), torch.ones(2, 32, 32)
+    assert_close(model.stylize(content, styles, masks=black), model.stylize(content, styles, strength=0.0))
+    assert_close(model.stylize(content, styles, masks=white), model.stylize(content, styles, weights=(1.0, 1.0)))
+    with pytest.raises(Mistake, match="Weights and masks"):
+        model.stylize(content, styles, weights=(1.0, 1.0), masks=white)
+
+
 def test_masks_that_do_not_match_and_small_images_are_refused(model):
     with pytest.raises(Mistake, match="give one mask a style"):
         model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)], masks=torch.ones(1, 16, 16))

@@ -14,6 +14,7 @@ from gan_zoo.models.lsgan import LSGAN
 from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.training import Trainer
+from tests.pairs import count
 
 
 class Squares(StreamedData):
@@ -167,6 +168,18 @@ def batch_norm_discriminator(*, image_shape, width, norm):
 
 def instance_norm_discriminator(*, image_shape, width, norm):
     return nn.Sequential(nn.Conv2d(1, width, 8), nn.InstanceNorm2d(width), nn.Conv2d(width, 1, 9), nn.Flatten(0))
+
+
+def test_the_residual_critic_has_no_norm_and_sees_noise_between_grey_levels():
+    """As the program for CIFAR-10; other critics have layer norm and see grey levels as they are."""
+    with torch.device("meta"):
+        residual = WGANGP(image_shape=(3, 32, 32), architecture="resnet", width=128)
+        other = WGANGP(image_shape=(3, 32, 32), architecture="conv5", discriminator_architecture="resnet", width=8)
+        plain = WGANGP(image_shape=(3, 32, 32), architecture="resnet", discriminator_architecture="conv5", width=8)
+    assert (count(residual.generator), count(residual.discriminator)) == (1_204_483, 1_053_825)
+    assert residual.dequantize and other.dequantize and not plain.dequantize
+    assert not any(isinstance(layer, nn.GroupNorm) for layer in other.discriminator.modules())
+    assert any(isinstance(layer, nn.GroupNorm) for layer in plain.discriminator.modules())
 
 
 def test_batch_norm_in_the_discriminator_is_refused_under_the_penalty():

@@ -278,6 +278,9 @@ def test_the_bound_on_the_likelihood_of_real_images(inside: Command, vae: str) -
         (("vae", "--draws", 0), "--draws is 0"),
         (("vae", "--samples", 100), "--samples is of generated images"),
         (("vae", "--extractor", "lenet"), "--extractor is of generated images"),
+        (("vae", "--truncation", 0.7), "--truncation is of generated images"),
+        (("vae", "--per-class"), "--per-class is of generated images"),
+        (("vae", "--classifier", "lenet"), "--classifier is of generated images"),
         (("vae", "--checkpoints", "all"), "needs the encoder"),
     ],
 )
