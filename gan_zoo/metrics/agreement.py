@@ -1,41 +1,52 @@
 """Whether a classifier sees the classes that a generator was asked for."""
 
+import math
+from dataclasses import replace
+
 import torch
 
-from gan_zoo import images, randomness
 from gan_zoo.errors import Mistake
+from gan_zoo.metrics.evaluator import Scores, shares
 from gan_zoo.metrics.extractors import Extractor
-from gan_zoo.metrics.fakes import CHUNK
-from gan_zoo.module import GenerativeModule
+from gan_zoo.metrics.fakes import Sampled
+from gan_zoo.metrics.names import score_name
+from gan_zoo.metrics.protocol import Protocol
+from gan_zoo.metrics.score import Value
+from gan_zoo.strategy import gathered
+
+
+def refuse_other_classes(classes: int, what: str, told: Extractor) -> None:
+    """Stop where the classifier does not tell as many classes as there are.
+
+    Raises:
+        Mistake: says how many either knows.
+    """
+    if not classes or told.logits != classes:
+        raise Mistake(
+            f"{what} knows {classes} classes and {told.name} tells {told.logits}: agreement needs as many of both."
+        )
 
 
 @torch.no_grad()
-def class_agreement(
-    model: GenerativeModule, extractor: Extractor, samples: int, seed: int = 0, averaged: bool = True
-) -> float:
-    """The share of `samples` images, of classes drawn uniformly, whose highest logit is the class asked for.
+def class_agreement(fakes: Sampled, told: Extractor, samples: int, protocol: Protocol) -> tuple[Scores, Protocol]:
+    """The share of images 0 to `samples` of `fakes` whose highest logit is the class asked for, and its conditions.
 
     Args:
-        model: knows classes, on the extractor's device.
-        extractor: tells as many classes, in the same order: `lenet` for digits.
+        fakes: of a model that knows classes.
+        told: tells as many classes, in the same order: `lenet` for digits.
         samples: images.
-        seed: of latents and classes.
-        averaged: from the generator's moving average, where the model keeps one.
+        protocol: of another score of the same images.
 
     Raises:
-        Mistake: the model knows no classes, or the extractor tells others.
+        Mistake: the model knows no classes, or the classifier tells others.
     """
-    if not model.num_classes or extractor.logits != model.num_classes:
-        raise Mistake(
-            f"{type(model).__name__} knows {model.num_classes} classes and {extractor.name} tells {extractor.logits}: "
-            "agreement needs as many of both."
-        )
+    refuse_other_classes(fakes.model.num_classes, type(fakes.model).__name__, told)
     agreed = 0
-    for first in range(0, samples, CHUNK):
-        count = min(CHUNK, samples - first)
-        asked = randomness.classes(first, count, model.num_classes, seed)
-        made = images.to_uint8(model.sample(count, seed=seed, first=first, label=asked, averaged=averaged))
-        logits = extractor.extract(made).logits
+    for first, count in shares(samples, fakes.unit):
+        logits = told.extract(fakes.images(first, count)).logits
         assert logits is not None
-        agreed += int((logits.argmax(1).cpu() == asked).sum())
-    return agreed / samples
+        agreed += int((logits.argmax(1).cpu() == fakes.classes(first, count)).sum())
+    share = sum(gathered(agreed)) / samples
+    error = 1.96 * math.sqrt(share * (1 - share) / max(samples - 1, 1))
+    used = replace(protocol, extractor=told.name, extractor_weights=told.fingerprint(), resize=told.resize)
+    return {score_name("accuracy", told.name, samples): Value(share, (share - error, share + error))}, used

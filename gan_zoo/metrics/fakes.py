@@ -86,7 +86,7 @@ class Sampled:
             count,
             seed=how.seed,
             first=first,
-            label=self._classes(first, count),
+            label=self.classes(first, count) if self.model.num_classes else None,
             averaged=how.averaged,
             truncation=how.truncation,
             batch_norm=how.batch_norm,
@@ -94,11 +94,12 @@ class Sampled:
         )
         return images.to_uint8(made)
 
-    def _classes(self, first: int, count: int) -> Int64[Tensor, " n"] | None:
+    def classes(self, first: int, count: int) -> Int64[Tensor, " n"]:
+        """Of images `first` to `first + count`, of a model that knows classes."""
         labels = self.sampling.labels
         if isinstance(labels, int):
             return torch.full((count,), labels)
         if labels == "uniform":
-            return None
+            return randomness.classes(first, count, self.model.num_classes, self.sampling.seed)
         assert self.real_labels is not None
         return self.real_labels[randomness.classes(first, count, len(self.real_labels), self.sampling.seed)]

@@ -62,7 +62,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="uniform, data (as often as among the real images), or one class (default uniform; of --fake: none)",
     )
     option("--per-class", action="store_true", help="a score for each class, against its real images")
-    option("--classifier", metavar="FILE", help="what tells translated images: lenet, or a file for attributes")
+    option(
+        "--classifier", metavar="FILE", help="what tells whether images are as asked: lenet, or a file for attributes"
+    )
     option("--baseline", action="store_true", help="what no translation at all would score, beside translated images")
     option("--devices", type=int, default=1, help="processes, one a GPU, or on the CPU (default 1)")
     option("--fake", metavar="DIR", help="somebody's images, a folder, zip or .npz, in place of a run")

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from gan_zoo import loading
 from gan_zoo.errors import Mistake
+from gan_zoo.metrics import extractors
+from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
 from gan_zoo.metrics.baselines import baselines
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.protocol import Protocol
@@ -56,19 +58,25 @@ def told(asked: Order, protocol: Protocol) -> str:
 
 
 def sampled(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """The scores of a model's samples: of all, or class by class."""
-    if asked.classifier or asked.baseline:
-        raise Mistake(f"--classifier and --baseline are for models that translate: {type(model).__name__} does not.")
+    """The scores of a model's samples: of all, or class by class; last, whether they are of the classes asked for."""
+    if asked.baseline:
+        raise Mistake(f"--baseline is for models that translate: {type(model).__name__} does not.")
+    told = extractors.make(asked.classifier).to(device()) if asked.classifier else None
+    if told:
+        refuse_other_classes(model.num_classes, f"{type(model).__name__} of {one.run.path}", told)
     choices = range(model.num_classes) if asked.per_class else [asked.labels]
     if not choices:
         raise Mistake(f"--per-class: {type(model).__name__} of {one.run.path} knows no classes.")
     name, settings = extractor_name(asked, one.run), data_settings(one.run)
+    wanted = asked.samples or SAMPLES
     for labels in choices:
         judge = evaluator(asked, name, settings, int(labels) if asked.per_class else None)
-        wanted = asked.samples or SAMPLES
         drawn = Sampled(model, sampling(asked, labels), classes_of(judge.real) if asked.labels == "data" else None)
-        yield judge.score(drawn, wanted)
+        scores, protocol = judge.score(drawn, wanted)
+        yield scores, protocol
         note(judge, wanted)
+        if told:
+            yield class_agreement(drawn, told, wanted, protocol)
 
 
 def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:

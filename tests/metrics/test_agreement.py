@@ -8,6 +8,8 @@ from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement
+from gan_zoo.metrics.fakes import Labels, Sampled, Sampling
+from gan_zoo.metrics.protocol import Protocol
 from gan_zoo.models.gan import GAN
 from gan_zoo.module import GenerativeModule
 
@@ -30,6 +32,15 @@ class Real(GenerativeModule):
         return images.to_float(self.digits[torch.cat(places)])
 
 
+def agreement(model: GenerativeModule, labels: Labels | int = "uniform"):
+    """Of 1,000 images: the one score by name, and its protocol."""
+    fakes = Sampled(model, Sampling(labels=labels))
+    of_features = Protocol("other", "0", "none", "digits", "1", "", 10, 1000, fakes.conditions)
+    scores, used = class_agreement(fakes, extractors.make("lenet"), 1000, of_features)
+    (score,) = scores.items()
+    return score, used
+
+
 class Whole:
     indices = torch.arange(10_000).numpy()
     resolution = None
@@ -37,10 +48,20 @@ class Whole:
 
 def test_real_digits_agree_as_often_as_the_classifier_is_right():
     """98.95 % on this split; of 1,000 of them 0.97 to 1 is six deviations wide."""
-    assert 0.97 <= class_agreement(Real(off=0), extractors.make("lenet"), samples=1000) <= 1
-    assert class_agreement(Real(off=1), extractors.make("lenet"), samples=1000) <= 0.03
+    (name, right), _ = agreement(Real(off=0))
+    assert name == "accuracy_lenet_1k" and 0.97 <= right.value <= 1
+    error = 1.96 * (right.value * (1 - right.value) / 999) ** 0.5
+    assert right.interval == pytest.approx((right.value - error, right.value + error))
+    (_, wrong), _ = agreement(Real(off=1))
+    assert wrong.value <= 0.03
+
+
+def test_the_conditions_are_the_classifiers_and_the_images():
+    _, used = agreement(Real(off=0), labels=3)
+    assert used.extractor == "lenet" and used.extractor_weights == extractors.make("lenet").fingerprint()
+    assert used.conditions.labels == "class 3" and used.data == "digits"
 
 
 def test_a_model_without_classes_is_refused():
     with pytest.raises(Mistake, match="GAN knows 0 classes and lenet tells 10"):
-        class_agreement(GAN(image_shape=(1, 28, 28), width=(8,)), extractors.make("lenet"), samples=10)
+        agreement(GAN(image_shape=(1, 28, 28), width=(8,)))
