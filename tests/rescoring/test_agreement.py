@@ -1,0 +1,58 @@
+"""`gan-zoo evaluate --classifier` of models that know classes."""
+
+from pathlib import Path
+
+import pytest
+
+from datamodules.mnist import MNIST
+from gan_zoo.files import lines
+from gan_zoo.models.cgan import CGAN
+from gan_zoo.models.gan import GAN
+from gan_zoo.run import Run
+from gan_zoo.training import Trainer
+from tests.cli.conftest import Command, Refused
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained model that knows classes, and one that knows none."""
+    folder = tmp_path_factory.mktemp("agreement")
+    for model in (CGAN(image_shape=(1, 28, 28), num_classes=10), GAN(image_shape=(1, 28, 28), width=(8,))):
+        Trainer(
+            run=folder / type(model).__name__.lower(), max_steps=1, accelerator="cpu", enable_progress_bar=False
+        ).fit(model, MNIST(batch_size=4))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(runs: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs)
+
+
+def test_lenet_tells_in_how_many_samples_it_sees_the_class(command: Command) -> None:
+    said = command("evaluate", "cgan", "--samples", 200, "--classifier", "lenet")
+    assert said.code == 0, said.err
+    assert [line.split()[0] for line in said.out.splitlines()] == ["fd_lenet_200", "accuracy_lenet_200"]
+    last = list(lines(Run("cgan").evaluations_file))[-1]
+    assert last["metric"] == "accuracy_lenet_200" and last["protocol"]["labels"] == "uniform"
+    assert 0 <= last["value"] <= 0.3, "an untrained generator is right by chance"
+
+
+def test_each_class_has_a_share_of_its_own(command: Command) -> None:
+    said = command("evaluate", "cgan", "--samples", 20, "--classifier", "lenet", "--per-class", "--metrics", "fd")
+    assert said.code == 0, said.err
+    seen = [line for line in lines(Run("cgan").evaluations_file) if line["metric"] == "accuracy_lenet_20"]
+    assert [line["protocol"]["labels"] for line in seen] == [f"class {i}" for i in range(10)]
+    assert 0 <= sum(line["value"] for line in seen) <= 3, "an untrained generator is right by chance"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("gan", "--classifier", "lenet"), "GAN of gan knows 0 classes and lenet tells 10"),
+        (("cgan", "--classifier", "efficientnet_lite0"), "knows 10 classes and efficientnet_lite0 tells 1000"),
+        (("cgan", "--baseline"), "--baseline is for models that translate: CGAN does not"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(refused: Refused, options: tuple[str, ...], says: str) -> None:
+    assert says in refused("evaluate", *options, "--samples", 20)
