@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from typing import Literal, TypedDict
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gan_zoo.errors import Mistake
@@ -74,22 +74,39 @@ class Labels:
         own = self.names[place]
         return [self.place(name) for group in self.exclusive if own in group for name in group if name != own]
 
+    def told_by(self, logits: Float[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
+        """The labels whose logits are above 0; of those that exclude each other, the one of the largest at most."""
+        label = logits > 0
+        for group in self.exclusive:
+            places = [self.place(name) for name in group]
+            largest = logits[:, places].argmax(dim=1, keepdim=True)
+            label[:, places] &= torch.zeros_like(label[:, places]).scatter(1, largest, True)
+        return label
+
+    def one_set(self, names: Sequence[str]) -> int:
+        """The set that `names` are of.
+
+        Raises:
+            Mistake: none, an unknown one, or some of different sets.
+        """
+        domains = {self.domain(self.place(name)) for name in names}
+        if len(domains) != 1:
+            raise Mistake(f"{', '.join(names) or 'Nothing'} is asked for: name one label or more, all of one set.")
+        return domains.pop()
+
     def asked(self, names: Sequence[str]) -> tuple[Float[Tensor, " k"], int]:
         """The label that has `names` and no other, and the set that they are of.
 
         Raises:
             Mistake: none, an unknown one, some of different sets, or two that exclude each other.
         """
-        places = [self.place(name) for name in names]
-        domains = {self.domain(place) for place in places}
-        if len(domains) != 1:
-            raise Mistake(f"{', '.join(names) or 'Nothing'} is asked for: name one label or more, all of one set.")
+        domain, places = self.one_set(names), [self.place(name) for name in names]
         for place in places:
             if both := set(self.excluded(place)) & set(places):
                 raise Mistake(f"{self.names[place]} and {self.names[min(both)]} exclude each other: ask for one.")
         label = torch.zeros(len(self.names))
         label[places] = 1
-        return label, domains.pop()
+        return label, domain
 
     def given(self, label: Float[Tensor, "n k"], place: int, value: bool = True) -> Float[Tensor, "n k"]:
         """`label` with the one at `place` given, and those that it excludes taken, or with it taken."""

@@ -141,12 +141,17 @@ def labelled(model: StarGAN, run: str, asked: Asked) -> list[Callable[[Image, in
 
 
 def check(model: StarGAN, names: tuple[str, ...], kind: str) -> None:
-    """Stop unless `names` are labels of one set of this kind, which do not exclude each other.
+    """Stop unless `names` are labels of one set of this kind, and those to be given do not exclude each other.
 
     Raises:
         Mistake: says what there is.
     """
-    _, domain = model.known.asked([name.removeprefix(TAKEN) for name in names])
+    bare = [name.removeprefix(TAKEN) for name in names] if kind == "attributes" else list(names)
+    if twice := next((name for name in bare if bare.count(name) > 1), None):
+        raise Mistake(f"{twice} is asked for twice: give it, or take it, once.")
+    domain = model.known.one_set(bare)
+    if to_give := [name for name in names if name in bare]:
+        model.known.asked(to_give)
     if (own := model.known.kinds[domain]) != kind:
         option = {"classes": "--domain", "attributes": "--to"}[own]
         raise Mistake(f"{names[0]} is one of the run's {own}: say {option} {names[0]}.")

@@ -73,6 +73,16 @@ def test_what_cannot_be_asked_is_said(labels, names, says):
         labels.asked(names)
 
 
+def test_of_logits_above_0_those_that_exclude_each_other_leave_the_largest(labels):
+    """Names as of the fixture: hair colours exclude each other, the rest is free."""
+    group = [labels.place(name) for name in labels.exclusive[0]]
+    free = [place for place in range(len(labels.names)) if not labels.excluded(place)]
+    logits = torch.full((2, len(labels.names)), -1.0)
+    logits[0, group], logits[0, free] = torch.arange(1.0, 1 + len(group)), 1.0
+    told = labels.told_by(logits)
+    assert told[0, group].tolist() == [False] * (len(group) - 1) + [True] and told[0, free].all() and not told[1].any()
+
+
 def test_sets_that_cannot_be_told_apart_are_refused():
     with pytest.raises(Mistake, match="no labels to translate to"):
         Labels(())

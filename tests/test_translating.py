@@ -160,12 +160,19 @@ def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(insi
     assert isinstance(model, StarGAN)
     face = pictures.read(Path("faces/b.jpg"))
     read = model.read(face)
-    for to, place, value in (("Male", 2, 1), ("not_Male", 2, 0), ("Blond_Hair,Male", 2, 1)):
+    for to, hair, male in (
+        ("Male", None, 1),
+        ("not_Male", None, 0),
+        ("Blond_Hair,Male", (0.0, 1.0), 1),
+        ("not_Blond_Hair,Black_Hair", (1.0, 0.0), None),
+        ("not_Black_Hair,not_Blond_Hair", (0.0, 0.0), None),
+    ):
         inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--to", to)
         label = read.clone()
-        label[:, place] = value
-        if to.startswith("Blond"):
-            label[:, :2] = torch.tensor([0.0, 1.0])
+        if hair is not None:
+            label[:, :2] = torch.tensor(hair)
+        if male is not None:
+            label[:, 2] = male
         wanted = images.to_uint8(model.translate(face, label))
         assert torch.equal(pictures.read(tmp_path / "b.png"), images.to_float(wanted))
     inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--domain", "happy")
@@ -200,6 +207,9 @@ ONE = ["--images", "faces/a.png", "--out", "o.png"]
         (["runs/star", *ONE, "--to", "Bald"], "no label Bald: there are Black_Hair, Blond_Hair, Male, angry, happy"),
         (["runs/star", *ONE, "--to", "Black_Hair,Blond_Hair"], "exclude each other"),
         (["runs/star", *ONE, "--to", "Male,happy"], "all of one set"),
+        (["runs/star", *ONE, "--to", "Male,not_Male"], "Male is asked for twice"),
+        (["runs/star", *ONE, "--domain", "not_happy"], "no label not_happy"),
+        (["runs/star", "--images", "tiny.png", "--out", "o.png", "--to", "Male"], "too few for StarGAN: at least 8"),
         (["runs/star", *ONE, "--to", "happy"], "happy is one of the run's classes: say --domain happy"),
         (["runs/star", *ONE, "--domain", "Male"], "Male is one of the run's attributes: say --to Male"),
         (["runs/star", *ONE, "--domain", "happy", "--to", "Male"], "--to and --domain are asked for"),

@@ -110,9 +110,12 @@ class Means:
 
     def values(self) -> dict[str, Value]:
         """By name of the measure: the mean, and 1.96 standard errors to each side."""
-        parts = gathered(self.sums)
-        total = {key: sum(part.get(key, 0.0) for part in parts) for key in self.sums}
-        return {name: self._value(*(total[f"{name}{mark}"] for mark in ("", "²", "#"))) for name in self.measures}
+        parts = gathered(self.sums)  # of a process that had no images, an empty one
+
+        def total(key: str) -> float:
+            return sum(part.get(key, 0.0) for part in parts)
+
+        return {name: self._value(*(total(f"{name}{mark}") for mark in ("", "²", "#"))) for name in self.measures}
 
     def _value(self, total: float, squares: float, count: float) -> Value:
         mean = total / count

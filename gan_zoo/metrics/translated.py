@@ -54,6 +54,9 @@ def on(device: torch.device, batch: Batch) -> Batch:
 def way(route: Route, sides: dict[str, Any]) -> Way:
     """`route` through the real images of a data module.
 
+    To a label are translated those that do not have it; of several sets, all of the other ones, of which nobody knows
+    whether they have it: `baselines` says in how many a classifier sees it before.
+
     Raises:
         Mistake: images that all have the route's label, or all have it not.
     """
@@ -62,15 +65,17 @@ def way(route: Route, sides: dict[str, Any]) -> Way:
         return Way(route, sources, targets)
     label = targets.labels["label"]
     has = (label[:, route.label] > 0.5) if label.ndim == 2 else label == route.label
-    known = targets.labels["domain"] == route.domain if "domain" in targets.labels else torch.ones_like(has)
-    wanted = known & (has == route.value)
+    wanted, others = has == route.value, has != route.value
+    if "domain" in targets.labels:
+        known = targets.labels["domain"] == route.domain
+        wanted, others = known & wanted, ~known
     if not 0 < int(wanted.sum()) < len(wanted):
         raise Mistake(
             f"{int(wanted.sum())} of the {len(wanted)} images of {targets.name} are {route.name}: its score needs some "
             "that are, and some that are not."
         )
     parts = [Subset(targets, which.nonzero().flatten().numpy(), kind)
-             for which, kind in ((~wanted, f"but_{route.name}"), (wanted, route.name))]  # fmt: skip
+             for which, kind in ((others, f"but_{route.name}"), (wanted, route.name))]  # fmt: skip
     return Way(route, *parts)
 
 

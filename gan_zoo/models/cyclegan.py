@@ -190,7 +190,8 @@ class CycleGAN(AdversarialModule):
         generator = self.averaged
         assert isinstance(generator, nn.ModuleDict)
         with evaluating(generator):
-            return generator[direction](image)
+            alone = image.split(1) if self.hparams["norm"] == "batch" else (image,)
+            return torch.cat([generator[direction](part) for part in alone])
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
         """Rows of six: an image of A, translated, and back again; then one of B."""

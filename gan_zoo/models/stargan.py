@@ -41,7 +41,7 @@ from gan_zoo.images import Batch
 from gan_zoo.labels import Labels, LabelSet
 from gan_zoo.layers import channels_last
 from gan_zoo.module import Terms
-from gan_zoo.networks.stargan import STRIDE, Discriminator, Generator
+from gan_zoo.networks.stargan import LEAST_SIDE, STRIDE, Discriminator, Generator
 from gan_zoo.sampling import evaluating
 from gan_zoo.translation import Route
 
@@ -198,6 +198,8 @@ class StarGAN(AdversarialModule):
         height, width = image.shape[2:]
         if height % self.stride or width % self.stride:
             raise Mistake(f"{width} x {height} pixels: StarGAN takes sides that are multiples of {self.stride}.")
+        if min(height, width) < LEAST_SIDE:
+            raise Mistake(f"{width} x {height} pixels are too few for StarGAN: at least {LEAST_SIDE} a side.")
         if label.shape != (len(image), len(self.known.names)):
             raise Mistake(
                 f"A label of {tuple(label.shape)} for {len(image)} image(s): it says 0 or 1 of each of "
@@ -210,7 +212,7 @@ class StarGAN(AdversarialModule):
     @torch.no_grad()
     def read(self, image: Images) -> Label:
         """The labels of `image`, of any size, as the discriminator tells them: 0 or 1 each."""
-        return (self.discriminator(images.to_size(image, self.image_size))[1] > 0).to(image.dtype)
+        return self.known.told_by(self.discriminator(images.to_size(image, self.image_size))[1]).to(image.dtype)
 
     @property
     def routes(self) -> tuple[Route, ...]:

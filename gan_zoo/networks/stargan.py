@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import Maps
 
-HALVINGS, STRIDE = 2, 4
+HALVINGS, STRIDE, LEAST_SIDE = 2, 4, 8
 """Of the generator: how often it halves an image, and what its sides are multiples of."""
 SLOPE = 0.01
 """Of the discriminator's leaky ReLU below 0."""

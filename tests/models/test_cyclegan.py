@@ -204,9 +204,10 @@ def test_micro_batches_have_the_same_gradients():
         assert_close(p.grad, parts[name].grad, rtol=1e-5, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}")
 
 
-def test_each_image_is_translated_by_itself():
+@pytest.mark.parametrize("norm", ["instance", "batch", "layer"])
+def test_each_image_is_translated_by_itself(norm: str):
     """1e-6: a batch of another size is added up in another order."""
-    model, given = small(), batch(3)
+    model, given = small(norm=norm), batch(3)
     together = model.translate(given["a"], "a2b")
     alone = torch.cat([model.translate(one, "a2b") for one in given["a"].split(1)])
     assert_close(together, alone, rtol=0, atol=1e-6)

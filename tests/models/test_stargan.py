@@ -268,6 +268,9 @@ def test_what_cannot_be_translated_is_refused():
         model.translate(noise(1, 3, 18, 20), torch.zeros(1, 5))
     with pytest.raises(Mistake, match=r"label of \(1, 4\) for 1 image\(s\): .* a0, a1, a2, a3, a4"):
         model.translate(noise(1, 3, 16, 16), torch.zeros(1, 4))
+    with pytest.raises(Mistake, match="8 x 4 pixels are too few for StarGAN: at least 8 a side"):
+        model.translate(noise(1, 3, 4, 8), torch.zeros(1, 5))
+    assert model.translate(noise(1, 3, 8, 8), torch.zeros(1, 5)).shape == (1, 3, 8, 8)
 
 
 def test_routes_change_one_label():
