@@ -110,14 +110,16 @@ class Means:
 
     def values(self) -> dict[str, Value]:
         """By name of the measure: the mean, and 1.96 standard errors to each side."""
-        parts = gathered(self.sums)  # of a process that had no images, an empty one
+        return of_all(tuple(self.measures), gathered(self.sums))
 
-        def total(key: str) -> float:
-            return sum(part.get(key, 0.0) for part in parts)
 
-        return {name: self._value(*(total(f"{name}{mark}") for mark in ("", "²", "#"))) for name in self.measures}
+def of_all(names: tuple[str, ...], parts: list[dict[str, float]]) -> dict[str, Value]:
+    """The means over what all processes summed up; one that had no image has summed up nothing."""
 
-    def _value(self, total: float, squares: float, count: float) -> Value:
+    def value(name: str) -> Value:
+        total, squares, count = (sum(part.get(f"{name}{mark}", 0.0) for part in parts) for mark in ("", "²", "#"))
         mean = total / count
         error = math.sqrt(max(squares / count - mean**2, 0.0) / max(count - 1, 1))
         return Value(mean, (mean - 1.96 * error, mean + 1.96 * error))
+
+    return {name: value(name) for name in names}

@@ -17,6 +17,7 @@ from gan_zoo.metrics import translated
 from gan_zoo.metrics.baselines import Untranslated, baselines
 from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Wanted
+from gan_zoo.metrics.faithful import of_all
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.translation import Route, Translating
 from tests.drivers.scripted import Colours, Pixels
@@ -227,6 +228,14 @@ def test_beside_pairs_stand_the_sources_and_the_mean_target(pairs):
     assert_close(
         found["a2b/l1_40", "mean image"], ((target - target.mean(0)).abs().mean() / 127.5).item(), rtol=1e-5, atol=0
     )
+
+
+def test_a_process_without_images_counts_for_nothing():
+    """Of 1, 2 and 3: a mean of 2, and 1.96 times the error of the mean, 1 / sqrt(3) of a deviation of 1."""
+    seen = {"l1": 6.0, "l1²": 14.0, "l1#": 3.0}
+    for parts in ([seen, {}], [{}, seen], [{"l1": 1.0, "l1²": 1.0, "l1#": 1.0}, {"l1": 5.0, "l1²": 13.0, "l1#": 2.0}]):
+        found = of_all(("l1",), parts)["l1"]
+        assert found.value == 2 and found.interval == pytest.approx((2 - 1.96 / 3**0.5, 2 + 1.96 / 3**0.5))
 
 
 def test_our_models_translate():

@@ -72,6 +72,7 @@ def test_worth_is_counted_by_hand():
     [
         (["--attributes", "smiling"], "no attribute smiling: did you mean Smiling"),
         (["--attributes", "Smiling", "--centre_crop", "500"], "centre_crop is 500"),
+        (["--attributes", "Smiling", "--resolution", "15"], "--resolution is 15: the network halves it so often"),
     ],
 )
 def test_mistakes_end_in_one_line(faces, tmp_path, options, says, capsys):

@@ -1,0 +1,39 @@
+"""StarGAN on two sets in turns, by the command and its experiment, is resumed exactly on two processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_zoo.run import Run
+from tests.comparing import differences
+from tests.drivers import official
+
+pytestmark = pytest.mark.slow  # three starts of processes, 10 s each
+
+NARROW = "--model.width 4 --model.discriminator_width 4 --model.blocks 1 --grids.every 3 --grids.count 12"
+FEW = "--data.batch_size 4 --data.workers 0 --checkpoints.every 1 --trainer.log_every_n_steps 1"
+
+
+def fit(folder: Path, name: str, steps: int) -> dict[str, torch.Tensor]:
+    command = f"-m gan_zoo fit -c joint/stargan_64 {NARROW} {FEW} --tracking.wandb false --trainer.accelerator cpu"
+    ends = f"--trainer.devices 2 --trainer.max_steps {steps} --run {name}"
+    done = subprocess.run(
+        [sys.executable, *command.split(), *ends.split()], cwd=folder, capture_output=True, text=True, timeout=90
+    )
+    assert done.returncode == 0, done.stderr
+    return torch.load(Run(folder / name).last, weights_only=True)["state_dict"]
+
+
+def test_a_run_that_goes_on_equals_one_that_was_longer(tmp_path: Path) -> None:
+    """Stopped after an odd number of steps of two minibatches each, so that the sets' turns go on as well."""
+    official.make("celeba", tmp_path / "data")
+    whole = fit(tmp_path, "whole", steps=5)
+    fit(tmp_path, "stopped", steps=3)
+    resumed = fit(tmp_path, "stopped", steps=5)
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
+    assert Run(tmp_path / "whole").record()["devices"] == 2
+    assert not differences(tmp_path / "whole", tmp_path / "stopped")
