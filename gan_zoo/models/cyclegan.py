@@ -109,10 +109,12 @@ class CycleGAN(AdversarialModule):
         channels, height, breadth = image_shape
         check_size(height, breadth)
         refuse_small(height, breadth, discriminator_layers)
-        generators = [translator(channels, channels, width, blocks, norm) for _ in ROUTES]
-        self.generator = nn.ModuleDict(zip((route.name for route in ROUTES), generators, strict=True))
-        discriminators = [patchgan(channels, discriminator_width, discriminator_layers, norm) for _ in ROUTES]
-        self.discriminator = nn.ModuleDict(zip(("a", "b"), discriminators, strict=True))
+        self.generator = nn.ModuleDict(
+            {route.name: translator(channels, channels, width, blocks, norm) for route in ROUTES}
+        )
+        self.discriminator = nn.ModuleDict(
+            {key: patchgan(channels, discriminator_width, discriminator_layers, norm) for key in ("a", "b")}
+        )
         self.pools = {f"fake_{route.target}": ImagePool(pool_size) for route in ROUTES}
         self.keep_average(average_half_life)
 

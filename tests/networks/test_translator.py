@@ -83,8 +83,8 @@ def test_layer_norm_leaves_mean_colour_and_contrast(scale, colour):
     network, image = translator(3, 3, width=4, blocks=1, norm="layer"), torch.randn(1, 3, 16, 16)
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.normal_(layer.weight, std=0.2)
-            nn.init.normal_(layer.bias, std=0.2)
+            for p in layer.parameters():
+                nn.init.normal_(p, std=0.2)
     with torch.no_grad():
         changed = network(scale * image + torch.tensor([colour, 0.0, 0.0])[:, None, None])
         assert (changed - network(image)).abs().mean() > 0.01
