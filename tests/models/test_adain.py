@@ -132,6 +132,18 @@ def test_weights_that_do_not_match_are_refused(model, given):
         model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)] * 2, weights=given)
 
 
+def test_a_grid_has_a_content_a_row_and_a_style_a_column(model):
+    """White and the styles above, each content before what becomes of it."""
+    given = {"a": noise(2, 3, 32, 32, seed=3), "b": noise(2, 3, 32, 32, seed=4)}
+    shown, columns = model.show(9, 0, lambda count: {key: image[:count] for key, image in given.items()})
+    assert columns == 3 and shown.shape == (9, 3, 32, 32)
+    assert (shown[0] == 1).all() and torch.equal(shown[1:3], given["b"]) and torch.equal(shown[3::3], given["a"])
+    for row, content in enumerate(given["a"].split(1)):
+        for column, style in enumerate(given["b"].split(1)):
+            made = shown[3 * (row + 1) + column + 1]
+            assert_close(made, model.stylize(content, [style])[0], rtol=0, atol=1e-5)
+
+
 def test_masks_leave_the_content_where_they_are_black_and_share_where_they_are_more_than_white(model):
     content, styles = noise(1, 3, 32, 32), [noise(1, 3, 32, 32), noise(1, 3, 24, 24, seed=2)]
     black, white = torch.zeros(2, 32, 32), torch.ones(2, 32, 32)
