@@ -45,8 +45,10 @@ def noise(count: int, seed: int) -> torch.Tensor:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
     shapes = expected_shapes("vgg16")
-    state = {name: torch.randn(shape) * (2 / (shape[1] * 9)) ** 0.5 for name, shape in shapes.items()}
-    state |= {name.replace("weight", "bias"): torch.zeros(shape[0]) for name, shape in shapes.items()}
+    state = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    state |= {
+        name: torch.randn(shape) * (2 / (shape[1] * 9)) ** 0.5 for name, shape in shapes.items() if len(shape) == 4
+    }
     torch.save(state, file := tmp_path_factory.mktemp("vgg") / "vgg16.pth")
     return str(file)
 
