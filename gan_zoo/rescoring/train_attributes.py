@@ -39,7 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise DataError(
                 f"--resolution is {told.resolution}: the network halves it so often that it takes {LEAST_SIDE}."
             )
-        told.out.parent.mkdir(parents=True, exist_ok=True)  # now: a training is long
+        try:
+            told.out.parent.mkdir(parents=True, exist_ok=True)  # now: a training is long
+        except OSError as error:
+            raise DataError(f"--out is {told.out}: its folder cannot be made ({error.strerror}).") from error
         if not data.num_classes:
             raise DataError("--attributes is empty: name one or more, such as Male and Smiling.")
     except DataError as error:

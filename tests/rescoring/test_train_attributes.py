@@ -81,6 +81,13 @@ def test_mistakes_end_in_one_line(faces, tmp_path, options, says, capsys):
     assert says in said and said.count("\n") == 1
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_the_training(faces, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "file" / "below" / "x"
+    assert main(["--root", str(faces), "--attributes", "Smiling", "--out", str(out)]) == 2
+    assert "its folder cannot be made" in capsys.readouterr().out
+
+
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "x").write_text("no")
     for name in ("x", "none"):
