@@ -86,6 +86,18 @@ def test_acgans_terms_are_the_papers():
     assert_close(model.discriminator_loss(given)["discriminator/class"], 3 * ce(real_logits, LABEL))
 
 
+def test_acgans_generator_wants_its_fakes_real_and_of_the_classes_asked_for():
+    model = made(ACGAN, class_weight=3.0)
+    model.discriminator.eval()
+    torch.manual_seed(0)
+    terms = model.generator_loss(batch(ACGAN))
+    torch.manual_seed(0)
+    fake, drawn = model.labelled_fakes(4)
+    scores, logits = model.judged(fake)
+    assert_close(terms["generator/non_saturating"], -nn.functional.logsigmoid(scores).mean())
+    assert_close(terms["generator/class"], 3 * nn.functional.cross_entropy(logits, drawn))
+
+
 def test_wgan_gps_critic_learns_classes_on_real_images_alone():
     model, given = made(WGANGPWithClasses), batch(WGANGPWithClasses)
     torch.manual_seed(0)
@@ -122,6 +134,9 @@ def test_cgans_terms_see_the_images_own_labels():
     real = model.discriminator(given["image"], LABEL)
     log = nn.functional.logsigmoid
     assert_close(term, -log(real).mean() - log(-fake).mean())
+    torch.manual_seed(0)
+    (term,) = model.generator_loss(given).values()
+    assert_close(term, -log(fake).mean())
 
 
 @every_model
