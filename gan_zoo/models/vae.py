@@ -185,4 +185,5 @@ def dcgan_networks(
     image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]
 ) -> tuple[nn.Module, nn.Module]:
     """DCGAN's discriminator with μ and log σ² for a score, and its generator."""
-    return dcgan.encoder(image_shape, 2 * latent_dim, width, "batch"), dcgan.decoder(image_shape, latent_dim, width)
+    encoder = dcgan.encoder(image_shape, 2 * latent_dim, width, "batch", bias=False)
+    return encoder, dcgan.decoder(image_shape, latent_dim, width)

@@ -11,7 +11,7 @@ What users type, with the program followed:
     conv5_tanh      the sixth: tanh for every ReLU and leaky ReLU
     conv5_mnist     WGAN-GP's for digits: no norm; 8 x 8 maps are cut to 7 x 7 on the way to 28 pixels
     conv5_cifar     WGAN-GP's plain one for CIFAR-10: batch norm in G, that of the linear layer for each of its outputs
-    dcgan_faces     DCGAN's for faces (Radford 2015; width 128): such a norm in G too, no biases, symmetric padding
+    dcgan_faces     DCGAN's for faces (Radford 2015; width 128): such a norm in G too, biases there alone, even padding
 
 The third of the grid sets `mlp_relu` as generator against conv5's discriminator, the seventh is `resnet101`. Weights
 start uniform with deviation 0.02 where the grid's are DCGAN's, by He's rule in the others, N(0, 0.02) in dcgan_faces.
@@ -155,8 +155,8 @@ def faces_generator(image_shape: tuple[int, int, int], latent_dim: int, width: i
 
 
 def faces_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """DCGAN's for faces."""
-    return gaussian(discriminator(image_shape, width, norm, bias=False, strided=symmetric_halved))
+    """DCGAN's for faces; with no norm it has biases, for the reason that `dcgan` gives."""
+    return gaussian(discriminator(image_shape, width, norm, bias=norm == "none", strided=symmetric_halved))
 
 
 def symmetric_halved(into: int, out: int, kernel_size: int, size: int, bias: bool) -> list[nn.Module]:

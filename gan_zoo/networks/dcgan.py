@@ -1,5 +1,10 @@
 """DCGAN's networks (Radford 2015), in the common reading: 4 x 4 convolutions of stride 2, no biases, no dense layer.
 
+Batch norm and layer norm have biases of their own. A discriminator with neither has one in each layer: without any it
+would be homogeneous, D(a x) = a D(x): a grey image, x = 0, would score 0 whatever is learnt, and a generator whose
+images score below 0 would be best off with grey ones, as SNGAN's of faces was. `dcgan_plain`, WGAN's, is without
+biases all the same, as its authors' is.
+
 Sizes are 4 or 7 times a power of two, at least two doublings: 28, 32, 64, 128 ... `width` is the number of channels
 next to the image (64 in the usual 64 x 64 network); it doubles at each halving of the size.
 """
@@ -44,37 +49,39 @@ def decoder(
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
     """image > half ... > start x start > one score: leaky ReLU of slope 0.2, `norm` after all but the first."""
-    return encoder(image_shape, 1, width, norm).append(nn.Flatten(0))
+    return encoder(image_shape, 1, width, norm, bias=norm == "none").append(nn.Flatten(0))
 
 
 def plain_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """The discriminator without norm, whatever `norm` is."""
-    return discriminator(image_shape, width, "none")
+    """The discriminator without norm, whatever `norm` is, and without biases."""
+    return encoder(image_shape, 1, width, "none", bias=False).append(nn.Flatten(0))
 
 
-def encoder(image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str) -> nn.Sequential:
-    """The discriminator with `outputs` numbers (n, outputs, 1, 1) in place of its score."""
+def encoder(
+    image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str, bias: bool
+) -> nn.Sequential:
+    """The discriminator with `outputs` numbers (n, outputs, 1, 1) in place of its score, with or without biases."""
     channels, start, doublings = _plan(image_shape)
     base = one_width("dcgan", width)
     widths = [base * 2**i for i in range(doublings)]
     layers: list[nn.Module] = []
     for place, (before, now) in enumerate(pairwise([channels, *widths])):
-        layers += [nn.Conv2d(before, now, kernel_size=4, stride=2, padding=1, bias=False)]
+        layers += [nn.Conv2d(before, now, kernel_size=4, stride=2, padding=1, bias=bias)]
         layers += normed(now, NORMS[norm] if place else None)
         layers += [nn.LeakyReLU(0.2)]
-    return gaussian(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=False)))
+    return gaussian(nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, kernel_size=start, bias=bias)))
 
 
 def classifier(
     image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str
 ) -> nn.Sequential:
     """The discriminator with `outputs` numbers (n, outputs) for a score."""
-    return encoder(image_shape, outputs, width, norm).append(nn.Flatten())
+    return encoder(image_shape, outputs, width, norm, bias=norm == "none").append(nn.Flatten())
 
 
 def summed_features(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[nn.Sequential, int]:
     """The discriminator's last maps without norm, summed over pixels (n, length), and the length."""
-    layers = list(encoder(image_shape, 1, width, "none"))[:-1]
+    layers = list(encoder(image_shape, 1, width, "none", bias=True))[:-1]
     _, start, doublings = _plan(image_shape)
     summed = nn.AvgPool2d(start, divisor_override=1)
     return nn.Sequential(*layers, summed, nn.Flatten()), one_width("dcgan", width) * 2 ** (doublings - 1)

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from gan_zoo import networks
 from gan_zoo.errors import Mistake
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.lsgan import LSGAN
@@ -114,6 +115,19 @@ def test_layers_run_in_this_order(name, generator, discriminator, norm):
     made, seen = pair(name, (3, 16, 16), width=4, latent_dim=6, norm=norm)
     assert ran(made, torch.randn(4, 6)) == f"{generator} Tanh"
     assert ran(seen, torch.rand(4, 3, 16, 16)) == discriminator
+
+
+@pytest.mark.parametrize("name", ["dcgan", "dcgan_faces"])
+@pytest.mark.parametrize("norm", ["none", "layer"])
+def test_a_discriminator_without_norm_can_tell_a_grey_image(name, norm):
+    """Without any bias D(a x) = a D(x), and a grey image, x = 0, scores 0 whatever D learns."""
+    judge = networks.discriminator(name, (3, 32, 32), width=4, norm=norm)
+    grey = torch.zeros(1, 3, 32, 32)
+    assert judge(grey).item() == 0
+    optimizer = torch.optim.SGD(judge.parameters(), lr=0.1)
+    judge(grey).sum().backward()
+    optimizer.step()
+    assert judge(grey).item() < 0
 
 
 def test_lsgan_keeps_the_size_once_after_each_of_its_first_two_doublings():
