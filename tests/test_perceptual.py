@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torchvision
+from torch import nn
 from torch.testing import assert_close
 
 from gan_zoo import perceptual
@@ -34,6 +35,15 @@ def test_features_are_torchvisions_by_name(vgg16):
     normal = ((image + 1) / 2 - mean) / deviation
     for name, last in (("relu1_1", 1), ("relu4_2", 20), ("relu5_3", 29)):
         assert_close(seen[name], network.features[: last + 1](normal))
+
+
+def test_average_pooling_takes_the_place_of_the_maximum(vgg16):
+    network, file = vgg16
+    image = noise(1, 3, 32, 32)
+    averaging = [nn.AvgPool2d(2) if isinstance(layer, nn.MaxPool2d) else layer for layer in network.features[:12]]
+    seen = Features(("relu1_1", "relu3_1"), "vgg16", file, pooling="average")
+    normal = ((image + 1) / 2 - seen.mean) / seen.deviation
+    assert_close(seen(image)["relu3_1"], nn.Sequential(*averaging)(normal))
 
 
 def test_relu_taps_are_not_overwritten(vgg16):

@@ -75,6 +75,12 @@ def test_sizes_come_in_turn_and_the_result_has_the_contents_proportions(features
     assert result.image.min() >= -1 and result.image.max() <= 1
 
 
+def test_progress_is_told_of_each_evaluation(features, pair):
+    seen = []
+    history = transfer(features, pair, sizes=(12, 24), evaluations=(2, 3), progress=seen.append).history
+    assert len(seen) == 5 and seen == history
+
+
 def test_a_style_weight_that_breaks_the_numbers_is_said(features, pair):
     with pytest.raises(NonFinite, match=r"left the numbers at evaluation 1 .*lower the style weight"):
         transfer(features, pair, objective=Objective(("relu2_2",), ("relu1_1",), (1e38,), style_weight=1e38))
