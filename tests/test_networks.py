@@ -97,7 +97,7 @@ def test_dcgan_has_biases_only_where_it_has_no_norm_and_starts_as_the_paper_says
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 if network is discriminator and norm == "none":
-                    assert not layer.bias.any()
+                    assert layer.bias is not None and not layer.bias.any()
                 else:
                     assert layer.bias is None
                 # N(0, 0.02): the last layer has the fewest weights, 1,536: its standard error is 2 %; four of them.
