@@ -21,9 +21,8 @@ FEW = "--data.batch_size 4 --data.workers 0 --checkpoints.every 1 --trainer.log_
 def fit(folder: Path, name: str, steps: int) -> dict[str, torch.Tensor]:
     command = f"-m gan_zoo fit -c joint/stargan_64 {NARROW} {FEW} --tracking.wandb false --trainer.accelerator cpu"
     ends = f"--trainer.devices 2 --trainer.max_steps {steps} --run {name}"
-    one_thread = os.environ | {
-        "OMP_NUM_THREADS": "1"
-    }  # threads of two processes that share two cores wait for each other
+    # Threads of two processes that share two cores wait for each other.
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
     words = [sys.executable, *command.split(), *ends.split()]
     done = subprocess.run(words, cwd=folder, env=one_thread, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr

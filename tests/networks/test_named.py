@@ -119,7 +119,7 @@ def test_layers_run_in_this_order(name, generator, discriminator, norm):
 
 @pytest.mark.parametrize("name", ["dcgan", "dcgan_faces"])
 @pytest.mark.parametrize("norm", ["none", "layer"])
-def test_a_discriminator_without_norm_can_tell_a_grey_image(name, norm):
+def test_with_norm_and_without_a_discriminator_can_tell_a_grey_image(name, norm):
     """Without any bias D(a x) = a D(x), and a grey image, x = 0, scores 0 whatever D learns."""
     judge = networks.discriminator(name, (3, 32, 32), width=4, norm=norm)
     grey = torch.zeros(1, 3, 32, 32)
