@@ -1,17 +1,28 @@
-"""Every experiment that is shipped runs: one step of everything, and no file is left."""
+"""Every experiment that is shipped, and every method of a study, runs: one step of everything, and no file is left."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import torchvision
+import yaml
 
 from gan_zoo.cli import main
+from gan_zoo.studies import reading
+from gan_zoo.studies.expand import Cell, expand
 from tests.drivers import official
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 NAMES = [str(file.relative_to(FOLDER).with_suffix("")) for file in sorted(FOLDER.rglob("*.yaml"))]
+CELLS = {
+    f"{file.stem}-{cell.method}": cell
+    for file in sorted((FOLDER / "studies").glob("*.yaml"))
+    for cell in expand(reading.read(file))
+}
+"""A cell of each method of each study."""
+SMALL = ["--data.batch_size", "4", "--data.workers", "0", "--trainer.accelerator", "cpu"]
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +30,25 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sets")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("studies/")])
-def test_runs_for_a_step(name: str, sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a small set of the layout that it names, in small batches, and without scores by networks that are fetched."""
-    text = (FOLDER / f"{name}.yaml").read_text()
-    for wanted in re.findall(r"\bdata/(\w+)", text):
-        official.make(wanted, sets)
+@pytest.fixture
+def place(sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`place(text)` makes small sets of the layouts that `text` names, in the folder that the test runs in."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     (tmp_path / "data").symlink_to(sets)
+
+    def make(text: str) -> None:
+        for wanted in re.findall(r"\bdata/(\w+)", text):
+            official.make(wanted, sets)
+
+    return make
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("studies/")])
+def test_runs_for_a_step(name: str, place: Callable[[str], None], sets: Path, tmp_path: Path) -> None:
+    """On a small set of the layout that it names, in small batches, and without scores by networks that are fetched."""
+    text = (FOLDER / f"{name}.yaml").read_text()
+    place(text)
     scores = ["--evaluation.extractor", "null"] if "extractor: inception" in text else []
     if "adain" in name:  # with a random network for the one that is fetched, and small pictures
         torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), sets / "vgg16.pth")
@@ -39,8 +60,20 @@ def test_runs_for_a_step(name: str, sets: Path, tmp_path: Path, monkeypatch: pyt
         scores += ["--model.width", "8", "--model.discriminator_width", "8"]
     if "CycleGAN" in text:  # narrower
         scores += ["--model.width", "4", "--model.discriminator_width", "4", "--grids.count", "6"]
-    small = ["--data.batch_size", "4", "--data.workers", "0", "--trainer.accelerator", "cpu"]
-    with pytest.raises(SystemExit) as exit:
-        main(["fit", "-c", name, "--trainer.fast_dev_run", "true", *small, *scores])
-    assert exit.value.code == 0
+    step(name, scores)
     assert {file.name for file in tmp_path.iterdir()} <= {"data", "cache"}
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_a_studys_method_runs_for_a_step(cell: Cell, place: Callable[[str], None], tmp_path: Path) -> None:
+    text = yaml.safe_dump(cell.config)
+    place(text)
+    (tmp_path / "cell.yaml").write_text(text)
+    step("cell.yaml", ["--evaluation.extractor", "null"])
+    assert {file.name for file in tmp_path.iterdir()} <= {"data", "cache", "cell.yaml"}
+
+
+def step(name: str, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main(["fit", "-c", name, "--trainer.fast_dev_run", "true", *SMALL, *arguments])
+    assert exit.value.code == 0
