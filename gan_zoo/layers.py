@@ -43,6 +43,18 @@ def adaptive_instance_norm(
     return (content - own_mean) / own_deviation * deviation + mean
 
 
+def instance_norm(channels: int, affine: bool = False) -> nn.GroupNorm:
+    """Return the layer that normalises each map of each image over its own pixels (Ulyanov 2016).
+
+    Args:
+        channels: Number of maps.
+        affine: Whether each map has a gain and a bias, under the names that `nn.InstanceNorm2d` gives them.
+    """
+    # nn.InstanceNorm2d on a CPU reads a channels-last incoming gradient in the wrong order at batch 1 (torch 2.14.1):
+    # its forward pass is right, its gradient is not. One group a map is the same function with the right gradient.
+    return nn.GroupNorm(channels, channels, affine=affine)
+
+
 class ConditionalBatchNorm2d(nn.Module):
     """Batch norm whose gain and bias are each class's own; they start at 1 and 0 (Dumoulin 2017; Miyato 2018).
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import Network, channels_last
+from gan_zoo.layers import Network, channels_last, instance_norm
 
 Maps = Float[Tensor, "n c h w"]
 Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
@@ -22,7 +22,7 @@ NORMS: dict[str, Norm | None] = {"batch": nn.BatchNorm2d, "layer": partial(nn.Gr
 PresentNorm = Literal["batch", "instance", "layer"]
 PRESENT_NORMS: dict[PresentNorm, Norm] = {
     "batch": partial(nn.BatchNorm2d, track_running_stats=False),
-    "instance": nn.InstanceNorm2d,
+    "instance": instance_norm,
     "layer": partial(nn.GroupNorm, 1),
 }
 """Of networks that make images of images: by the images at hand, in training and afterwards, with no running

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import Maps
+from gan_zoo.layers import Maps, instance_norm
 
 HALVINGS, STRIDE, LEAST_SIDE = 2, 4, 8
 """Of the generator: how often it halves an image, and what its sides are multiples of."""
@@ -97,5 +97,4 @@ class Discriminator(nn.Module):
 
 def normed(convolution: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
     """The convolution, instance norm by the image's own statistics, and a ReLU."""
-    norm = nn.InstanceNorm2d(convolution.out_channels, affine=True, track_running_stats=False)
-    return [convolution, norm, nn.ReLU(inplace=True)]
+    return [convolution, instance_norm(convolution.out_channels, affine=True), nn.ReLU(inplace=True)]
