@@ -4,9 +4,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_zoo.gradients import AnyOptimizer
 from gan_zoo.images import Batch
 from gan_zoo.module import Feed, GenerativeModule, Terms
+from gan_zoo.step.optimizers import AnyOptimizer
 
 
 class AdversarialModule(GenerativeModule):

@@ -8,13 +8,14 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from gan_zoo import averaging, images, randomness
+from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.flags import refuse_unsupported
-from gan_zoo.gradients import AnyOptimizer, Clipping, frozen, own_and_others, set_rates
 from gan_zoo.images import Batch
-from gan_zoo.ledger import Ledger
 from gan_zoo.sampling import SampledModule
+from gan_zoo.step import ema, randomness
+from gan_zoo.step.loss_log import Ledger
+from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_others, set_rates
 from gan_zoo.strategy import average_gradients
 
 Terms = dict[str, Tensor]
@@ -110,8 +111,8 @@ class GenerativeModule(SampledModule):
         shown = len(next(iter(batch.values()))) * self.trainer.world_size
         self.images += shown
         if self.average_half_life:
-            weight = averaging.decay(half_life=self.average_half_life, images=shown, shown=self.images)
-            averaging.update(self.averaged, self.generator, weight)
+            weight = ema.decay(half_life=self.average_half_life, images=shown, shown=self.images)
+            ema.update(self.averaged, self.generator, weight)
 
     def update(self, optimizer: AnyOptimizer, loss: Callable[[Batch], Terms], batch: Batch) -> None:
         """One gradient step; only the parameters that `optimizer` owns receive gradients.

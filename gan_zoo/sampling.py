@@ -10,9 +10,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gan_zoo import averaging, randomness
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
+from gan_zoo.step import ema, randomness
 
 BatchNorm = Literal["eval", "train"]
 """Whose statistics batch norm takes where images are sampled: its running ones, or the batch's."""
@@ -43,7 +43,7 @@ class SampledModule(L.LightningModule):
         """Keep a moving average of the generator as built so far, in no optimizer; `half_life` in images, 0: none."""
         self.average_half_life = half_life
         if half_life:
-            self.moving_average = averaging.start(self.generator)
+            self.moving_average = ema.start(self.generator)
 
     def render(
         self,

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from gan_zoo import randomness
 from gan_zoo.errors import Mistake
 from gan_zoo.models.gan import GAN
+from gan_zoo.step import randomness
 
 SMALL: dict[str, Any] = {"image_shape": (1, 16, 16), "latent_dim": 6, "architecture": "dcgan", "width": 4}
 

@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gan_zoo import gradients, images
+from gan_zoo import images
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import NonFinite, bounded
 from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.module import GenerativeModule
+from gan_zoo.step import optimizers
 
 MEASURED_EVERY = 10  # steps between norms of the generator's gradient: each costs a pass over it
 REMEMBERED = 1000  # norms that the median is of
@@ -76,7 +77,7 @@ class Watchdog(SessionCallback):
         step = trainer.global_step
         if step % MEASURED_EVERY == 0:
             counted = trainer.optimizers[0].param_groups
-            self._pending.append(gradients.norm([p for group in counted for p in group["params"]]))
+            self._pending.append(optimizers.norm([p for group in counted for p in group["params"]]))
         if step % self.session.log_every == 0:
             self._judge_gradients(trainer)
         if self.collapse_every and step % self.collapse_every == 0:

@@ -7,11 +7,12 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from gan_zoo import images, randomness
+from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.module import GenerativeModule
 from gan_zoo.sampling import BatchNorm
+from gan_zoo.step import randomness
 
 CHUNK = 250  # images at once: of a generator, and on their way to the extractor
 

@@ -30,11 +30,11 @@ from torch.optim import Optimizer
 from gan_zoo import bounds, losses
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import bounded
-from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.conditional import generator, need_classes, told
 from gan_zoo.networks.maxout import Maxout
+from gan_zoo.step.optimizers import adams
 
 Label = Int64[Tensor, " n"]
 

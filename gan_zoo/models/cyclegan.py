@@ -33,7 +33,6 @@ from torch.optim import Optimizer
 from gan_zoo import bounds, losses, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import patchgan, refuse_small
@@ -41,6 +40,7 @@ from gan_zoo.networks.pieces import PresentNorm
 from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
 from gan_zoo.sampling import evaluating
+from gan_zoo.step.optimizers import adams
 from gan_zoo.strategy import gathered
 from gan_zoo.translation import Route
 

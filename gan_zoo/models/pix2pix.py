@@ -31,15 +31,16 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
-from gan_zoo import bounds, losses, randomness, schedules
+from gan_zoo import bounds, losses, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import patchgan, refuse_small
 from gan_zoo.networks.pieces import PresentNorm
 from gan_zoo.networks.unet import UNet
+from gan_zoo.step import randomness
+from gan_zoo.step.optimizers import adams
 from gan_zoo.translation import Route
 
 Images = Float[Tensor, "n c h w"]

@@ -29,11 +29,11 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.gradients import adams
 from gan_zoo.images import Batch
 from gan_zoo.layers import spectrally_normalised
 from gan_zoo.module import Terms
 from gan_zoo.networks import conditional
+from gan_zoo.step.optimizers import adams
 
 Label = Int64[Tensor, " n"]
 

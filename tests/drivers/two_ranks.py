@@ -19,13 +19,14 @@ from torch import Tensor
 from torch.optim import SGD, Optimizer
 
 from datamodules.mnist import MNIST
-from gan_zoo import penalties, randomness
+from gan_zoo import penalties
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.labels import LabelSet
 from gan_zoo.models import stargan
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.step import randomness
 from gan_zoo.strategy import TurnTakingDDP
 from gan_zoo.training import Trainer
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan_zoo.gradients import adams
 from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.step.optimizers import adams
 
 SHAPE = (1, 4, 4)
 PENALTY = 10.0

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gan_zoo import randomness
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.fakes import CHUNK
 from gan_zoo.rescoring.spreading import spread
+from gan_zoo.step import randomness
 from tests.drivers.scoring import CASES, work
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from gan_zoo.errors import NonFinite
-from gan_zoo.ledger import MOST_PENDING, Ledger
+from gan_zoo.step.loss_log import MOST_PENDING, Ledger
 
 
 def noted(*lines: tuple[int, dict[str, float]]) -> Ledger:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gan_zoo import averaging
+from gan_zoo.step import ema
 
 
 def network() -> nn.Module:
@@ -18,12 +18,12 @@ def test_average_of_a_constant_drift_is_the_closed_form(weight):
     """Weights that move by d a step, averaged n times, lag d (w + ... + w^n) = d w (1 - w^n) / (1 - w) behind."""
     drift, steps = 0.25, 50
     moving = network()
-    averaged = averaging.start(moving)
+    averaged = ema.start(moving)
     for _ in range(steps):
         with torch.no_grad():
             for p in moving.parameters():
                 p += drift
-        averaging.update(averaged, moving, weight)
+        ema.update(averaged, moving, weight)
     lag = drift * weight * (1 - weight**steps) / (1 - weight)
     for mine, theirs in zip(averaged.parameters(), moving.parameters(), strict=True):
         assert_close(mine, theirs - lag)
@@ -35,27 +35,27 @@ def test_after_its_half_life_an_old_weight_counts_half_whatever_the_batch(batch)
     total, images = 1.0, 0
     while images < 8000:
         images += batch
-        total *= averaging.decay(half_life=1000, images=batch, shown=10_000_000 + images)
+        total *= ema.decay(half_life=1000, images=batch, shown=10_000_000 + images)
     assert_close(total, 0.5 ** (images / 1000))
 
 
 @pytest.mark.parametrize(("shown", "half_life"), [(100, 5.0), (20_000, 1000.0), (20_001, 1000.0), (10**9, 1000.0)])
 def test_half_life_ramps_up_with_the_images_shown(shown, half_life):
     """At 5 % of the images shown it meets its final 1,000 after 20,000."""
-    assert_close(averaging.decay(half_life=1000, images=64, shown=shown), 0.5 ** (64 / half_life))
+    assert_close(ema.decay(half_life=1000, images=64, shown=shown), 0.5 ** (64 / half_life))
 
 
 def test_without_ramp_up_the_first_step_would_hardly_count():
-    assert averaging.decay(half_life=10_000, images=64, shown=64) < 1e-5
-    assert_close(averaging.decay(half_life=10_000, images=64, shown=64, ramp_up=1e9), 0.5 ** (64 / 10_000))
+    assert ema.decay(half_life=10_000, images=64, shown=64) < 1e-5
+    assert_close(ema.decay(half_life=10_000, images=64, shown=64, ramp_up=1e9), 0.5 ** (64 / 10_000))
 
 
 def test_buffers_are_copied_and_counters_stay_integers():
     moving = network()
-    averaged = averaging.start(moving)
+    averaged = ema.start(moving)
     for _ in range(3):
         moving(torch.randn(8, 3, dtype=torch.float64))
-    averaging.update(averaged, moving, 0.99)
+    ema.update(averaged, moving, 0.99)
     for name, buffer in moving.named_buffers():
         assert_close(averaged.get_buffer(name), buffer, rtol=0, atol=0)
     counter = averaged.get_buffer("1.num_batches_tracked")
@@ -64,7 +64,7 @@ def test_buffers_are_copied_and_counters_stay_integers():
 
 def test_average_has_its_own_tensors():
     moving = network()
-    averaged = averaging.start(moving)
+    averaged = ema.start(moving)
     before = [p.clone() for p in averaged.parameters()]
     with torch.no_grad():
         for tensor in (*moving.parameters(), *moving.buffers()):
@@ -75,7 +75,7 @@ def test_average_has_its_own_tensors():
 
 def test_average_asks_for_no_gradient_and_gets_none():
     moving = network()
-    averaged = averaging.start(moving)
-    averaging.update(averaged, moving, 0.5)
+    averaged = ema.start(moving)
+    ema.update(averaged, moving, 0.5)
     assert not any(p.requires_grad or p.grad_fn for p in averaged.parameters())
     assert all(p.requires_grad for p in moving.parameters()), "the network itself still trains"

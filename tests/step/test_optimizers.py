@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from gan_zoo import penalties, randomness
+from gan_zoo import penalties
 from gan_zoo.errors import Mistake
-from gan_zoo.gradients import Clipping, norm
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.lsgan import LSGAN
 from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.step import randomness
+from gan_zoo.step.optimizers import Clipping, norm
 from gan_zoo.training import Trainer
 from tests.drivers.tiny import Tiny
 

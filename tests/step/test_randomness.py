@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gan_zoo import randomness
+from gan_zoo.step import randomness
 
 LAWS = ["normal", "uniform", "sphere"]
 CPU = torch.device("cpu")
