@@ -7,8 +7,8 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from gan_zoo.distributed.strategy import TurnTakingDDP
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.strategy import TurnTakingDDP
 
 ENDLESS = "the stream of images has no epochs: say max_steps, or --max_images or --max_seconds"
 WHOLE = "a step takes what its model says: say data.batch_size and max_steps, or fast_dev_run for a trial"
@@ -55,7 +55,7 @@ def refuse_unsupported(trainer: L.Trainer) -> None:
     if trainer.world_size > 1 and not isinstance(trainer.strategy, TurnTakingDDP):
         raise Mistake(
             f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
-            "need Trainer(strategy=gan_zoo.strategy.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
+            "need Trainer(strategy=gan_zoo.distributed.strategy.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
         )
     refuse_precision(trainer.precision)
 

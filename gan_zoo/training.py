@@ -21,13 +21,13 @@ from gan_zoo.callbacks.session import Session
 from gan_zoo.callbacks.stopping import Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
+from gan_zoo.distributed.strategy import TurnTakingDDP
 from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
 from gan_zoo.flags import refuse_unusable
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
 from gan_zoo.run import Run, now
 from gan_zoo.step.optimizers import Clipping
-from gan_zoo.strategy import TurnTakingDDP
 
 # Lightning's adverts, its advice on workers, which sets in memory have no use for, and a warning about itself.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)

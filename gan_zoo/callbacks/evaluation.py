@@ -7,13 +7,13 @@ from typing import Any
 import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.distributed.strategy import broadcast_state, from_rank_zero
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import lines
 from gan_zoo.metrics.fakes import Sampling
 from gan_zoo.metrics.judges import Judge, judge, results
 from gan_zoo.module import GenerativeModule
-from gan_zoo.strategy import broadcast_state, from_rank_zero
 
 
 class Evaluation(SessionCallback):

@@ -6,8 +6,8 @@ from typing import Any
 import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback
+from gan_zoo.distributed.strategy import from_rank_zero
 from gan_zoo.module import GenerativeModule
-from gan_zoo.strategy import from_rank_zero
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import torch
 
+from gan_zoo.distributed.strategy import gathered
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.evaluator import Scores, shares
 from gan_zoo.metrics.extractors import Extractor
@@ -12,7 +13,6 @@ from gan_zoo.metrics.fakes import Sampled
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Protocol
 from gan_zoo.metrics.score import Value
-from gan_zoo.strategy import gathered
 
 
 def refuse_other_classes(classes: int, what: str, told: Extractor) -> None:

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
+from gan_zoo.distributed.strategy import gathered
 from gan_zoo.images import Batch
 from gan_zoo.metrics.classifiers import Classifier
 from gan_zoo.metrics.score import Value
-from gan_zoo.strategy import gathered
 from gan_zoo.translation import Route, Translating
 
 Images = Float[Tensor, "n c h w"]

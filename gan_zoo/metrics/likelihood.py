@@ -7,12 +7,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gan_zoo import images
+from gan_zoo.distributed.strategy import gathered
 from gan_zoo.metrics.evaluator import Wanted, chosen, shares
 from gan_zoo.metrics.fakes import CHUNK
 from gan_zoo.metrics.protocol import LikelihoodProtocol
 from gan_zoo.metrics.score import Value
 from gan_zoo.step import randomness
-from gan_zoo.strategy import gathered
 
 
 @runtime_checkable

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from gan_zoo import images, perceptual
+from gan_zoo.distributed.strategy import gathered
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import art
 from gan_zoo.metrics.evaluator import Evaluator, Scores, Wanted, chosen
@@ -18,7 +19,6 @@ from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.metrics.score import Value
 from gan_zoo.metrics.translated import Result
-from gan_zoo.strategy import gathered
 
 Images = Float[Tensor, "n 3 h w"]
 

@@ -32,6 +32,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, schedules
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.distributed.strategy import gathered
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
@@ -41,7 +42,6 @@ from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
 from gan_zoo.sampling import evaluating
 from gan_zoo.step.optimizers import adams
-from gan_zoo.strategy import gathered
 from gan_zoo.translation import Route
 
 Images = Float[Tensor, "n c h w"]

@@ -6,6 +6,7 @@ from typing import Any
 from gan_zoo import images
 from gan_zoo.configuration import find
 from gan_zoo.data.choosing import choose
+from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.files import write
 from gan_zoo.metrics.protocol import Conditions
@@ -14,7 +15,6 @@ from gan_zoo.rescoring.judging import against, data_settings, module_of, set_up
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run import Run
-from gan_zoo.strategy import rank
 
 
 def score_foreign(asked: Order) -> None:

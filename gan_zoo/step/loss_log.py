@@ -9,8 +9,8 @@ import math
 import torch
 from torch import Tensor
 
+from gan_zoo.distributed.strategy import gathered, world_size
 from gan_zoo.errors import NonFinite
-from gan_zoo.strategy import gathered, world_size
 
 MOST_PENDING = 4096  # updates kept on the device before they are read unasked
 

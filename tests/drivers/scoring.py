@@ -8,11 +8,11 @@ import torch
 
 from datamodules.mnist import MNIST
 from datamodules.stream import InMemory
+from gan_zoo.distributed.strategy import rank, world_size
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.models.gan import GAN
-from gan_zoo.strategy import rank, world_size
 
 CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "plain": (601, {}),

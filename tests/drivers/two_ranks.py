@@ -22,12 +22,12 @@ from datamodules.mnist import MNIST
 from gan_zoo import penalties
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.distributed.strategy import TurnTakingDDP
 from gan_zoo.labels import LabelSet
 from gan_zoo.models import stargan
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.step import randomness
-from gan_zoo.strategy import TurnTakingDDP
 from gan_zoo.training import Trainer
 
 WHOLE_BATCH = 8

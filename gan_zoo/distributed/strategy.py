@@ -8,7 +8,7 @@ import torch.distributed as dist
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
-from gan_zoo.peers import FAILED, Peers
+from gan_zoo.distributed.lost_processes import FAILED, Peers
 
 Kind = TypeVar("Kind")
 
