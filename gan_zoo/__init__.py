@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gan_zoo.loading import load as load
-    from gan_zoo.run import runs as runs
+    from gan_zoo.run.directory import runs
     from gan_zoo.training import Trainer as trainer
 
 __version__ = "0.1.0"
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
 
         return load
     if name == "runs":
-        from gan_zoo.run import runs
+        from gan_zoo.run.directory import runs
 
         return runs
     if name == "trainer":

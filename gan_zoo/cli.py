@@ -223,8 +223,8 @@ def status(arguments: list[str]) -> int:
     parser = Parser("status", COMMANDS["status"])
     parser.add_argument("runs", nargs="?", default="runs", help="a folder of runs (default runs)")
     options = parser.parse(arguments)
-    from gan_zoo.files import disk, size
-    from gan_zoo.run import runs
+    from gan_zoo.run.directory import runs
+    from gan_zoo.run.files import disk, size
 
     rows = runs(options.runs)
     if not rows:

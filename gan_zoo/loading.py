@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import closest, shorten
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 
 
 def load(path: str | Path, changed: dict[str, Any] | None = None) -> GenerativeModule:

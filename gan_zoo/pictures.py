@@ -11,7 +11,7 @@ from datamodules.errors import DataError
 from datamodules.sources import SUFFIXES, decode, is_image
 from gan_zoo import images
 from gan_zoo.errors import Mistake
-from gan_zoo.files import write
+from gan_zoo.run.files import write
 
 Image = Float[torch.Tensor, "1 3 _ _"]
 

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import disk, lock, size
-from gan_zoo.run import Run, runs
+from gan_zoo.run.directory import Run, runs
+from gan_zoo.run.files import disk, lock, size
 
 
 def remove_failed(root: Path, is_sure: bool) -> int:

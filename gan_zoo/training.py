@@ -11,7 +11,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from gan_zoo import configuration, starting
+from gan_zoo import starting
 from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
@@ -26,7 +26,8 @@ from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
 from gan_zoo.flags import refuse_unusable
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
-from gan_zoo.run import Run, now
+from gan_zoo.run import config as configuration
+from gan_zoo.run.directory import Run, now
 from gan_zoo.step.optimizers import Clipping
 
 # Lightning's adverts, its advice on workers, which sets in memory have no use for, and a warning about itself.

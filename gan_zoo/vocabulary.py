@@ -11,9 +11,9 @@ import datamodules
 from datamodules.stream import SourcedData, StreamedData
 from gan_zoo import models
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.configuration import EXPERIMENTS, check, find
 from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
+from gan_zoo.run.config import EXPERIMENTS, check, find
 
 BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData, SourcedData)
 """What models and data modules derive from: no choices themselves."""

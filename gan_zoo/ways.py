@@ -14,7 +14,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.models.stargan import StarGAN
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import closest
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from gan_zoo.translation import Translating
 
 Image = Float[Tensor, "1 _ _ _"]

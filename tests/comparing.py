@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from gan_zoo.files import lines
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 
 
 def checkpoint(file: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_zoo.files import lines
+from gan_zoo.run.files import lines
 from tests.comparing import checkpoint, differences, records, same
 from tests.drivers.exact import KILLS, PLACES, STEPS
 

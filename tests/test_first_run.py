@@ -12,10 +12,10 @@ import gan_zoo
 from datamodules.mnist import MNIST
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.cli import main
-from gan_zoo.files import lines
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 
 

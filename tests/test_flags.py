@@ -18,10 +18,10 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import lines
 from gan_zoo.flags import REFUSED
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.drivers.tiny import Tiny
 

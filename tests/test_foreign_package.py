@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gan_zoo.files import lines
+from gan_zoo.run.files import lines
 
 pytestmark = pytest.mark.slow  # processes that import torch, about 40 s
 

@@ -12,9 +12,9 @@ from safetensors.torch import save
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import broadcast_buffers
 from gan_zoo.errors import NonFinite, bounded
-from gan_zoo.files import replace, temporary_for, write
 from gan_zoo.module import GenerativeModule
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import replace, temporary_for, write
 
 
 class Checkpoints(SessionCallback):

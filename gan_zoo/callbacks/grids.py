@@ -5,8 +5,8 @@ import lightning.pytorch as L
 from gan_zoo import images
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import bounded
-from gan_zoo.files import write
 from gan_zoo.module import GenerativeModule
+from gan_zoo.run.files import write
 
 
 class Grids(SessionCallback):

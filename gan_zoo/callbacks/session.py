@@ -7,7 +7,7 @@ from typing import Any
 
 import lightning.pytorch as L
 
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 
 
 def tell_nobody(kind: str, values: dict[str, Any]) -> None:

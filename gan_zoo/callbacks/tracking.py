@@ -17,7 +17,7 @@ import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback, tell_nobody
 from gan_zoo.module import GenerativeModule
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 
 MOST_WAITING = 1000  # lines, scores and pictures that a tracker may lag behind; each is below 1 kB
 PATIENCE = 10.0  # seconds at the end of a run for what still waits; wandb itself takes 1 to 3 to start and end

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import replace
+from gan_zoo.run.files import replace
 
 VERSION = 1
 """Of what metrics read: to be raised with a change there, so that no reference of before is taken."""

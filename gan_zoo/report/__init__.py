@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import write
 from gan_zoo.report import committed, grouping, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
 from gan_zoo.report.rank import Table
+from gan_zoo.run.files import write
 
 
 def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (), figures: Path | None = None) -> str:

@@ -16,11 +16,11 @@ from typing import Any
 
 import yaml
 
-from gan_zoo.configuration import flat
 from gan_zoo.errors import Mistake
-from gan_zoo.files import tail
 from gan_zoo.report.scores import Line, by_kind, timed
-from gan_zoo.run import STALE_AFTER, Run, age
+from gan_zoo.run.config import flat
+from gan_zoo.run.directory import STALE_AFTER, Run, age
+from gan_zoo.run.files import tail
 from gan_zoo.studies.board import LOG
 
 LAST_LINES = 12

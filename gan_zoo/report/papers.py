@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gan_zoo.configuration import EXPERIMENTS, flat, read
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import shorten
 from gan_zoo.report.collect import class_name
+from gan_zoo.run.config import EXPERIMENTS, flat, read
 
 FORM = re.compile(
     r"(?P<metric>[a-z]\w*) (?P<value>-?\d*\.?\d+)(?: \+- (?P<spread>\d*\.?\d+))? "

@@ -6,7 +6,7 @@ from pathlib import Path
 from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.rescoring.options import Order
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 
 
 @dataclass(frozen=True)

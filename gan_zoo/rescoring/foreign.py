@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo import images
-from gan_zoo.configuration import find
 from gan_zoo.data.choosing import choose
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
-from gan_zoo.files import write
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.rescoring.given import Fixed, Statistics, pictures
 from gan_zoo.rescoring.judging import against, data_settings, module_of, set_up
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
-from gan_zoo.run import Run
+from gan_zoo.run.config import find
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import write
 
 
 def score_foreign(asked: Order) -> None:

@@ -20,7 +20,7 @@ from gan_zoo.metrics.subsets import Subset
 from gan_zoo.metrics.translated import Translations
 from gan_zoo.rescoring.given import Statistics
 from gan_zoo.rescoring.options import Order
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from gan_zoo.translation import Route
 
 

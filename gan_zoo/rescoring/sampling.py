@@ -8,8 +8,8 @@ from torch import Tensor
 
 from gan_zoo import images, loading
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.files import write
 from gan_zoo.metrics.fakes import CHUNK, Sampled, Sampling
+from gan_zoo.run.files import write
 
 
 def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> int:

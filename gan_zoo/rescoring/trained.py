@@ -24,7 +24,7 @@ from gan_zoo.rescoring.judging import (
 )
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from gan_zoo.translation import Translating
 
 SAMPLES = 10_000

@@ -5,11 +5,11 @@ from typing import Any
 
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
-from gan_zoo.files import lines as lines_of
 from gan_zoo.metrics.evaluator import Scores, lines
 from gan_zoo.metrics.judges import Judge
 from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines as lines_of
 
 
 def note(judge: Judge, samples: int) -> None:

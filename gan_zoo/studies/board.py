@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import held, tail, write
 from gan_zoo.naming import shorten
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import held, tail, write
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
 

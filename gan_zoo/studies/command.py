@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import IO
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import lock
 from gan_zoo.naming import closest, named
+from gan_zoo.run.files import lock
 from gan_zoo.studies import checking, local, reading
 from gan_zoo.studies.board import Board, Job
 from gan_zoo.studies.expand import Cell, expand

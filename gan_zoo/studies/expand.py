@@ -6,9 +6,9 @@ import re
 from itertools import product
 from typing import Any, NamedTuple
 
-from gan_zoo.configuration import flat
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import shorten
+from gan_zoo.run.config import flat
 from gan_zoo.studies.reading import BUDGETS, Study
 
 CLASSES = ("model", "data")

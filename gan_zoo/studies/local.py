@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import held
+from gan_zoo.run.files import held
 from gan_zoo.studies.board import Job
 from gan_zoo.studies.reading import Study
 from gan_zoo.studies.screen import Screen

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan_zoo import configuration
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import closest, shorten
+from gan_zoo.run import config
 
 NEEDED = ("base", "methods", "matrix", "budget")
 KEYS = (*NEEDED, "settings", "exclude", "evaluate", "resources", "retries")
@@ -66,7 +66,7 @@ def find(name: str) -> Path:
     Raises:
         Mistake: there is none.
     """
-    return configuration.find(name, configuration.EXPERIMENTS / "studies", "study")
+    return config.find(name, config.EXPERIMENTS / "studies", "study")
 
 
 def read(path: Path) -> Study:
@@ -75,7 +75,7 @@ def read(path: Path) -> Study:
     Raises:
         Mistake: names what is wrong in it.
     """
-    content = configuration.read(path)
+    content = config.read(path)
     try:
         return _study(path.stem, content)
     except Mistake as mistake:
@@ -109,7 +109,7 @@ def _study(name: str, content: dict[str, Any]) -> Study:
 def _base(name: Any) -> dict[str, Any]:
     if not isinstance(name, str):
         raise Mistake(f"base is {_short(name)}: name an experiment, as in mnist/gan.")
-    return configuration.check(configuration.find(name))
+    return config.check(config.find(name))
 
 
 def _methods(methods: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -156,7 +156,7 @@ def _budget(budget: dict[str, Any]) -> tuple[str, int | float]:
 
 def _decided_elsewhere(where: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Stop where a run's length is set beside the budget."""
-    for name in configuration.flat(settings):
+    for name in config.flat(settings):
         if name in BUDGETS.values():
             raise Mistake(f"{where} sets {name}, which the budget decides: leave it out.")
     return settings

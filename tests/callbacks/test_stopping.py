@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from datamodules.mnist import MNIST
-from gan_zoo.files import lines
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 
 

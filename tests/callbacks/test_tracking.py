@@ -21,10 +21,10 @@ from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import MOST_WAITING, Mirror, Tracking
-from gan_zoo.files import lines
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.drivers.tiny import Tiny
 from tests.test_exact import same

@@ -13,9 +13,9 @@ from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.watchdog import Watchdog, mean_distance
 from gan_zoo.errors import Mistake, NonFinite
-from gan_zoo.files import lines
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.drivers.scripted import Low
 from tests.drivers.tiny import Tiny

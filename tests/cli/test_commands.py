@@ -13,9 +13,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from datamodules.mnist import MNIST
-from gan_zoo.files import lines
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.cli.conftest import SMALL, TINY, Command
 

@@ -6,7 +6,7 @@ import pytest
 
 from gan_zoo.cli import main
 from gan_zoo.errors import Mistake
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from tests.cli.conftest import SMALL, TINY, Command, Refused
 
 FILES = {

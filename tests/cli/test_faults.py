@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_zoo.files import lines
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from tests.cli.conftest import TINY, Command, Refused, remount
 from tests.comparing import differences
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gan_zoo.files import disk, size
-from gan_zoo.run import Run, runs
+from gan_zoo.run.directory import Run, runs
+from gan_zoo.run.files import disk, size
 from tests.cli.conftest import Command, Refused
 
 HOLD = "from gan_zoo.run import Run; x = Run('runs/held'); x.create(); print('held', flush=True); input()"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from tests.cli.conftest import TINY, Command, Refused
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from gan_zoo.training import Trainer
 from tests.comparing import differences
 from tests.processes import children, free_port

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_zoo.files import lines
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from tests.comparing import differences
 from tests.processes import free_port
 

@@ -37,7 +37,7 @@ PLACES: tuple[str, ...] = (
     "gan_zoo/",
     "gan_zoo/metrics/",
     "gan_zoo/callbacks/checkpoints.py",
-    "gan_zoo/run.py",
+    "gan_zoo/run/directory.py",
 )
 """Where a run is killed: anywhere, within a score, as a checkpoint is made, as something is written."""
 ROOT = str(Path(__file__).parents[2]) + "/"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 from tests.comparing import differences
 from tests.drivers import official
 

@@ -12,8 +12,8 @@ from datamodules.mnist import MNIST
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.errors import Mistake
-from gan_zoo.files import lines
 from gan_zoo.models.wgan import WGAN, critic_updates
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 
 TINY: dict[str, Any] = {"image_shape": (1, 28, 28), "latent_dim": 3, "architecture": "mlp", "width": (4,)}

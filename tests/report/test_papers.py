@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from gan_zoo.configuration import EXPERIMENTS
 from gan_zoo.errors import Mistake
 from gan_zoo.report import grouping, papers, rank, tables
 from gan_zoo.report.collect import collect
 from gan_zoo.report.papers import Paper, beside, published
+from gan_zoo.run.config import EXPERIMENTS
 from tests.report.made import make_run
 
 HEADER = """# SNGAN on CIFAR-10.

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from datamodules.mnist import MNIST
-from gan_zoo.files import lines
 from gan_zoo.models.cgan import CGAN
 from gan_zoo.models.gan import GAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.cli.conftest import Command, Refused
 

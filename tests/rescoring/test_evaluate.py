@@ -13,10 +13,10 @@ from datamodules.mnist import MNIST
 from gan_zoo import images
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
-from gan_zoo.files import lines
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.vae import VAE
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.cli.conftest import Command, Refused
 

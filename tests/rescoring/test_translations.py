@@ -7,9 +7,9 @@ import pytest
 
 from datamodules.unpaired import Unpaired
 from gan_zoo.callbacks.evaluation import Evaluation
-from gan_zoo.files import lines
 from gan_zoo.models.cyclegan import CycleGAN
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
+from gan_zoo.run.files import lines
 from gan_zoo.training import Trainer
 from tests.cli.conftest import Command, Refused
 from tests.drivers.image_files import picture, write

@@ -27,7 +27,7 @@ TINY: dict[str, Any] = {
 HOLD = """
 import sys
 from pathlib import Path
-from gan_zoo.files import lock
+from gan_zoo.run.files import lock
 file = lock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

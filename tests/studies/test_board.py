@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.run import runs
+from gan_zoo.run.directory import runs
 from gan_zoo.studies.board import Board
 from tests.studies.conftest import held_by_another
 

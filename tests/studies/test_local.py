@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import held
+from gan_zoo.run.files import held
 from gan_zoo.studies import command, local, reading
 from gan_zoo.studies.board import Board
 from tests.studies.conftest import MakeStudy, held_by_another
@@ -107,7 +107,7 @@ def test_a_run_that_another_process_took_meanwhile_is_no_failure(board: MakeBoar
     made = board(methods={"gan": {}}, matrix={"seed": [0]})
     take = (
         'test -e "$0/once" && exit 0; touch "$0/once"; '
-        f'{sys.executable} -c "import sys, time; from pathlib import Path; from gan_zoo.files import lock; '
+        f'{sys.executable} -c "import sys, time; from pathlib import Path; from gan_zoo.run.files import lock; '
         'file = lock(Path(sys.argv[1])); print(1, flush=True); time.sleep(1)" "$0" > "$0/held" & '
         'until test -s "$0/held"; do sleep 0.02; done; exit 2'
     )

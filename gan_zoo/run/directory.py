@@ -22,7 +22,7 @@ from typing import IO, Any
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import finite, held, last, lines, lock, write
+from gan_zoo.run.files import finite, held, last, lines, lock, write
 
 STALE_AFTER = 300.0  # seconds without a heartbeat after which a "running" run is taken for dead
 

@@ -14,7 +14,7 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import closest, shorten
-from gan_zoo.run import Run
+from gan_zoo.run.directory import Run
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tracking", "watchdog")
