@@ -10,9 +10,9 @@ Importing it is cheap: torch is loaded when one of the three is first used.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan_zoo.loading import load as load
     from gan_zoo.run.directory import runs
-    from gan_zoo.training import Trainer as trainer
+    from gan_zoo.training.loading import load
+    from gan_zoo.training.trainer import Trainer as trainer
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load", "runs", "trainer"]
@@ -20,7 +20,7 @@ __all__ = ["__version__", "load", "runs", "trainer"]
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from gan_zoo.loading import load
+        from gan_zoo.training.loading import load
 
         return load
     if name == "runs":
@@ -28,7 +28,7 @@ def __getattr__(name: str) -> Any:
 
         return runs
     if name == "trainer":
-        from gan_zoo.training import Trainer
+        from gan_zoo.training.trainer import Trainer
 
         return Trainer
     raise AttributeError(f"gan_zoo has no {name}")

@@ -19,7 +19,7 @@ from gan_zoo.explaining import explain, origin, refused
 from gan_zoo.labels import LabelSet
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
-from gan_zoo.training import DEFAULTS, Trainer
+from gan_zoo.training.trainer import DEFAULTS, Trainer
 from gan_zoo.vocabulary import BASES, OneLineParser, choices, import_all, resolve_configs
 
 

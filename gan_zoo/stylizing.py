@@ -11,12 +11,13 @@ from jaxtyping import Float
 from rich.progress import Progress
 from torch import Tensor
 
-from gan_zoo import images, loading, pictures
+from gan_zoo import images, pictures
 from gan_zoo.errors import Mistake, NonFinite, bounded
 from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
 from gan_zoo.models.gatys import Objective, gatys
 from gan_zoo.perceptual import Features
+from gan_zoo.training import loading
 
 Image = Float[Tensor, "1 3 _ _"]
 Paint = Callable[[Image, list[Image], Callable[[float], None]], Image]

@@ -10,11 +10,11 @@ import yaml
 
 import gan_zoo
 from datamodules.mnist import MNIST
-from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import against
 from gan_zoo.metrics.fakes import Sampled, Sampling
+from gan_zoo.training import loading
 from tests.cli.conftest import Command, Refused
 from tests.cli.conftest import command as command
 from tests.cli.conftest import refused as refused

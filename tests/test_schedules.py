@@ -14,7 +14,7 @@ from gan_zoo import schedules
 from gan_zoo.errors import Mistake
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.tiny import Tiny
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.rescoring.options import Order
 from gan_zoo.run.directory import Run
+from gan_zoo.training import loading
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_zoo import loading
 from gan_zoo.distributed.strategy import from_rank_zero, rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
@@ -21,6 +20,7 @@ from gan_zoo.metrics.translated import Translations
 from gan_zoo.rescoring.given import Statistics
 from gan_zoo.rescoring.options import Order
 from gan_zoo.run.directory import Run
+from gan_zoo.training import loading
 from gan_zoo.translation import Route
 
 

@@ -1,6 +1,5 @@
 """The bound on the log-likelihood of real images, of runs whose model has one."""
 
-from gan_zoo import loading
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics.likelihood import HasBound, log_likelihood
 from gan_zoo.metrics.names import score_name
@@ -8,6 +7,7 @@ from gan_zoo.rescoring.checkpoints import runs_at, whole
 from gan_zoo.rescoring.judging import data_settings, device, module_of
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, tell
+from gan_zoo.training import loading
 
 NAME = "log_likelihood"
 """Of the metric, as a user writes it."""

@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan_zoo import images, loading
+from gan_zoo import images
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics.fakes import CHUNK, Sampled, Sampling
 from gan_zoo.run.files import write
+from gan_zoo.training import loading
 
 
 def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
@@ -25,6 +24,7 @@ from gan_zoo.rescoring.judging import (
 from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run.directory import Run
+from gan_zoo.training import loading
 from gan_zoo.translation import Translating
 
 SAMPLES = 10_000

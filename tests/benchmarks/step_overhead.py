@@ -24,7 +24,7 @@ from datamodules.stream import InMemory, StreamedData
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.models.gan import GAN
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 
 HALF_LIFE = 10_000
 

@@ -20,7 +20,7 @@ from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.models.gan import GAN
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.benchmarks.step_overhead import HALF_LIFE, Noise, Turns, bare
 
 STEP_BAR, START_BAR = 1e-4, 0.1  # seconds

@@ -10,7 +10,7 @@ from gan_zoo.callbacks.checkpoints import Checkpoints, ranked
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.scripted import Low
 from tests.drivers.tiny import Tiny
 

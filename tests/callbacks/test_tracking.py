@@ -25,9 +25,9 @@ from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.tiny import Tiny
-from tests.test_exact import same
+from tests.training.test_exact_resume import same
 
 WANDB = Path(sys.executable).with_name("wandb")
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from datamodules.mnist import MNIST
 from gan_zoo.models.gan import GAN
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.cli.conftest import TINY, Refused
 
 

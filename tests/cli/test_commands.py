@@ -16,7 +16,7 @@ from datamodules.mnist import MNIST
 from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.cli.conftest import SMALL, TINY, Command
 
 

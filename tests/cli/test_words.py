@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gan_zoo.errors import Mistake
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.cli.conftest import SMALL, TINY, Refused
 
 WORDS = [

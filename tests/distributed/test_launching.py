@@ -14,7 +14,7 @@ import pytest
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
 from gan_zoo.run.directory import Run
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.comparing import differences
 from tests.processes import children, free_port
 

@@ -26,7 +26,7 @@ from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.module import Feed
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.toy import Toy
 
 KILLED_AT, STEPS = 37, 78

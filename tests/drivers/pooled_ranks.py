@@ -12,7 +12,7 @@ from torch.optim import SGD, Optimizer
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.models.cyclegan import CycleGAN
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.toy import Toy
 
 SHAPE = (3, 16, 16)

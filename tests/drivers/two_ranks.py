@@ -28,7 +28,7 @@ from gan_zoo.models import stargan
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.step import randomness
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 
 WHOLE_BATCH = 8
 

@@ -13,7 +13,7 @@ from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.module import GenerativeModule
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.toy import Toy
 
 SHAPE, WHOLE_BATCH = (3, 16, 16), 8

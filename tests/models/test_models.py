@@ -13,7 +13,7 @@ from gan_zoo.models.gan import GAN
 from gan_zoo.models.lsgan import LSGAN
 from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.pairs import count
 
 

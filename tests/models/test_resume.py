@@ -24,7 +24,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.models.gan import GAN
 from gan_zoo.module import GenerativeModule
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.comparing import differences
 from tests.drivers.toy import Toy
 

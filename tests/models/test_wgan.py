@@ -14,7 +14,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.errors import Mistake
 from gan_zoo.models.wgan import WGAN, critic_updates
 from gan_zoo.run.files import lines
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 
 TINY: dict[str, Any] = {"image_shape": (1, 28, 28), "latent_dim": 3, "architecture": "mlp", "width": (4,)}
 CLIP = 0.01

@@ -10,7 +10,7 @@ from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.cli.conftest import Command, Refused
 from tests.drivers.image_files import picture, write
 

@@ -16,7 +16,7 @@ from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.step import randomness
 from gan_zoo.step.optimizers import Clipping, norm
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
 from tests.drivers.tiny import Tiny
 
 MODELS: dict[str, tuple[type, dict[str, Any]]] = {

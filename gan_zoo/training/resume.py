@@ -4,13 +4,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
 from gan_zoo.run import config as configuration
 from gan_zoo.run.directory import Run, now
 from gan_zoo.run.environment import environment
+from gan_zoo.training import loading
 
 
 def register(run: Run, config: dict[str, Any], max_steps: int, facts: dict[str, Any]) -> None:

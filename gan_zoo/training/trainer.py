@@ -11,7 +11,6 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from gan_zoo import starting
 from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
@@ -23,12 +22,13 @@ from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
 from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
-from gan_zoo.flags import refuse_unusable
 from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import shorten
 from gan_zoo.run import config as configuration
 from gan_zoo.run.directory import Run, now
 from gan_zoo.step.optimizers import Clipping
+from gan_zoo.training import resume
+from gan_zoo.training.trainer_flags import refuse_unusable
 
 # Lightning's adverts, its advice on workers, which sets in memory have no use for, and a warning about itself.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
@@ -197,7 +197,7 @@ class Trainer(L.Trainer):
     def _open(self, run: Run, model: GenerativeModule, datamodule: Any) -> None:
         kinds = {"model": type(model).__name__, "data": type(datamodule).__name__}
         config = configuration.plain(self.config or self._gather(model, datamodule))
-        starting.register(run, config, self.max_steps, {**kinds, "seed": self.seed, "devices": self.world_size})
+        resume.register(run, config, self.max_steps, {**kinds, "seed": self.seed, "devices": self.world_size})
 
     def _gather(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
         """The configuration of a run that no command line resolved."""
@@ -214,7 +214,7 @@ class Trainer(L.Trainer):
 
     def _train(self, run: Run, model: GenerativeModule, data: dict[str, Any]) -> None:
         try:
-            resumed, message = starting.latest(run)
+            resumed, message = resume.latest(run)
             if message and self.is_first:
                 print(message)
             if resumed is None:
@@ -244,7 +244,7 @@ class Trainer(L.Trainer):
 
     def _start_from_init(self, model: GenerativeModule) -> None:
         if self.init:
-            report = starting.start_from(model, Path(self.init))
+            report = resume.start_from(model, Path(self.init))
             if self.is_first:
                 print(report)
 

@@ -18,11 +18,11 @@ from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from gan_zoo.errors import Mistake
-from gan_zoo.flags import REFUSED
 from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
-from gan_zoo.training import Trainer
+from gan_zoo.training.trainer import Trainer
+from gan_zoo.training.trainer_flags import REFUSED
 from tests.drivers.tiny import Tiny
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -213,7 +213,7 @@ SCRIPT = """
 import os, sys, torch
 from torch.utils.data import DataLoader
 from gan_zoo.training import Trainer
-from tests.test_flags import Watching
+from tests.training.test_trainer_flags import Watching
 class Numbers(Watching):
     def take_step(self, minibatches):
         numbers = sorted(minibatches[0]["number"].tolist())
