@@ -16,7 +16,7 @@ from gan_zoo.module import GenerativeModule
 from gan_zoo.naming import closest
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
-from gan_zoo.translation import Translating
+from gan_zoo.translation.routes import Translating
 
 Image = Float[Tensor, "1 _ _ _"]
 Titled = tuple[Image, str]

@@ -16,7 +16,6 @@ from datamodules.stream import StreamedData
 from gan_zoo import images, pictures
 from gan_zoo.callbacks.checkpoints import Checkpoints, write_generator
 from gan_zoo.callbacks.evaluation import Evaluation
-from gan_zoo.labels import LabelSet
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.stargan import StarGAN
@@ -24,6 +23,7 @@ from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.training import loading
 from gan_zoo.training.trainer import Trainer
 from gan_zoo.translating import square
+from gan_zoo.translation.labels import LabelSet
 from tests.cli.conftest import command as command
 from tests.cli.conftest import refused as refused
 from tests.drivers.image_files import picture, write

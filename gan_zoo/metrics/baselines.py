@@ -12,7 +12,7 @@ from gan_zoo.images import Batch
 from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.metrics.fakes import CHUNK
 from gan_zoo.metrics.translated import Result, Translations
-from gan_zoo.translation import Route
+from gan_zoo.translation.routes import Route
 
 Images = Float[Tensor, "n c h w"]
 

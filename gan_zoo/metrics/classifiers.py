@@ -13,7 +13,7 @@ from gan_zoo.images import Batch
 from gan_zoo.metrics import attributes
 from gan_zoo.metrics.extractors import base as extractors
 from gan_zoo.metrics.extractors.lenet import LeNet, trained
-from gan_zoo.translation import Route
+from gan_zoo.translation.routes import Route
 
 Images = Float[Tensor, "n c h w"]
 

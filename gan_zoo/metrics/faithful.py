@@ -12,7 +12,7 @@ from gan_zoo.distributed.strategy import gathered
 from gan_zoo.images import Batch
 from gan_zoo.metrics.classifiers import Classifier
 from gan_zoo.metrics.score import Value
-from gan_zoo.translation import Route, Translating
+from gan_zoo.translation.routes import Route, Translating
 
 Images = Float[Tensor, "n c h w"]
 Each = Float[Tensor, " n"]

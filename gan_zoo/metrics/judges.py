@@ -11,7 +11,7 @@ from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.stylized import Stylizations, Stylizing
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.module import GenerativeModule
-from gan_zoo.translation import Translating
+from gan_zoo.translation.routes import Translating
 
 Judge = Evaluator | Translations | Stylizations
 

@@ -19,7 +19,7 @@ from gan_zoo.metrics.faithful import Means, Seen, measures
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions, Protocol
 from gan_zoo.metrics.subsets import Subset
-from gan_zoo.translation import Route, Translating
+from gan_zoo.translation.routes import Route, Translating
 
 AT_ONCE = 250 * 64 * 64
 """Pixels of the images that go through a translator together: bounds the memory, changes nothing else."""

@@ -42,7 +42,7 @@ from gan_zoo.networks.translator import STRIDE, check_size, translator
 from gan_zoo.pool import ImagePool
 from gan_zoo.sampling import evaluating
 from gan_zoo.step.optimizers import adams
-from gan_zoo.translation import Route
+from gan_zoo.translation.routes import Route
 
 Images = Float[Tensor, "n c h w"]
 

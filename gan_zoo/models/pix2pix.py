@@ -41,7 +41,7 @@ from gan_zoo.networks.pieces import PresentNorm
 from gan_zoo.networks.unet import UNet
 from gan_zoo.step import randomness
 from gan_zoo.step.optimizers import adams
-from gan_zoo.translation import Route
+from gan_zoo.translation.routes import Route
 
 Images = Float[Tensor, "n c h w"]
 

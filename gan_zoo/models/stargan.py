@@ -37,13 +37,13 @@ from gan_zoo import bounds, images, losses, penalties, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.images import Batch
-from gan_zoo.labels import Labels, LabelSet
 from gan_zoo.layers import channels_last
 from gan_zoo.module import Terms
 from gan_zoo.networks.stargan import LEAST_SIDE, STRIDE, Discriminator, Generator
 from gan_zoo.sampling import evaluating
 from gan_zoo.step.optimizers import adams
-from gan_zoo.translation import Route
+from gan_zoo.translation.labels import Labels, LabelSet
+from gan_zoo.translation.routes import Route
 
 Images = Float[Tensor, "n c h w"]
 Label = Float[Tensor, "n k"]

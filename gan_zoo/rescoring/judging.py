@@ -21,7 +21,7 @@ from gan_zoo.rescoring.given import Statistics
 from gan_zoo.rescoring.options import Order
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
-from gan_zoo.translation import Route
+from gan_zoo.translation.routes import Route
 
 
 def device() -> torch.device:

@@ -25,7 +25,7 @@ from gan_zoo.rescoring.options import Order
 from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
-from gan_zoo.translation import Translating
+from gan_zoo.translation.routes import Translating
 
 SAMPLES = 10_000
 """Images generated for a score where the user says nothing."""

@@ -23,12 +23,12 @@ from gan_zoo import penalties
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.distributed.strategy import TurnTakingDDP
-from gan_zoo.labels import LabelSet
 from gan_zoo.models import stargan
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.step import randomness
 from gan_zoo.training.trainer import Trainer
+from gan_zoo.translation.labels import LabelSet
 
 WHOLE_BATCH = 8
 

@@ -19,7 +19,7 @@ from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.metrics.faithful import of_all
 from gan_zoo.metrics.translated import Result, Translations
-from gan_zoo.translation import Route, Translating
+from gan_zoo.translation.routes import Route, Translating
 from tests.drivers.scripted import Colours, Pixels
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.errors import Mistake
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.training.trainer import Trainer
-from gan_zoo.translation import Translating
+from gan_zoo.translation.routes import Translating
 from tests.drivers.toy import Toy
 from tests.pairs import count
 

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from gan_zoo.errors import Mistake
 from gan_zoo.models.pix2pix import Pix2Pix
-from gan_zoo.translation import Translating
+from gan_zoo.translation.routes import Translating
 
 SMALL: dict[str, Any] = {"halvings": 5, "width": 4, "discriminator_width": 4, "discriminator_layers": 1}
 

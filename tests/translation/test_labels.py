@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gan_zoo.errors import Mistake
-from gan_zoo.labels import Labels, LabelSet
+from gan_zoo.translation.labels import Labels, LabelSet
 
 HAIR = ["Black_Hair", "Blond_Hair", "Brown_Hair"]
 FACES = LabelSet(names=["Male", *HAIR, "Young"], kind="attributes", exclusive=[HAIR])

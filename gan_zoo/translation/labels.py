@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan_zoo.errors import Mistake
 from gan_zoo.naming import closest
-from gan_zoo.translation import Route
+from gan_zoo.translation.routes import Route
 
 
 class LabelSet(TypedDict):
