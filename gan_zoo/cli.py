@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_zoo.errors import Mistake, RunFailed
-from gan_zoo.naming import closest
+from gan_zoo.lookup import closest
 from gan_zoo.parsing import Parser, overview
 
 COMMANDS = {

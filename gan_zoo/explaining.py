@@ -11,7 +11,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from datamodules.stream import DataError
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest, shorten
+from gan_zoo.lookup import closest, shorten
 
 KINDS = {
     "int": "a whole number",

@@ -3,7 +3,7 @@
 import argparse
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest
+from gan_zoo.lookup import closest
 
 
 def overview(program: str, commands: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import channel_moments, channels_last
-from gan_zoo.naming import closest
+from gan_zoo.lookup import closest
 
 Images = Float[Tensor, "n 3 h w"]
 Maps = Float[Tensor, "n c h w"]

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from gan_zoo import images
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import closest
 from gan_zoo.models.stargan import StarGAN
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import closest
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
 from gan_zoo.translation.routes import Translating

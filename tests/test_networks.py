@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from gan_zoo import networks
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import named
+from gan_zoo.lookup import named
 from tests.pairs import count, pair
 
 

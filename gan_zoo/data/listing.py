@@ -4,7 +4,7 @@ from pathlib import Path
 
 from datamodules.catalogue import CATALOGUE, Entry
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest
+from gan_zoo.lookup import closest
 
 
 def command(name: str, folder: Path) -> int:

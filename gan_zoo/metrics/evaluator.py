@@ -13,6 +13,7 @@ from torchmetrics import Metric
 
 from gan_zoo.distributed.strategy import from_rank_zero, rank, world_size
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import named
 from gan_zoo.metrics.choices import METRICS
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
@@ -20,7 +21,6 @@ from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
 from gan_zoo.metrics.references import Cache, References
 from gan_zoo.metrics.score import Score, Value, values
-from gan_zoo.naming import named
 
 Scores = dict[str, Value]
 """By names that carry extractor and count: `fd_lenet_10k`."""

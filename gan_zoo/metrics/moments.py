@@ -13,8 +13,8 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import shorten
 from gan_zoo.metrics.score import at_least
-from gan_zoo.naming import shorten
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from torch import nn
 
-from gan_zoo.naming import named
+from gan_zoo.lookup import named
 from gan_zoo.networks import acgan, conv5, dcgan, lsgan, maxout, mlp, resnet, resnet101, sngan_cnn
 
 Width = int | tuple[int, ...]

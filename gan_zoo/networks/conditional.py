@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import named
+from gan_zoo.lookup import named
 from gan_zoo.networks import DISCRIMINATORS, GENERATORS, Norm, Width, acgan, dcgan, resnet
 
 BY_NORM = {"resnet": resnet.generator, "sngan_resnet": resnet.generator}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest
+from gan_zoo.lookup import closest
 from gan_zoo.report.collect import Result
 
 NOT_TRAINED = (

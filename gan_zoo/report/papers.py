@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import shorten
+from gan_zoo.lookup import shorten
 from gan_zoo.report.collect import class_name
 from gan_zoo.run.config import EXPERIMENTS, flat, read
 

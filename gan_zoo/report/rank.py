@@ -11,9 +11,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import closest
 from gan_zoo.metrics import names
 from gan_zoo.metrics.protocol import comparable
-from gan_zoo.naming import closest
 from gan_zoo.report import again, papers, seeds
 from gan_zoo.report.collect import Result
 from gan_zoo.report.grouping import Group, plain

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.lookup import closest
 from gan_zoo.metrics.presets import PRESETS
-from gan_zoo.naming import closest
 
 
 @dataclass(frozen=True)

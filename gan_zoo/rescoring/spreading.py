@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from gan_zoo.errors import Mistake, RunFailed
-from gan_zoo.naming import shorten
+from gan_zoo.lookup import shorten
 
 MISTAKEN = 2  # exit code of a process that wrote down what the user should do
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest, shorten
+from gan_zoo.lookup import closest, shorten
 from gan_zoo.run.directory import Run
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import shorten
+from gan_zoo.lookup import shorten
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import held, tail, write
 from gan_zoo.studies.expand import Cell, hashed

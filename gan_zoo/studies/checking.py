@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import named, shorten
+from gan_zoo.lookup import named, shorten
 from gan_zoo.studies.expand import Cell
 
 

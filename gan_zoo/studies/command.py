@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest, named
+from gan_zoo.lookup import closest, named
 from gan_zoo.run.files import lock
 from gan_zoo.studies import checking, local, reading
 from gan_zoo.studies.board import Board, Job

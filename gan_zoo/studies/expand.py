@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import shorten
+from gan_zoo.lookup import shorten
 from gan_zoo.run.config import flat
 from gan_zoo.studies.reading import BUDGETS, Study
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest, shorten
+from gan_zoo.lookup import closest, shorten
 from gan_zoo.run import config
 
 NEEDED = ("base", "methods", "matrix", "budget")

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import closest, shorten
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import closest, shorten
 from gan_zoo.run.directory import Run
 
 

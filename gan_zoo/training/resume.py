@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import shorten
 from gan_zoo.run import config as configuration
 from gan_zoo.run.directory import Run, now
 from gan_zoo.run.environment import environment

@@ -22,8 +22,8 @@ from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
 from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
+from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
-from gan_zoo.naming import shorten
 from gan_zoo.run import config as configuration
 from gan_zoo.run.directory import Run, now
 from gan_zoo.step.optimizers import Clipping

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import closest
+from gan_zoo.lookup import closest
 from gan_zoo.translation.routes import Route
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import named
 from gan_zoo.metrics.extractors.base import Extractor as Extractor
 from gan_zoo.metrics.extractors.base import Features as Features
-from gan_zoo.naming import named
 
 
 def make_lenet() -> Extractor:

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import shorten
+from gan_zoo.lookup import shorten
 
 
 class Features(NamedTuple):

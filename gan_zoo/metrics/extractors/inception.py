@@ -9,9 +9,9 @@ from torch.nn.functional import linear
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import shorten
 from gan_zoo.metrics.extractors import resizing
 from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecting, read_weights, refuse_channels
-from gan_zoo.naming import shorten
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIZE = 299
