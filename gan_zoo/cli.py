@@ -214,7 +214,7 @@ def report(arguments: list[str]) -> int:
 
 
 def data(arguments: list[str]) -> int:
-    from gan_zoo.data_commands import run
+    from gan_zoo.commands.data import run
 
     return run(arguments)
 

@@ -9,7 +9,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from gan_zoo import images, pictures
-from gan_zoo.data.sheet import sheet
+from gan_zoo.commands.sheet import sheet
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.ways import Asked, Way, ways
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo import images
-from gan_zoo.data.choosing import choose
+from gan_zoo.commands.data.choose import choose
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions

@@ -13,8 +13,8 @@ from datamodules.image_folder import ImageFolder
 from datamodules.multi_domain import MultiDomain
 from datamodules.paired import Paired
 from datamodules.unpaired import Unpaired
-from gan_zoo.data.sheet import LEAST, LINE, MARGIN, SIZE, sheet, wrapped
-from gan_zoo.data.showing import captions, drawn, first, points
+from gan_zoo.commands.data.show import captions, drawn, first, points
+from gan_zoo.commands.sheet import LEAST, LINE, MARGIN, SIZE, sheet, wrapped
 from tests.cli.conftest import Command, Refused
 from tests.drivers.image_files import picture, write
 

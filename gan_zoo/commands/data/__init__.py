@@ -43,7 +43,7 @@ def list_sets(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", default="", help="a set of which all is told (default: a line for each)")
     parser.add_argument("--folder", default="data", help="where sets are looked for (default data)")
     options = parser.parse(arguments)
-    from gan_zoo.data.listing import command
+    from gan_zoo.commands.data.list_sets import command
 
     return command(options.name, Path(options.folder))
 
@@ -54,24 +54,24 @@ def check(arguments: list[str]) -> int:
     parser.add_argument("--labels", nargs="+", default=[], help="CSV files that name images (CelebA's are found)")
     parser.add_argument("--all", action="store_true", help="name every finding, not three of a kind")
     options = parser.parse(arguments)
-    from gan_zoo.data.checking import command
+    from gan_zoo.commands.data.check import command
 
     return command([Path(one) for one in options.paths], [Path(one) for one in options.labels], options.all)
 
 
 def show(arguments: list[str]) -> int:
-    from gan_zoo.data.showing import command
+    from gan_zoo.commands.data.show import command
 
     return command(arguments)
 
 
 def stats(arguments: list[str]) -> int:
-    from gan_zoo.rescoring.stats import command
+    from gan_zoo.commands.data.stats import command
 
     return command(arguments)
 
 
 def prepare(arguments: list[str]) -> int:
-    from gan_zoo.data.preparing import command
+    from gan_zoo.commands.data.prepare import command
 
     return command(arguments)

@@ -7,7 +7,7 @@ from pathlib import Path
 from datamodules.checking import KINDS, Finding, Looks, findings, lists_beside, look, sizes, splits
 from datamodules.collection import Collection, collect
 from datamodules.errors import DataError
-from gan_zoo.data.progress import progress
+from gan_zoo.commands.progress_bar import progress
 from gan_zoo.errors import Mistake
 
 SHOWN = 3

@@ -15,8 +15,8 @@ from datamodules.images import Batch
 from datamodules.mixtures import Mixture
 from datamodules.order import Order
 from datamodules.stream import StreamedData
-from gan_zoo.data.choosing import choose
-from gan_zoo.data.sheet import sheet
+from gan_zoo.commands.data.choose import choose
+from gan_zoo.commands.sheet import sheet
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.module import Feed
 

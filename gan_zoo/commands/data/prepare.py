@@ -6,8 +6,8 @@ from datamodules.preparing import prepare
 from datamodules.sources import Source
 from datamodules.stream import DataError, SourcedData
 from datamodules.transform import Square
-from gan_zoo.data.choosing import choose
-from gan_zoo.data.progress import progress
+from gan_zoo.commands.data.choose import choose
+from gan_zoo.commands.progress_bar import progress
 from gan_zoo.errors import Mistake
 
 

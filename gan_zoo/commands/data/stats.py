@@ -6,7 +6,7 @@ from typing import Any
 from lightning.pytorch.cli import LightningArgumentParser
 
 from datamodules.stream import DataError
-from gan_zoo.data.choosing import choose
+from gan_zoo.commands.data.choose import choose
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import against
