@@ -119,8 +119,8 @@ def sample(arguments: list[str]) -> int:
         "--batch-norm", choices=("eval", "train"), default="eval", help="running statistics, or the batch's"
     )
     options = parser.parse(arguments)
+    from gan_zoo.commands.sample import sample
     from gan_zoo.metrics.fakes import Sampling
-    from gan_zoo.rescoring.sampling import sample
 
     label = "uniform" if options.label is None else options.label
     sampling = Sampling(options.seed, not options.raw, options.truncation, options.batch_norm, label)
@@ -128,12 +128,12 @@ def sample(arguments: list[str]) -> int:
 
 
 def evaluate(arguments: list[str]) -> int:
-    from gan_zoo.rescoring import options
+    from gan_zoo.commands.evaluate import options
 
     parser = Parser("evaluate", COMMANDS["evaluate"])
     options.add(parser)
     asked = options.order(parser.parse(arguments))
-    from gan_zoo.rescoring.command import evaluate
+    from gan_zoo.commands.evaluate.command import evaluate
 
     return evaluate(asked)
 

@@ -12,10 +12,10 @@ from unittest.mock import patch
 import torch
 
 from datamodules.stream import InMemory
+from gan_zoo.commands.evaluate.foreign_images import Fixed
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.metrics.protocol import Conditions
-from gan_zoo.rescoring.given import Fixed
 
 BAR = 1.1
 COUNT, REAL = 2000, 300

@@ -10,10 +10,10 @@ from torchvision.transforms.functional import gaussian_blur
 
 from datamodules.stream import InMemory
 from gan_zoo import images
+from gan_zoo.commands.evaluate.foreign_images import Fixed, Pictures
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import Evaluator, Wanted
 from gan_zoo.metrics.protocol import Conditions
-from gan_zoo.rescoring.given import Fixed, Pictures
 
 pytestmark = pytest.mark.slow
 EACH = 96

@@ -7,11 +7,11 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from datamodules.stream import DataError
 from gan_zoo.commands.data.choose import choose
+from gan_zoo.commands.evaluate.evaluators import device, set_up
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import against
 from gan_zoo.metrics.moments import Gaussian
-from gan_zoo.rescoring.judging import device, set_up
 
 TEXT = "Compute what scores read of real images, which every run then finds; --out writes mean and covariance too."
 

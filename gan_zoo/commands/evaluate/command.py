@@ -1,12 +1,12 @@
 """`gan-zoo evaluate`: scores of runs at their checkpoints, or of other people's images, with their protocol."""
 
 from datamodules.stream import DataError
+from gan_zoo.commands.evaluate.foreign import score_foreign
+from gan_zoo.commands.evaluate.likelihood import is_likelihood, score_likelihoods
+from gan_zoo.commands.evaluate.options import Order
+from gan_zoo.commands.evaluate.processes import spread
+from gan_zoo.commands.evaluate.runs import score_runs
 from gan_zoo.errors import Mistake
-from gan_zoo.rescoring.foreign import score_foreign
-from gan_zoo.rescoring.likelihood import is_likelihood, score_likelihoods
-from gan_zoo.rescoring.options import Order
-from gan_zoo.rescoring.spreading import spread
-from gan_zoo.rescoring.trained import score_runs
 
 
 def evaluate(asked: Order) -> int:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.errors import Mistake
-from gan_zoo.rescoring.options import Order
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from gan_zoo.commands.evaluate.processes import spread
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.fakes import CHUNK
-from gan_zoo.rescoring.spreading import spread
 from gan_zoo.step import randomness
 from tests.drivers.scoring import CASES, work
 

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_zoo.commands.evaluate.foreign_images import Statistics
+from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.distributed.strategy import from_rank_zero, rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
@@ -17,8 +19,6 @@ from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.metrics.stylized import Stylizations
 from gan_zoo.metrics.subsets import Subset
 from gan_zoo.metrics.translated import Translations
-from gan_zoo.rescoring.given import Statistics
-from gan_zoo.rescoring.options import Order
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
 from gan_zoo.translation.routes import Route

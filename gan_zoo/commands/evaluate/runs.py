@@ -2,6 +2,18 @@
 
 from collections.abc import Iterable
 
+from gan_zoo.commands.evaluate.checkpoints import Checkpoint, checkpoints, runs_at
+from gan_zoo.commands.evaluate.evaluators import (
+    classes_of,
+    data_settings,
+    device,
+    evaluator,
+    module_of,
+    stylizations,
+    translations,
+)
+from gan_zoo.commands.evaluate.options import Order
+from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
@@ -11,18 +23,6 @@ from gan_zoo.metrics.protocol import Protocol
 from gan_zoo.metrics.stylized import Stylizing
 from gan_zoo.metrics.translated import Result
 from gan_zoo.module import GenerativeModule
-from gan_zoo.rescoring.checkpoints import Checkpoint, checkpoints, runs_at
-from gan_zoo.rescoring.judging import (
-    classes_of,
-    data_settings,
-    device,
-    evaluator,
-    module_of,
-    stylizations,
-    translations,
-)
-from gan_zoo.rescoring.options import Order
-from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
 from gan_zoo.translation.routes import Translating

@@ -5,13 +5,13 @@ from typing import Any
 
 from gan_zoo import images
 from gan_zoo.commands.data.choose import choose
+from gan_zoo.commands.evaluate.evaluators import against, data_settings, module_of, set_up
+from gan_zoo.commands.evaluate.foreign_images import Fixed, Statistics, pictures
+from gan_zoo.commands.evaluate.options import Order
+from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions
-from gan_zoo.rescoring.given import Fixed, Statistics, pictures
-from gan_zoo.rescoring.judging import against, data_settings, module_of, set_up
-from gan_zoo.rescoring.options import Order
-from gan_zoo.rescoring.writing import keep, note, tell
 from gan_zoo.run.config import find
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import write
