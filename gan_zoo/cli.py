@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from gan_zoo.commands.parser import Parser, overview
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.lookup import closest
-from gan_zoo.parsing import Parser, overview
 
 COMMANDS = {
     "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
@@ -85,7 +85,7 @@ def say(message: str, code: int) -> int:
 
 
 def fit(arguments: list[str]) -> int:
-    from gan_zoo.fitting import fit
+    from gan_zoo.commands.fit import fit
 
     return fit(arguments)
 
@@ -98,7 +98,7 @@ def study(arguments: list[str]) -> int:
     parser.add_argument("--runs", default="runs", help="folder that the study's folder lies in (default runs)")
     parser.add_argument("--only", nargs="+", metavar="CELL", help="run these cells alone")
     options = parser.parse(arguments)
-    from gan_zoo.studies.command import study
+    from gan_zoo.commands.study import study
 
     return study(options.study, options.engine, options.dry_run, options.runs, options.only)
 
@@ -159,7 +159,7 @@ def stylize(arguments: list[str]) -> int:
     parser.add_argument("--evaluations", type=int, help="of the loss (gatys; default 500)")
     parser.add_argument("--scores", action="store_true", help="print distances from style and content")
     given = vars(parser.parse(arguments))
-    from gan_zoo.stylizing import Options, stylize
+    from gan_zoo.commands.stylize import Options, stylize
 
     content, style, out = (given.pop(name) for name in ("content", "style", "out"))
     weights, masks = tuple(given.pop("weights")), tuple(given.pop("masks"))
@@ -178,8 +178,8 @@ def translate(arguments: list[str]) -> int:
     parser.add_argument("--size", type=int, default=0, help="shorter side of the images (default: their own)")
     parser.add_argument("--seed", type=int, default=0, help="of what the model draws (pix2pix; default 0)")
     options = parser.parse(arguments)
-    from gan_zoo.translating import translate
-    from gan_zoo.ways import Asked
+    from gan_zoo.commands.translate import translate
+    from gan_zoo.commands.translate_options import Asked
 
     to = tuple(name.strip() for name in options.to.split(",") if name.strip())
     asked = Asked(to, options.domain, options.direction, options.seed)
@@ -247,6 +247,6 @@ def runs(arguments: list[str]) -> int:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse(arguments)
-    from gan_zoo.removing import remove_failed
+    from gan_zoo.commands.runs import remove_failed
 
     return remove_failed(Path(options.failed), options.yes)

@@ -15,9 +15,9 @@ from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import against
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.training import loading
-from tests.cli.conftest import Command, Refused
-from tests.cli.conftest import command as command
-from tests.cli.conftest import refused as refused
+from tests.commands.conftest import Command, Refused
+from tests.commands.conftest import command as command
+from tests.commands.conftest import refused as refused
 
 FILES = sorted((Path(gan_zoo.__file__).parent / "pretrained").glob("*.safetensors"))
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

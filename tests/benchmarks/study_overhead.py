@@ -14,7 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from gan_zoo.studies import command, local, reading
+from gan_zoo.commands import study as command
+from gan_zoo.studies import local, reading
 from gan_zoo.studies.board import Board
 from gan_zoo.studies.expand import expand
 

@@ -12,7 +12,7 @@ from datamodules.image_folder import ImageFolder
 from datamodules.mnist import MNIST
 from datamodules.multi_domain import MultiDomain
 from datamodules.rafd import RaFD
-from gan_zoo.fitting import prepare
+from gan_zoo.commands.fit import prepare
 from tests.drivers.image_files import picture, write
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from gan_zoo.studies.checking import chosen
+from gan_zoo.commands.study_check import chosen
 from gan_zoo.studies.expand import Cell, cell_name, hashed, merged
 
 Cells = Callable[..., list[Cell]]

@@ -9,23 +9,24 @@ from collections.abc import Callable
 
 import pytest
 
+from gan_zoo.commands import study
 from gan_zoo.errors import Mistake
 from gan_zoo.run.files import held
-from gan_zoo.studies import command, local, reading
+from gan_zoo.studies import local, reading
 from gan_zoo.studies.board import Board
 from tests.studies.conftest import MakeStudy, held_by_another
 
 MakeBoard = Callable[..., Board]
 
 
-def shell(script: str) -> command.Command:
+def shell(script: str) -> study.Command:
     """Runs `script` in place of fit; $0 is the run's directory."""
     return lambda config, run: ["sh", "-c", script, str(run)]
 
 
 def work(board: Board, script: str) -> dict[str, str]:
     """Run all cells; their statuses."""
-    command.run(board, [cell.name for cell in board.cells], local.run, shell(script))
+    study.run(board, [cell.name for cell in board.cells], local.run, shell(script))
     return {name: entry["status"] for name, entry in board.entries.items()}
 
 

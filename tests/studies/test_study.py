@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
-from gan_zoo.studies import checking, reading
+from gan_zoo.studies import reading
 from gan_zoo.studies.expand import Cell, expand
 from tests.studies.conftest import TINY, MakeStudy, held_by_another
 
@@ -204,7 +205,7 @@ def test_configurations_are_tried_as_fit_would(tmp_path: Path, make_study: MakeS
     make_study(methods={"gan": {}}, **changes)
     file = tmp_path / "cell.yaml"
     file.write_text(json.dumps(cells(tmp_path)[0].config))
-    said = checking.refusal(file)
+    said = study_check.refusal(file)
     assert said and part in said["message"] and said["bug"] == (name == "a bug")
 
 
@@ -212,7 +213,7 @@ def test_a_right_configuration_is_let_through(tmp_path: Path, make_study: MakeSt
     make_study()
     file = tmp_path / "cell.yaml"
     file.write_text(json.dumps(cells(tmp_path)[0].config))
-    assert checking.refusal(file) is None
+    assert study_check.refusal(file) is None
     assert not (tmp_path / "run").exists()
 
 
@@ -225,4 +226,4 @@ def test_a_trial_that_dies_is_said(
     (tmp_path / "python").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(Mistake, match="The configurations could not be tried"):
-        checking.check(cells(tmp_path))
+        study_check.check(cells(tmp_path))

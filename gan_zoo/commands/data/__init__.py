@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from gan_zoo.commands.parser import Parser, overview
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
-from gan_zoo.parsing import Parser, overview
 
 COMMANDS = {
     "list": "the known sets, which are here, and how the others are had: gan-zoo data list celeba",

@@ -9,10 +9,10 @@ from typing import Any
 import lightning.pytorch as L
 from lightning.pytorch.cli import LightningArgumentParser
 
+from gan_zoo.commands.class_names import OneLineParser, choices, import_all, resolve_configs
+from gan_zoo.commands.parser_errors import explain, origin
 from gan_zoo.errors import Mistake
-from gan_zoo.explaining import explain, origin
 from gan_zoo.run.config import read
-from gan_zoo.vocabulary import OneLineParser, choices, import_all, resolve_configs
 
 
 def choose(

@@ -18,7 +18,7 @@ from gan_zoo.models.vae import VAE
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 
 GRIDS = 24  # images of a folder
 

@@ -10,7 +10,7 @@ from gan_zoo.models.adain import AdaIN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 from tests.metrics.test_stylized import CONTENTS, STYLES, noise
 from tests.metrics.test_stylized import weights as weights
 

@@ -11,7 +11,7 @@ from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 from tests.drivers.image_files import picture, write
 
 COLOURS = "tests.drivers.scripted:Colours"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gan_zoo import images
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 from tests.drivers import official
 
 CPU = ("--trainer.accelerator", "cpu", "--run", "x")

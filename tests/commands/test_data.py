@@ -15,7 +15,7 @@ from datamodules.paired import Paired
 from datamodules.unpaired import Unpaired
 from gan_zoo.commands.data.show import captions, drawn, first, points
 from gan_zoo.commands.sheet import LEAST, LINE, MARGIN, SIZE, sheet, wrapped
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 from tests.drivers.image_files import picture, write
 
 

@@ -22,7 +22,7 @@ def check(cells: list[Cell]) -> None:
         Mistake: the first that is wrong, with the cell's name.
     """
     asked = {cell.name: cell.config for cell in chosen(cells)}
-    command = [sys.executable, "-m", "gan_zoo.studies.checking"]
+    command = [sys.executable, "-m", "gan_zoo.commands.study_check"]
     done = subprocess.run(command, input=json.dumps(asked, default=str), text=True, capture_output=True)
     if done.returncode < 0 or not done.stdout:
         raise Mistake(shorten(f"The configurations could not be tried: {done.stderr.strip()[-200:]}"))
@@ -66,7 +66,7 @@ def refusal(file: Path) -> dict[str, Any] | None:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from datamodules.stream import DataError
-    from gan_zoo.fitting import prepare
+    from gan_zoo.commands.fit import prepare
     from gan_zoo.metrics.evaluator import METRICS
     from gan_zoo.metrics.extractors import EXTRACTORS
 

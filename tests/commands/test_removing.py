@@ -13,7 +13,7 @@ import pytest
 
 from gan_zoo.run.directory import Run, runs
 from gan_zoo.run.files import disk, size
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 
 HOLD = "from gan_zoo.run import Run; x = Run('runs/held'); x.create(); print('held', flush=True); input()"
 

@@ -9,8 +9,9 @@ import torch
 import torchvision
 from PIL import Image
 
-from gan_zoo import images, pictures
+from gan_zoo import images
 from gan_zoo.cli import main
+from gan_zoo.commands import image_files
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
@@ -82,13 +83,15 @@ def test_adain_mixes_styles_by_weights_and_masks(folder, run, tmp_path):
     more = ["--content", content, "--run", str(run), "--style", str(folder / "s.png"), str(folder / "t.png")]
     for name, extra in (("one.png", ["--weights", "1", "0"]), ("two.png", []), ("kept.png", ["--keep-colour"])):
         assert stylize(folder, *more, *extra, "--out", str(tmp_path / name), method="adain") == 0
-    one, two, kept, plain = (pictures.read(tmp_path / n) for n in ("one.png", "two.png", "kept.png", "two.png"))
+    one, two, kept, plain = (image_files.read(tmp_path / n) for n in ("one.png", "two.png", "kept.png", "two.png"))
     assert one.shape == (1, 3, 24, 30) and not torch.equal(one, two) and not torch.equal(kept, plain)
     for name, shade in (("left.png", 255), ("right.png", 0)):
         Image.new("L", (30, 24), shade).save(tmp_path / name)
     masks = ["--masks", str(tmp_path / "left.png"), str(tmp_path / "right.png")]
     assert stylize(folder, *more, *masks, "--out", str(tmp_path / "m.png"), method="adain") == 0
-    assert torch.equal(pictures.read(tmp_path / "m.png"), one), "a mask that is white everywhere is all of the weight"
+    assert torch.equal(image_files.read(tmp_path / "m.png"), one), (
+        "a mask that is white everywhere is all of the weight"
+    )
 
 
 def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
@@ -183,12 +186,12 @@ def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
 def test_a_damaged_image_is_named(tmp_path):
     (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing more")
     with pytest.raises(Mistake, match=r"x\.png is damaged"):
-        pictures.read(tmp_path / "x.png")
+        image_files.read(tmp_path / "x.png")
 
 
 def test_distances_are_zero_on_their_target(folder):
     features = Features((*art.STYLE,), "vgg16", str(folder / "vgg16.pth"))
-    image, other = (features(pictures.read(folder / name, short=24)) for name in ("s.png", "t.png"))
+    image, other = (features(image_files.read(folder / name, short=24)) for name in ("s.png", "t.png"))
     assert art.content_distance(image, image) == 0 < art.content_distance(image, other)
     assert art.style_distance(image, image) == 0 < art.style_distance(image, other)
 

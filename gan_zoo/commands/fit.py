@@ -14,13 +14,13 @@ from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
+from gan_zoo.commands.class_names import BASES, OneLineParser, choices, import_all, resolve_configs
+from gan_zoo.commands.parser_errors import explain, origin, refused
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.explaining import explain, origin, refused
 from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.training.trainer import DEFAULTS, Trainer
 from gan_zoo.translation.labels import LabelSet
-from gan_zoo.vocabulary import BASES, OneLineParser, choices, import_all, resolve_configs
 
 
 def image_shape(data: L.LightningDataModule) -> tuple[int, int, int]:

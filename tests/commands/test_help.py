@@ -13,7 +13,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
-from tests.cli.conftest import Command
+from tests.commands.conftest import Command
 
 
 def test_help_lists_the_commands(command: Command) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gan_zoo.errors import Mistake
 from gan_zoo.training.trainer import Trainer
-from tests.cli.conftest import SMALL, TINY, Refused
+from tests.commands.conftest import SMALL, TINY, Refused
 
 WORDS = [
     # (arguments, what the line says of them)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
-from tests.cli.conftest import TINY, Command
+from tests.commands.conftest import TINY, Command
 
 
 @pytest.mark.slow

@@ -13,19 +13,20 @@ from torch.nn import functional as F
 
 from datamodules.images import InMemory
 from datamodules.stream import StreamedData
-from gan_zoo import images, pictures
+from gan_zoo import images
 from gan_zoo.callbacks.checkpoints import Checkpoints, write_generator
 from gan_zoo.callbacks.evaluation import Evaluation
+from gan_zoo.commands import image_files
+from gan_zoo.commands.translate import square
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.stargan import StarGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.training import loading
 from gan_zoo.training.trainer import Trainer
-from gan_zoo.translating import square
 from gan_zoo.translation.labels import LabelSet
-from tests.cli.conftest import command as command
-from tests.cli.conftest import refused as refused
+from tests.commands.conftest import command as command
+from tests.commands.conftest import refused as refused
 from tests.drivers.image_files import picture, write
 
 HAIR = LabelSet(names=["Black_Hair", "Blond_Hair", "Male"], kind="attributes", exclusive=[["Black_Hair", "Blond_Hair"]])
@@ -111,9 +112,9 @@ def test_what_is_written_is_the_models_translation_cut_to_the_images_size(inside
         inside("runs/monet", "--images", "faces/c.png", "--out", tmp_path / "c.png", "--direction", direction)
         model = loading.load("runs/monet")
         assert isinstance(model, CycleGAN)
-        padded = F.pad(pictures.read(Path("faces/c.png")), (0, 3, 0, 3), mode="reflect")
+        padded = F.pad(image_files.read(Path("faces/c.png")), (0, 3, 0, 3), mode="reflect")
         wanted = model.translate(padded, direction)[:, :, :33, :41]
-        assert torch.equal(pictures.read(tmp_path / "c.png"), images.to_float(images.to_uint8(wanted)))
+        assert torch.equal(image_files.read(tmp_path / "c.png"), images.to_float(images.to_uint8(wanted)))
 
 
 def test_an_image_of_a_folder_is_the_same_alone_but_for_the_draws_that_its_number_decides(inside, tmp_path):
@@ -121,9 +122,9 @@ def test_an_image_of_a_folder_is_the_same_alone_but_for_the_draws_that_its_numbe
     for run in ("monet", "dropping"):
         inside(f"runs/{run}", "--images", "faces", "--out", tmp_path / run, "--size", 64)
         inside(f"runs/{run}", "--images", "faces/a.png", "--out", tmp_path / f"{run}.png", "--size", 64)
-        assert torch.equal(pictures.read(tmp_path / run / "a.png"), pictures.read(tmp_path / f"{run}.png"))
+        assert torch.equal(image_files.read(tmp_path / run / "a.png"), image_files.read(tmp_path / f"{run}.png"))
     inside("runs/dropping", "--images", "faces/a.png", "--out", tmp_path / "other.png", "--size", 64, "--seed", 1)
-    assert not torch.equal(pictures.read(tmp_path / "other.png"), pictures.read(tmp_path / "dropping.png"))
+    assert not torch.equal(image_files.read(tmp_path / "other.png"), image_files.read(tmp_path / "dropping.png"))
 
 
 def test_a_size_is_of_the_shorter_side(inside, tmp_path):
@@ -140,7 +141,7 @@ def test_several_runs_are_one_strip_an_image(inside, tmp_path):
         cells = [sheet.crop((8 + at * 120, 8, 120 + at * 120, 120)).resize((16, 16), Image.Resampling.NEAREST)
                  for at in range(3)]  # fmt: skip
     seen = [torch.from_numpy(np.array(cell.convert("RGB"))).permute(2, 0, 1)[None] for cell in cells]
-    face = square(pictures.read(Path("faces/a.png")), 16)
+    face = square(image_files.read(Path("faces/a.png")), 16)
     assert torch.equal(seen[0], images.to_uint8(face))
     for run, cell in zip(("monet", "cezanne"), seen[1:], strict=True):
         model = loading.load(f"runs/{run}")
@@ -159,7 +160,7 @@ def test_stargan_shows_a_face_a_row_and_every_label(inside, tmp_path):
 def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(inside, tmp_path):
     model = loading.load("runs/star/checkpoints/last.ckpt")
     assert isinstance(model, StarGAN)
-    face = pictures.read(Path("faces/b.jpg"))
+    face = image_files.read(Path("faces/b.jpg"))
     read = model.read(face)
     for to, hair, male in (
         ("Male", None, 1),
@@ -175,10 +176,10 @@ def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(insi
         if male is not None:
             label[:, 2] = male
         wanted = images.to_uint8(model.translate(face, label))
-        assert torch.equal(pictures.read(tmp_path / "b.png"), images.to_float(wanted))
+        assert torch.equal(image_files.read(tmp_path / "b.png"), images.to_float(wanted))
     inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--domain", "happy")
     wanted = images.to_uint8(model.translate(face, torch.tensor([[0.0, 0, 0, 0, 1]]), domain=1))
-    assert torch.equal(pictures.read(tmp_path / "b.png"), images.to_float(wanted))
+    assert torch.equal(image_files.read(tmp_path / "b.png"), images.to_float(wanted))
 
 
 def test_the_readmes_commands_work(folder, inside, monkeypatch, tmp_path):

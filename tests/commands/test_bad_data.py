@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from datamodules.mnist import BUNDLED
-from tests.cli.conftest import SMALL, TINY, Command, Refused
+from tests.commands.conftest import SMALL, TINY, Command, Refused
 
 
 def test_missing_data_says_which_files_to_put_where(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
-from tests.cli.conftest import SMALL, TINY, Command
+from tests.commands.conftest import SMALL, TINY, Command
 
 
 def test_sample_writes_a_grid_or_a_folder(command: Command, run: Path, tmp_path: Path) -> None:

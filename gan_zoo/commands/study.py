@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, named
 from gan_zoo.run.files import lock
-from gan_zoo.studies import checking, local, reading
+from gan_zoo.studies import local, reading
 from gan_zoo.studies.board import Board, Job
 from gan_zoo.studies.expand import Cell, expand
 from gan_zoo.studies.screen import Screen
@@ -68,7 +69,7 @@ def run(board: Board, names: list[str], engine: Engine, command: Command | None 
     left = [cell for cell in board.cells if plan.get(cell.name, "finished") != "finished"]
     if left and command is None:
         print(f"Trying the configurations of {len(left)} cells ...", flush=True)
-        checking.check(left)
+        study_check.check(left)
     board.prepare(plan)
     if not left:
         return

@@ -7,7 +7,7 @@ import pytest
 from gan_zoo.cli import main
 from gan_zoo.errors import Mistake
 from gan_zoo.run.directory import Run
-from tests.cli.conftest import SMALL, TINY, Command, Refused
+from tests.commands.conftest import SMALL, TINY, Command, Refused
 
 FILES = {
     "unknown key": ("modle:\n  class_path: GAN\n", "The configuration has no modle (did you mean model?)"),

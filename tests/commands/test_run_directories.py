@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo.run.directory import Run
-from tests.cli.conftest import TINY, Command, Refused
+from tests.commands.conftest import TINY, Command, Refused
 
 
 def test_a_run_below_a_file_is_refused(refused: Refused, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from datamodules.cache import find
 from datamodules.image_folder import ImageFolder
-from tests.cli.conftest import Command, Refused
+from tests.commands.conftest import Command, Refused
 from tests.drivers.image_files import encoded, picture
 
 

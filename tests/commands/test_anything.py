@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.cli.conftest import TINY, Command, Refused
+from tests.commands.conftest import TINY, Command, Refused
 
 
 def misspelt(word: str, draw: random.Random) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TINY, Refused
+from tests.commands.conftest import TINY, Refused
 
 CALLBACK = "trainer:\n  callbacks:\n  - class_path: lightning.pytorch.callbacks."
 LOGGER = "trainer:\n  logger:\n  - class_path: lightning.pytorch.loggers."

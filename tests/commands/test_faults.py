@@ -12,7 +12,7 @@ import pytest
 
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
-from tests.cli.conftest import TINY, Command, Refused, remount
+from tests.commands.conftest import TINY, Command, Refused, remount
 from tests.comparing import differences
 
 FIT = ["fit", *TINY, "--trainer.log_every_n_steps", 2, "--checkpoints.every", 2, "--grids.count", 4]

@@ -11,7 +11,8 @@ from jaxtyping import Float
 from rich.progress import Progress
 from torch import Tensor
 
-from gan_zoo import images, pictures
+from gan_zoo import images
+from gan_zoo.commands import image_files
 from gan_zoo.errors import Mistake, NonFinite, bounded
 from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
@@ -73,21 +74,21 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     Raises:
         Mistake: an option, a file or weights that cannot be used.
     """
-    files = pictures.find(contents)
-    places = pictures.places(files, contents, Path(out))
+    files = image_files.find(contents)
+    places = image_files.places(files, contents, Path(out))
     paint, features, short = painter(options)
-    painted = [pictures.read(file, short=short) for file in pictures.find(styles)]
+    painted = [image_files.read(file, short=short) for file in image_files.find(styles)]
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for file, place in zip(files, places, strict=True):
             task = bar.add_task(file.name, total=1.0)
-            content = pictures.read(file, short=options.size)
+            content = image_files.read(file, short=options.size)
             try:
                 result = paint(content, painted, lambda share, task=task: bar.update(task, completed=share))
             except NonFinite as error:
                 raise Mistake(f"{file}: {error}") from error
             if options.keep_colour:
                 result = images.with_colours_of(result, content)
-            pictures.save(place, pictures.drawn(result))
+            image_files.save(place, image_files.drawn(result))
             if options.scores:
                 bar.console.print(f"{file.name}: {scored(features, result, content, painted)}")
             bar.remove_task(task)
@@ -153,6 +154,6 @@ def _masks(files: tuple[str, ...], content: Image) -> Float[Tensor, "k h w"] | N
     """Grey images as shares in [0, 1] at the content's size; None where there are none."""
     if not files:
         return None
-    read = [pictures.read(file) for file in pictures.find(list(files))]
+    read = [image_files.read(file) for file in image_files.find(list(files))]
     shares = [images.to_size(mask, content.shape[2:])[0].mean(0) for mask in read]
     return torch.stack(shares).add(1).div(2)

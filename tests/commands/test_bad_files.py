@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from datamodules.mnist import MNIST
 from gan_zoo.models.gan import GAN
 from gan_zoo.training.trainer import Trainer
-from tests.cli.conftest import TINY, Refused
+from tests.commands.conftest import TINY, Refused
 
 
 def test_init_of_a_file_that_cannot_serve_is_refused(refused: Refused, tmp_path: Path) -> None:

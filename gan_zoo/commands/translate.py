@@ -8,10 +8,11 @@ from PIL import Image as Pillow
 from rich.progress import Progress
 from torch import Tensor
 
-from gan_zoo import images, pictures
+from gan_zoo import images
+from gan_zoo.commands import image_files
 from gan_zoo.commands.sheet import sheet
+from gan_zoo.commands.translate_options import Asked, Way, ways
 from gan_zoo.errors import Mistake, bounded
-from gan_zoo.ways import Asked, Way, ways
 
 Image = Float[Tensor, "1 3 _ _"]
 
@@ -37,18 +38,18 @@ def translate(runs: list[str], names: list[str], out: str, asked: Asked, size: i
         Mistake: a run, an option or a file that cannot be used.
     """
     bounded("--", at_least=0, size=size)
-    files = pictures.find(names)
+    files = image_files.find(names)
     found = {run: ways(run, asked) for run in dict.fromkeys(runs)}
     every = [(run, way) for run, some in found.items() for way in some]
     if grid or len(every) > 1:
         titles = [Path(run).stem if len(found) > 1 else "" for run, _ in every]
         write_sheet(files, [way for _, way in every], titles, Path(out), size or every[0][1].side)
         return 0
-    places = pictures.places(files, names, Path(out))
+    places = image_files.places(files, names, Path(out))
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for number, (file, place) in enumerate(bar.track(list(zip(files, places, strict=True)))):
-            result, _ = translated(every[0][1], pictures.read(file, short=size), number, file)
-            pictures.save(place, pictures.drawn(result))
+            result, _ = translated(every[0][1], image_files.read(file, short=size), number, file)
+            image_files.save(place, image_files.drawn(result))
     print(f"{len(files)} image(s) in {out}")
     return 0
 
@@ -80,19 +81,19 @@ def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path
         Mistake: a file that cannot be read, translated or written.
     """
     if out.suffix and not out.is_dir():
-        pictures.refuse_other_kinds(out)
+        image_files.refuse_other_kinds(out)
     else:
         out = out / SHEET
     cells: list[Pillow.Image] = []
     captions: list[str] = []
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for number, file in enumerate(bar.track(files)):
-            image = square(pictures.read(file), side)
+            image = square(image_files.read(file), side)
             made = [translated(way, image, number, file) for way in ways]
-            cells += [pictures.drawn(one) for one in (image, *(result for result, _ in made))]
+            cells += [image_files.drawn(one) for one in (image, *(result for result, _ in made))]
             named = [" ".join(filter(None, (title, said))) for title, (_, said) in zip(titles, made, strict=True)]
             captions += [file.stem, *named]
-    pictures.save(out, sheet(cells, captions, "", columns=1 + len(ways)))
+    image_files.save(out, sheet(cells, captions, "", columns=1 + len(ways)))
     print(f"{len(files)} image(s), {len(ways)} translation(s) of each: {out}")
 
 
