@@ -1,9 +1,10 @@
 """What a model's hyperparameters may be, by their names: one vocabulary, one bound."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
-from gan_zoo.errors import bounded
+from gan_zoo.errors import Mistake
 
 BOUNDS: dict[str, dict[str, float]] = {
     "latent_dim": {"at_least": 1},
@@ -31,3 +32,31 @@ def refuse_unusable(hyperparameters: Mapping[str, Any]) -> None:
     for name, bounds in BOUNDS.items():
         if name in hyperparameters:
             bounded("model.", **bounds, **{name: hyperparameters[name]})
+
+
+def bounded(
+    where: str,
+    *,
+    at_least: int | float = -inf,
+    above: int | float = -inf,
+    below: int | float = inf,
+    **values: int | float | tuple[int | float, ...] | list[int | float],
+) -> None:
+    """Stop unless each of `values`, or each number in one, is finite and within the bounds.
+
+    Args:
+        where: what a user writes before the names: "model.", "--".
+        at_least: the least value allowed.
+        above: what values are greater than.
+        below: what values are less than.
+        values: by the names that the user knows.
+
+    Raises:
+        Mistake: names the first that is not.
+    """
+    bounds = {"at least": at_least, "above": above, "below": below}
+    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if abs(bound) < inf)
+    for name, value in values.items():
+        numbers = value if isinstance(value, tuple | list) else (value,)
+        if not all(at_least <= one and above < one < below for one in numbers):  # not so for a nan
+            raise Mistake(f"{where}{name} is {value}: it must be {wanted}.")

@@ -9,9 +9,10 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from safetensors.torch import save
 
+from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import broadcast_buffers
-from gan_zoo.errors import NonFinite, bounded
+from gan_zoo.errors import NonFinite
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import replace, temporary_for, write

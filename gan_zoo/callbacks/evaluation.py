@@ -6,9 +6,10 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import broadcast_state, from_rank_zero
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import lines
 from gan_zoo.metrics.fakes import Sampling

@@ -3,8 +3,8 @@
 import lightning.pytorch as L
 
 from gan_zoo import images
+from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.session import SessionCallback
-from gan_zoo.errors import bounded
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.files import write
 

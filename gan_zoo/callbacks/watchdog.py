@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gan_zoo import images
+from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.session import SessionCallback
-from gan_zoo.errors import NonFinite, bounded
+from gan_zoo.errors import NonFinite
 from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.module import GenerativeModule
 from gan_zoo.step import optimizers

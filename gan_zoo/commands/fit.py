@@ -9,6 +9,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from datamodules.stream import DataError
+from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
@@ -16,7 +17,7 @@ from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.commands.class_names import BASES, OneLineParser, choices, import_all, resolve_configs
 from gan_zoo.commands.parser_errors import explain, origin, refused
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.training.trainer import DEFAULTS, Trainer

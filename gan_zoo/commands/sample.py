@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from gan_zoo import images
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.bounds import bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.metrics.fakes import CHUNK, Sampled, Sampling
 from gan_zoo.run.files import write
 from gan_zoo.training import loading

@@ -12,8 +12,9 @@ from rich.progress import Progress
 from torch import Tensor
 
 from gan_zoo import images
+from gan_zoo.bounds import bounded
 from gan_zoo.commands import image_files
-from gan_zoo.errors import Mistake, NonFinite, bounded
+from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
 from gan_zoo.models.gatys import Objective, gatys

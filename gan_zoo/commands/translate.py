@@ -9,10 +9,11 @@ from rich.progress import Progress
 from torch import Tensor
 
 from gan_zoo import images
+from gan_zoo.bounds import bounded
 from gan_zoo.commands import image_files
 from gan_zoo.commands.sheet import sheet
 from gan_zoo.commands.translate_options import Asked, Way, ways
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
 
 Image = Float[Tensor, "1 3 _ _"]
 

@@ -32,7 +32,8 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from gan_zoo import perceptual
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.bounds import bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.layers import adaptive_instance_norm, channel_moments, channels_last
 from gan_zoo.module import GenerativeModule, Terms

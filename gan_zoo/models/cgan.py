@@ -29,7 +29,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import bounded
+from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.conditional import generator, need_classes, told

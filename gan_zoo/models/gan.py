@@ -26,7 +26,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import bounded
+from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.step.optimizers import adams

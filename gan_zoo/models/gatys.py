@@ -26,7 +26,8 @@ from torch import Tensor
 from torch.optim import LBFGS, Adam
 
 from gan_zoo import images, perceptual
-from gan_zoo.errors import Mistake, NonFinite, bounded
+from gan_zoo.bounds import bounded
+from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.perceptual import Features
 
 Image = Float[Tensor, "1 3 h w"]

@@ -33,7 +33,8 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, schedules
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.bounds import bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks.patchgan import patchgan, refuse_small

@@ -29,7 +29,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import Adam, Optimizer
 
 from gan_zoo import bounds
-from gan_zoo.errors import bounded
+from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import GenerativeModule, Terms
 from gan_zoo.networks import dcgan, mlp

@@ -27,7 +27,7 @@ from torch.optim import Optimizer, RMSprop
 
 from gan_zoo import bounds, losses, networks, penalties
 from gan_zoo.adversarial import AdversarialModule
-from gan_zoo.errors import bounded
+from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Feed, Terms
 

@@ -11,6 +11,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
+from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
@@ -21,7 +22,7 @@ from gan_zoo.callbacks.stopping import Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
-from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
+from gan_zoo.errors import Mistake, NonFinite, RunFailed
 from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run import config as configuration

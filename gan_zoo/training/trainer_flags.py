@@ -7,8 +7,9 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from gan_zoo.bounds import bounded
 from gan_zoo.distributed.strategy import TurnTakingDDP
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
 
 ENDLESS = "the stream of images has no epochs: say max_steps, or --max_images or --max_seconds"
 WHOLE = "a step takes what its model says: say data.batch_size and max_steps, or fast_dev_run for a trial"

@@ -15,9 +15,10 @@ from datamodules.images import Batch
 from datamodules.mixtures import Mixture
 from datamodules.order import Order
 from datamodules.stream import StreamedData
+from gan_zoo.bounds import bounded
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.sheet import sheet
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.module import Feed
 
 IMAGES = ("image", "source", "target", "a", "b")

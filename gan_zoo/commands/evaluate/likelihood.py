@@ -1,10 +1,11 @@
 """The bound on the log-likelihood of real images, of runs whose model has one."""
 
+from gan_zoo.bounds import bounded
 from gan_zoo.commands.evaluate.checkpoints import runs_at, whole
 from gan_zoo.commands.evaluate.evaluators import data_settings, device, module_of
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, tell
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.metrics.likelihood import HasBound, log_likelihood
 from gan_zoo.metrics.names import score_name
 from gan_zoo.training import loading

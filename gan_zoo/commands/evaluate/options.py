@@ -4,7 +4,8 @@ import argparse
 from dataclasses import dataclass, fields
 from typing import Any
 
-from gan_zoo.errors import Mistake, bounded
+from gan_zoo.bounds import bounded
+from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
 from gan_zoo.metrics.presets import PRESETS
 
