@@ -9,14 +9,13 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from gan_zoo import images
-from gan_zoo.distributed.strategy import average_gradients
+from gan_zoo.distributed.strategy import average_gradients, refuse_unsupported
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.sampling import SampledModule
 from gan_zoo.step import ema, randomness
 from gan_zoo.step.loss_log import Ledger
 from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_others, set_rates
-from gan_zoo.training.trainer_flags import refuse_unsupported
 
 Terms = dict[str, Tensor]
 """Named parts of a loss, already weighted; their sum is minimised."""

@@ -1,0 +1,9 @@
+"""Lightning callbacks, which `gan_zoo.trainer` adds to each run.
+
+session.py        the state that the callbacks of one `fit` share
+records.py        lines of metrics.jsonl, and the heartbeat in run.json
+grids.py          grids of samples                     evaluation.py     scores during training
+checkpoints.py    last, best and exported weights      stopping.py       ends by images, time or signal
+progress.py       the progress line                    watchdog.py       notes when training goes wrong
+tracking.py       the mirror at wandb                  wandb_mirror.py   the process that writes to wandb
+"""

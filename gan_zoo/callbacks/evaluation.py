@@ -35,7 +35,7 @@ class Evaluation(SessionCallback):
         resize: how images reach inception's size: tf1, clean or none; None: tf1.
         split: of the data, that scores compare with; None: the one that is trained on.
         classifier: what tells whether translated images are as asked: lenet for digits, or a file that
-            `python -m gan_zoo.commands.evaluate.train_attributes` wrote; None: nothing does.
+            `python -m gan_zoo.metrics.train_attributes` wrote; None: nothing does.
     """
 
     def __init__(

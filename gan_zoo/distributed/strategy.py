@@ -1,16 +1,20 @@
 """Several devices for models whose optimizers take turns."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import lightning.pytorch as L
 import torch
 import torch.distributed as dist
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from gan_zoo.distributed.lost_processes import FAILED, Peers
+from gan_zoo.errors import Mistake
 
 Kind = TypeVar("Kind")
+
+PRECISIONS = (None, 32, "32", "32-true", "bf16", "bf16-mixed")
 
 
 class TurnTakingDDP(DDPStrategy):
@@ -112,3 +116,19 @@ def from_rank_zero(value: Kind) -> Kind:
     box: list[Kind] = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def refuse_unsupported(trainer: L.Trainer) -> None:
+    """Stop before the first step what would train wrongly without a word."""
+    if trainer.world_size > 1 and not isinstance(trainer.strategy, TurnTakingDDP):
+        raise Mistake(
+            f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
+            "need Trainer(strategy=gan_zoo.distributed.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
+        )
+    refuse_precision(trainer.precision)
+
+
+def refuse_precision(precision: Any) -> None:
+    """Stop where weights and images would be of unlike type, or gradients stay scaled: a bare optimizer knows none."""
+    if precision not in PRECISIONS:
+        raise Mistake(f"trainer.precision is {precision}: use bf16-mixed or 32-true, in which all models train.")

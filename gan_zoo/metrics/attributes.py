@@ -77,7 +77,7 @@ def read(file: Path) -> AttributeNet:
     except (SafetensorError, OSError, KeyError) as error:
         raise Mistake(
             f"{file} holds no classifier of attributes ({type(error).__name__}): "
-            "`python -m gan_zoo.commands.evaluate.train_attributes --help` makes one."
+            "`python -m gan_zoo.metrics.train_attributes --help` makes one."
         ) from error
     network = AttributeNet(tuple(told["names"]), told["resolution"])
     network.worth = tuple(Worth(**one) for one in told["worth"])

@@ -63,7 +63,7 @@ class Attributes:
     """That of a file: images are to have the label that they were given, or to have it no more.
 
     Args:
-        file: that `python -m gan_zoo.commands.evaluate.train_attributes` wrote.
+        file: that `python -m gan_zoo.metrics.train_attributes` wrote.
 
     Raises:
         Mistake: no such file, or one of something else.

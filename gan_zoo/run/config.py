@@ -16,7 +16,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
 from gan_zoo.run.directory import Run
 
-EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tracking", "watchdog")
 """The parts of a configuration that hold others."""
 FREE = (

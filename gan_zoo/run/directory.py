@@ -24,6 +24,8 @@ import yaml
 from gan_zoo.errors import Mistake
 from gan_zoo.run.files import finite, held, last, lines, lock, write
 
+LOG = "log.txt"
+"""Name of the file in a run's directory that holds what the run printed in a study, over all of its attempts."""
 STALE_AFTER = 300.0  # seconds without a heartbeat after which a "running" run is taken for dead
 
 

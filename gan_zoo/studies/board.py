@@ -19,13 +19,10 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
-from gan_zoo.run.directory import Run
+from gan_zoo.run.directory import LOG, Run
 from gan_zoo.run.files import held, tail, write
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
-
-LOG = "log.txt"
-"""What a run printed, over all of its attempts; in its directory."""
 
 
 class Job(NamedTuple):

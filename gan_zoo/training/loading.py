@@ -41,7 +41,7 @@ def pretrained(name: str) -> Path:
     Raises:
         Mistake: there is none of this name.
     """
-    files = {file.stem: file for file in (Path(__file__).parent / "pretrained").glob("*.safetensors")}
+    files = {file.stem: file for file in (Path(__file__).parents[1] / "pretrained").glob("*.safetensors")}
     if name not in files:
         raise Mistake(
             f"There is no {name}{closest(name, files)}: name a run's directory, a .safetensors or .ckpt file, or a "

@@ -5,10 +5,8 @@ All others work; the README's table has a row for each, and `tests/training/test
 
 from typing import Any
 
-import lightning.pytorch as L
-
 from gan_zoo.bounds import bounded
-from gan_zoo.distributed.strategy import TurnTakingDDP
+from gan_zoo.distributed.strategy import refuse_precision
 from gan_zoo.errors import Mistake
 
 ENDLESS = "the stream of images has no epochs: say max_steps, or --max_images or --max_seconds"
@@ -31,8 +29,6 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 """Flag -> the values that change nothing, and what to do instead of any other."""
 
-PRECISIONS = (None, 32, "32", "32-true", "bf16", "bf16-mixed")
-
 
 def refuse_unusable(given: dict[str, Any]) -> None:
     """Stop before anything is made where Lightning would stop at the first step, or go wrong without a word.
@@ -49,19 +45,3 @@ def refuse_unusable(given: dict[str, Any]) -> None:
             bounded("trainer.", at_least=least, **{name: value})
     if given.get("gradient_clip_algorithm") and not given.get("gradient_clip_val"):
         raise Mistake("trainer.gradient_clip_algorithm clips nothing without trainer.gradient_clip_val: say both.")
-
-
-def refuse_unsupported(trainer: L.Trainer) -> None:
-    """Stop before the first step what would train wrongly without a word."""
-    if trainer.world_size > 1 and not isinstance(trainer.strategy, TurnTakingDDP):
-        raise Mistake(
-            f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
-            "need Trainer(strategy=gan_zoo.distributed.strategy.TurnTakingDDP()); gan_zoo.trainer(...) chooses it by itself."
-        )
-    refuse_precision(trainer.precision)
-
-
-def refuse_precision(precision: Any) -> None:
-    """Stop where weights and images would be of unlike type, or gradients stay scaled: a bare optimizer knows none."""
-    if precision not in PRECISIONS:
-        raise Mistake(f"trainer.precision is {precision}: use bf16-mixed or 32-true, in which all models train.")

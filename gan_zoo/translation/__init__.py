@@ -1,1 +1,7 @@
-"""translation"""
+"""What image-to-image models share.
+
+routes.py    the directions in which a model translates, which scores and commands loop over
+labels.py    the names of the labels of one or more data sets, and how to change a label by name
+"""
+
+from gan_zoo.translation.routes import Route as Route

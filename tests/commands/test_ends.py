@@ -36,7 +36,7 @@ def test_a_plain_trainer_with_two_devices_says_what_to_pass(tmp_path: Path) -> N
         text=True,
         timeout=110,
     )
-    assert ended.returncode and "need Trainer(strategy=gan_zoo.distributed.strategy.TurnTakingDDP())" in ended.stderr
+    assert ended.returncode and "need Trainer(strategy=gan_zoo.distributed.TurnTakingDDP())" in ended.stderr
     assert "2 devices with DDPStrategy" in ended.stderr
 
 

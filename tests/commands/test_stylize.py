@@ -161,7 +161,7 @@ def test_adain_says_what_run_it_needs(folder, run, tmp_path, capsys):
 
 def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
     """On small pictures, with the network at hand."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     commands = re.findall(r"^gan-zoo (stylize .+)$", readme, re.MULTILINE)
     assert len(commands) == 2
     monkeypatch.chdir(tmp_path)

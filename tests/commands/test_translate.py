@@ -184,7 +184,7 @@ def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(insi
 
 def test_the_readmes_commands_work(folder, inside, monkeypatch, tmp_path):
     """On small pictures, by runs of the names that it has."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     commands = re.findall(r"^gan-zoo translate (.+)$", readme, re.MULTILINE)
     assert len(commands) == 5
     monkeypatch.chdir(tmp_path)

@@ -25,7 +25,7 @@ from gan_zoo.training.trainer import Trainer
 from gan_zoo.training.trainer_flags import REFUSED
 from tests.drivers.tiny import Tiny
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (Path(__file__).parents[2] / "README.md").read_text()
 ROWS = re.findall(r"^\| `(\w+)` \| (works|refused)[^|]*\| `([\w/.]+)::(\w+)` \|$", README, re.MULTILINE)
 """(flag, verdict, test's file, test) of README's table."""
 
@@ -232,7 +232,7 @@ if __name__ == "__main__":
 def test_plain_loaders_are_dealt_to_the_processes(tmp_path: Path, deals: bool) -> None:
     """use_distributed_sampler: of 8 images each of two processes gets its own 4, or both the same."""
     (tmp_path / "script.py").write_text(SCRIPT)
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "script.py", str(deals)],
         cwd=tmp_path,

@@ -9,9 +9,9 @@ from PIL import Image
 from torch.testing import assert_close
 
 from datamodules.images import InMemory
-from gan_zoo.commands.evaluate.train_attributes import main, worth
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.attributes import AttributeNet, Worth, read
+from gan_zoo.metrics.train_attributes import main, worth
 from tests.drivers.image_files import write
 
 COUNT = 200

@@ -1,6 +1,6 @@
 """Train a classifier of CelebA's attributes, which tells whether StarGAN's faces are as they were asked to be:
 
-    python -m gan_zoo.commands.evaluate.train_attributes --root data/celeba --attributes Male Smiling --out faces.safetensors
+    python -m gan_zoo.metrics.train_attributes --root data/celeba --attributes Male Smiling --out faces.safetensors
 
 The last tenth of the images, by number, is held out and says what the classifier is worth; on all of CelebA that is its
 test split and 298 images of the validation split. Eight passes over the others, Adam 1e-3 falling to 0 on a cosine,
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="python -m gan_zoo.commands.evaluate.train_attributes", description=__doc__)
+    made = argparse.ArgumentParser(prog="python -m gan_zoo.metrics.train_attributes", description=__doc__)
     made.add_argument("--root", required=True, help="folder of CelebA, as data.root")
     made.add_argument("--attributes", nargs="+", required=True, help="as data.attributes")
     made.add_argument("--resolution", type=int, default=64, help="pixels a side")

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from gan_zoo.pool import ImagePool
+from gan_zoo.models.cyclegan import ImagePool
 
 
 def numbered(*numbers: int) -> Tensor:
