@@ -11,7 +11,7 @@ from datamodules import fingerprints
 from datamodules.decoding import shrink
 from datamodules.errors import DataError
 from datamodules.images import Batch, set_name
-from datamodules.order import Wanted
+from datamodules.order import Request
 from datamodules.sources import Source
 from datamodules.transform import Square
 
@@ -59,7 +59,7 @@ class Mapped:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         rows, indices = self.rows[request.indices], torch.from_numpy(request.indices)
         resolution = request.resolution or self.square.resolution
         level = self.levels.get(resolution) or self.levels[self.square.resolution]

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from datamodules.decoding import decode, decode_all, shrink
 from datamodules.fingerprints import of
-from datamodules.order import Request, Wanted
+from datamodules.names import count_name
+from datamodules.order import Request
 from datamodules.sources import Source, digest
 from datamodules.transform import Square
 
@@ -34,7 +35,7 @@ class Images(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, request: Wanted) -> Batch: ...
+    def __getitem__(self, request: Request) -> Batch: ...
 
     def fingerprint(self) -> str:
         """A hash of the images' content, whatever their path, and however they are read."""
@@ -64,7 +65,7 @@ class InMemory:
     def __len__(self) -> int:
         return len(self.tensors["image"])
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         indices = torch.from_numpy(request.indices)
         batch = {key: value.index_select(0, indices) for key, value in self.tensors.items()}
         if request.resolution is not None:
@@ -99,7 +100,7 @@ class Decoded:
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         image = torch.from_numpy(np.stack([decode(self.source, self.square, int(i)) for i in request.indices]))
         indices = torch.from_numpy(request.indices)
         labels = {key: value[indices] for key, value in self.labels.items()}
@@ -125,7 +126,7 @@ class Middle:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         batch = self.images[Request(request.indices, None)]
         top, left = ((length - self.side) // 2 for length in batch["image"].shape[2:])
         square = batch["image"][:, :, top : top + self.side, left : left + self.side]
@@ -145,8 +146,3 @@ def in_memory(source: Source, square: Square) -> InMemory:
 def set_name(source: Source, square: Square, count: int) -> str:
     """Set, split, size and count, as protocols print it: `celeba_train_64px_10k`."""
     return f"{source.name}_{square.resolution}px_{count_name(count)}"
-
-
-def count_name(count: int) -> str:
-    """10000 as `10k`, 2500 as `2500`."""
-    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.images import Batch, Images
-from datamodules.order import Request, Wanted
+from datamodules.order import Request
 from datamodules.sources import digest
 
 
@@ -40,13 +40,13 @@ class Mixture:
     def __len__(self) -> int:
         return sum(self.sizes)
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         raise NotImplementedError
 
     def fingerprint(self) -> str:
         return digest(f"{key} {part.fingerprint()}" for key, part in self.parts.items())
 
-    def _shares(self, request: Wanted) -> list[np.ndarray]:
+    def _shares(self, request: Request) -> list[np.ndarray]:
         """Where in the request the images of each set are."""
         ends = list(accumulate(self.sizes))
         whose = np.searchsorted(ends, request.indices, side="right")
@@ -77,7 +77,7 @@ class Together(Mixture):
     def labels(self) -> dict[str, Tensor]:
         return next(iter(self.parts.values())).labels
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         batches = {key: part[request] for key, part in self.parts.items()}
         images = {key: batch["image"] for key, batch in batches.items()}
         first = next(iter(batches.values()))
@@ -87,7 +87,7 @@ class Together(Mixture):
 class Apart(Mixture):
     """Sets that have nothing to do with each other: every batch has as many images of each, by its name."""
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         batch: Batch = {}
         shares = self._shares(request)
         for number, (key, part) in enumerate(self.parts.items()):
@@ -111,7 +111,7 @@ class Turns(Mixture):
         both = {key: torch.cat([one[key] for one in found]) for key in found[0]}
         return both | {"domain": torch.arange(len(found)).repeat_interleave(torch.tensor(self.sizes))}
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         batch: Batch = {"domain": torch.empty(len(request.indices), dtype=torch.int64)}
         shares = self._shares(request)
         for number, part in enumerate(self.parts.values()):

@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.images import Batch, Images
 from datamodules.labels import LabelSet
 from datamodules.mixtures import Turns
-from datamodules.order import Wanted
+from datamodules.order import Request
 from datamodules.stream import StreamedData
 
 
@@ -90,7 +90,7 @@ class Widened:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         batch = self.images[request]
         image = batch["image"].expand(-1, self.channels, -1, -1)
         return {"image": image, "label": self._label(batch["label"])}

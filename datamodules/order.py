@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -14,18 +14,7 @@ class Request(NamedTuple):
     """One step's images on one rank: their indices, and the size to deliver them at (None: the data's own)."""
 
     indices: np.ndarray
-    resolution: int | None
-
-
-@runtime_checkable
-class Wanted(Protocol):
-    """What images are asked for with: a `Request`, or anything that says as much."""
-
-    @property
-    def indices(self) -> np.ndarray: ...
-
-    @property
-    def resolution(self) -> int | None: ...
+    resolution: int | None = None
 
 
 class Passes:

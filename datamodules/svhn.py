@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from datamodules.errors import DataError
-from datamodules.images import count_name
+from datamodules.names import count_name
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 

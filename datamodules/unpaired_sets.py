@@ -10,7 +10,7 @@ from datamodules.decoding import shrink
 from datamodules.errors import DataError
 from datamodules.images import Batch, Images
 from datamodules.mixtures import Apart, Mixture
-from datamodules.order import Request, Wanted
+from datamodules.order import Request
 from datamodules.sources import digest
 from datamodules.stream import StreamedData
 
@@ -87,7 +87,7 @@ class Framed:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, request: Wanted) -> Batch:
+    def __getitem__(self, request: Request) -> Batch:
         batch = self.images[Request(request.indices, None)]
         framed = self._frame(batch["image"])
         return batch | {"image": shrink(framed, request.resolution) if request.resolution else framed}

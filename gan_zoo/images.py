@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-Batch = dict[str, Tensor]
+from datamodules.images import Batch as Batch
 
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue."""

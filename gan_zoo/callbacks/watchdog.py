@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import NonFinite
-from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.module import GenerativeModule
 from gan_zoo.step import optimizers
 
@@ -177,7 +177,7 @@ class Watchdog(SessionCallback):
         """256 real images, spread over the data."""
         real = self.session.data.reference(None)
         indices = np.linspace(0, len(real) - 1, min(LOOKED_AT, len(real))).astype(np.int64)
-        return real[Wanted(indices)]["image"]
+        return real[Request(indices)]["image"]
 
     def _features(self, image: Tensor) -> Float[Tensor, " n d"]:
         """What distances are measured between: `image` is uint8, or floating in [-1, 1]."""

@@ -8,6 +8,7 @@ import yaml
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from datamodules.labels import LabelSet
 from datamodules.stream import DataError
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints
@@ -21,7 +22,6 @@ from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.training.trainer import DEFAULTS, Trainer
-from gan_zoo.translation.labels import LabelSet
 
 
 def image_shape(data: L.LightningDataModule) -> tuple[int, int, int]:

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.images import Batch
-from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.metrics.fakes import CHUNK
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.translation.routes import Route
@@ -52,7 +52,7 @@ def mean(real: Any) -> Float[Tensor, "c h w"]:
     """The mean of all images of a set, in [-1, 1]."""
     total = torch.zeros(())
     for indices in torch.arange(len(real)).split(CHUNK):
-        total = total + images.to_float(real[Wanted(indices.numpy())]["image"]).double().sum(0)
+        total = total + images.to_float(real[Request(indices.numpy())]["image"]).double().sum(0)
     return (total / len(real)).float()
 
 

@@ -3,7 +3,7 @@
 import copy
 import math
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torchmetrics import Metric
 
+from datamodules.order import Request
 from gan_zoo.distributed.strategy import from_rank_zero, rank, world_size
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import named
@@ -137,7 +138,7 @@ class Evaluator:
     def _show_real(self, metrics: dict[str, Metric]) -> None:
         if not metrics:
             return
-        requests = [Wanted(self.indices[first : first + count]) for first, count in shares(len(self.indices))]
+        requests = [Request(self.indices[first : first + count]) for first, count in shares(len(self.indices))]
         loader: Any = DataLoader(self.real, sampler=requests, batch_size=None, num_workers=self.workers)
         for batch in loader:
             self._feed(batch["image"], metrics, real=True)
@@ -199,13 +200,6 @@ def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, im
         }
         for name, one in scores.items()
     ]
-
-
-class Wanted(NamedTuple):
-    """What a data module's `images[...]` takes: indices, at the data's own size."""
-
-    indices: np.ndarray
-    resolution: int | None = None
 
 
 def reads_logits(metric: Any) -> bool:

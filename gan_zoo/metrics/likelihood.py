@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.distributed.strategy import gathered
-from gan_zoo.metrics.evaluator import Wanted, chosen, shares
+from gan_zoo.metrics.evaluator import chosen, shares
 from gan_zoo.metrics.fakes import CHUNK
 from gan_zoo.metrics.protocol import LikelihoodProtocol
 from gan_zoo.metrics.score import Value
@@ -46,7 +47,7 @@ def log_likelihood(
     """
     indices, parts = chosen(len(real), count), [torch.empty(0)]
     for first, size in shares(len(indices), unit=CHUNK):
-        image = real[Wanted(indices[first : first + size])]["image"]
+        image = real[Request(indices[first : first + size])]["image"]
         generator = torch.Generator().manual_seed(randomness.key(seed, "bound", first))
         parts.append(model.bound(images.to_float(image).to(device), draws, generator).cpu())
     each = torch.cat(gathered(torch.cat(parts))).double()

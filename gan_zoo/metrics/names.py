@@ -8,6 +8,8 @@ there it is left out: `fid_50k`, `kid_50k`, `is_50k`. Of translated images the r
 from dataclasses import dataclass
 from typing import Literal
 
+from datamodules.names import count_name
+
 Direction = Literal["lower", "higher"]
 """Which values are better."""
 
@@ -90,11 +92,6 @@ def score_name(measure: str, extractor: str, images: int, route: str = "") -> st
     if measure in ("kid", "kid_subsets", "is"):
         return f"{measure}_{count_name(images)}"
     return f"{measure}_{INCEPTION}_{count_name(images)}"
-
-
-def count_name(count: int) -> str:
-    """10000 as `10k`, 2500 as `2500`: how a score's name carries its number of images."""
-    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
 
 
 def measure(name: str) -> Measure | None:

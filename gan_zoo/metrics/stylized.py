@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from datamodules.order import Request
 from gan_zoo import images, perceptual
 from gan_zoo.distributed.strategy import gathered
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import art
-from gan_zoo.metrics.evaluator import Evaluator, Scores, Wanted, chosen
+from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions
@@ -66,7 +67,7 @@ class Painted:
         return result
 
     def _shown(self, source: Any, index: int) -> Images:
-        image = images.to_float(source[Wanted(np.array([index]))]["image"].to(self.device))
+        image = images.to_float(source[Request(np.array([index]))]["image"].to(self.device))
         return image.expand(-1, 3, -1, -1)
 
 

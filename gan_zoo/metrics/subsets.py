@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from gan_zoo.metrics.evaluator import Wanted
+from datamodules.order import Request
 
 
 class Subset:
@@ -27,7 +27,7 @@ class Subset:
         return len(self.indices)
 
     def __getitem__(self, request: Any) -> dict[str, Tensor]:
-        return self.real[Wanted(self.indices[request.indices], request.resolution)]
+        return self.real[Request(self.indices[request.indices], request.resolution)]
 
     def fingerprint(self) -> str:
         which = hashlib.sha256(np.ascontiguousarray(self.indices).tobytes()).hexdigest()[:16]

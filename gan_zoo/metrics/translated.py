@@ -9,11 +9,12 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.metrics.classifiers import Classifier
-from gan_zoo.metrics.evaluator import Evaluator, Scores, Wanted, chosen
+from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.faithful import Means, Seen, measures
 from gan_zoo.metrics.names import score_name
@@ -39,12 +40,12 @@ class Way:
 
     def batch(self, indices: np.ndarray, device: torch.device) -> Batch:
         """Sources as a model takes them."""
-        found = self.sources[Wanted(indices)]
+        found = self.sources[Request(indices)]
         return on(device, {self.route.source: found["image"], **{k: v for k, v in found.items() if k != "image"}})
 
     def partners(self, indices: np.ndarray, device: torch.device) -> Tensor | None:
         """What each source should become; None: nobody knows."""
-        return on(device, self.targets[Wanted(indices)])["image"] if self.route.paired else None
+        return on(device, self.targets[Request(indices)])["image"] if self.route.paired else None
 
 
 def on(device: torch.device, batch: Batch) -> Batch:

@@ -33,6 +33,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from datamodules.labels import LabelSet
 from gan_zoo import bounds, images, losses, penalties, schedules
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.bounds import bounded
@@ -43,7 +44,7 @@ from gan_zoo.module import Terms
 from gan_zoo.networks.stargan import LEAST_SIDE, STRIDE, Discriminator, Generator
 from gan_zoo.sampling import evaluating
 from gan_zoo.step.optimizers import adams
-from gan_zoo.translation.labels import Labels, LabelSet
+from gan_zoo.translation.labels import Labels
 from gan_zoo.translation.routes import Route
 
 Images = Float[Tensor, "n c h w"]

@@ -7,24 +7,15 @@ classes an image has one of them; in a set of attributes any, but for those that
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
-from typing import Literal, TypedDict
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from datamodules.labels import LabelSet
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
 from gan_zoo.translation.routes import Route
-
-
-class LabelSet(TypedDict):
-    """One set's labels, as plain values."""
-
-    names: list[str]
-    kind: Literal["classes", "attributes"]
-    exclusive: list[list[str]]
-    """Groups of names of which an image has one at most; of classes, all of them."""
 
 
 class Labels:

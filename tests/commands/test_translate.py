@@ -12,6 +12,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from datamodules.images import InMemory
+from datamodules.labels import LabelSet
 from datamodules.stream import StreamedData
 from gan_zoo import images
 from gan_zoo.callbacks.checkpoints import Checkpoints, write_generator
@@ -24,7 +25,6 @@ from gan_zoo.models.stargan import StarGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.training import loading
 from gan_zoo.training.trainer import Trainer
-from gan_zoo.translation.labels import LabelSet
 from tests.commands.conftest import command as command
 from tests.commands.conftest import refused as refused
 from tests.drivers.image_files import picture, write

@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.optim import SGD, Optimizer
 
+from datamodules.labels import LabelSet
 from datamodules.mnist import MNIST
 from gan_zoo import penalties
 from gan_zoo.callbacks.checkpoints import Checkpoints
@@ -28,7 +29,6 @@ from gan_zoo.models.gan import GAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.step import randomness
 from gan_zoo.training.trainer import Trainer
-from gan_zoo.translation.labels import LabelSet
 
 WHOLE_BATCH = 8
 

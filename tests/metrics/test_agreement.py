@@ -1,9 +1,11 @@
 """Class agreement, on real digits in the place of generated ones."""
 
+import numpy as np
 import pytest
 import torch
 
 from datamodules.mnist import MNIST
+from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
@@ -23,7 +25,7 @@ class Real(GenerativeModule):
         super().__init__()
         data = MNIST()
         data.setup("fit")
-        tensors = data.images[Whole()]
+        tensors = data.images[Request(np.arange(10_000))]
         self.digits, self.label, self.off = tensors["image"], tensors["label"], off
 
     def sample(self, n, seed=0, first=0, label=None, averaged=True, **_):
@@ -39,11 +41,6 @@ def agreement(model: GenerativeModule, labels: Labels | int = "uniform"):
     scores, used = class_agreement(fakes, extractors.make("lenet"), 1000, of_features)
     (score,) = scores.items()
     return score, used
-
-
-class Whole:
-    indices = torch.arange(10_000).numpy()
-    resolution = None
 
 
 def test_real_digits_agree_as_often_as_the_classifier_is_right():

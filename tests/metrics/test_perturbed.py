@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from datamodules.order import Request
 from datamodules.stream import InMemory
 from gan_zoo import images
 from gan_zoo.commands.evaluate.foreign_images import Fixed, Pictures
 from gan_zoo.metrics import extractors
-from gan_zoo.metrics.evaluator import Evaluator, Wanted
+from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.metrics.protocol import Conditions
 
 pytestmark = pytest.mark.slow
@@ -22,7 +23,7 @@ EACH = 96
 @pytest.fixture(scope="module")
 def faces(shared: Path) -> Tensor:
     found = Pictures(shared / "data/celeba/img_align_celeba.zip")
-    return found[Wanted(np.arange(2 * EACH))]["image"]
+    return found[Request(np.arange(2 * EACH))]["image"]
 
 
 @pytest.fixture(scope="module")

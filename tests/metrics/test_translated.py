@@ -11,12 +11,12 @@ from torch.testing import assert_close
 from datamodules.images import InMemory
 from datamodules.mixtures import Turns
 from datamodules.mnist import MNIST
+from datamodules.order import Request
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import translated
 from gan_zoo.metrics.baselines import Untranslated, baselines
 from gan_zoo.metrics.classifiers import classifier
-from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.metrics.faithful import of_all
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.translation.routes import Route, Translating
@@ -186,7 +186,7 @@ def digits(shared) -> Any:
     mnist = MNIST(str(shared / "data" / "mnist"), split="test")
     mnist.prepare_data()
     mnist.setup("fit")
-    batch = mnist.images[Wanted(np.arange(200))]
+    batch = mnist.images[Request(np.arange(200))]
     large = images.to_uint8(images.to_size(images.to_float(batch["image"]), (32, 32))).expand(-1, 3, -1, -1)
     return data(a=InMemory("a", image=255 - large, label=batch["label"]), b=InMemory("b", image=large))
 

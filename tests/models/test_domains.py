@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from datamodules.labels import LabelSet
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.stargan import StarGAN
-from gan_zoo.translation.labels import LabelSet
 from tests.pairs import count
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
 
+from datamodules.labels import LabelSet
 from gan_zoo.errors import Mistake
 from gan_zoo.models import stargan
 from gan_zoo.models.stargan import StarGAN
-from gan_zoo.translation.labels import LabelSet
 from tests.pairs import count
 
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from datamodules.labels import LabelSet
 from gan_zoo.errors import Mistake
-from gan_zoo.translation.labels import Labels, LabelSet
+from gan_zoo.translation.labels import Labels
 
 HAIR = ["Black_Hair", "Blond_Hair", "Brown_Hair"]
 FACES = LabelSet(names=["Male", *HAIR, "Young"], kind="attributes", exclusive=[HAIR])

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from datamodules.image_folder import images_in
-from datamodules.images import Images, InMemory, count_name
+from datamodules.images import Images, InMemory
+from datamodules.names import count_name
+from datamodules.order import Request
 from datamodules.sources import Files, Source
 from datamodules.stream import DataError
 from gan_zoo.errors import Mistake
-from gan_zoo.metrics.evaluator import Wanted
 from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.metrics.references import References
@@ -89,7 +90,7 @@ class Fixed:
         self.real, self.conditions = real, conditions
 
     def images(self, first: int, count: int) -> Tensor:
-        return self.real[Wanted(np.arange(first, first + count))]["image"]
+        return self.real[Request(np.arange(first, first + count))]["image"]
 
 
 class Statistics:

@@ -1,0 +1,6 @@
+"""How the names of data sets and of scores write a number of images."""
+
+
+def count_name(count: int) -> str:
+    """Return 10000 as `10k` and 2500 as `2500`."""
+    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
