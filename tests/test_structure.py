@@ -266,3 +266,17 @@ def test_commands_are_found_in_blocks_and_in_code() -> None:
         "gan-zoo -\n```\n$ gan-zoo fit -c x \\\n  --x\n```\n  ```\n  make a # so\n  ```\n\n    gan-zoo b\n`gan-zoo c`"
     )
     assert commands(page) == [["gan-zoo", "fit", "-c", "x"], ["make", "a"], ["gan-zoo", "b"], ["gan-zoo", "c"]]
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({file.parent for file in FILES if file.parent.name not in ("models", "rescoring")}), ids=label
+)
+def test_a_folder_opens_with_a_map_of_its_files(folder: Path) -> None:
+    text = ast.get_docstring(tree(folder / "__init__.py")) or ""
+    rooms = [path for path in folder.iterdir() if (path.suffix == ".py" and path.stem[0] != "_") or holds_code(path)]
+    missing = [path.name for path in rooms if path.stem not in re.findall(r"\w+", text)]
+    assert not missing or folder.name == "gan_zoo", "the docstring of __init__.py names each file of its folder"
+
+
+def holds_code(path: Path) -> bool:
+    return path.is_dir() and (path / "__init__.py").exists()

@@ -1,8 +1,18 @@
-"""Networks that two or more models share, chosen by name: architecture and objective are apart.
+"""Networks that two or more models share, by family, and the table of the names that a user may type.
 
-A generator function takes `image_shape`, `latent_dim` and `width` and returns a module from latents (n, latent_dim) to
-images in [-1, 1]. A discriminator function takes `image_shape`, `width` and `norm` and returns a module from images to
-scores (n,). Yours, as `package.module:function`, are called with the same keywords.
+    dcgan.py        4 x 4 convolutions                  conv5.py         5 x 5, and WGAN-GP's grid of variants
+    resnet.py       WGAN-GP's and SNGAN's residual nets resnet101.py     the 101-layer one of the grid
+    mlp.py          fully connected                     maxout.py        the first GAN's discriminator
+    sngan_cnn.py    SNGAN's standard CNN                lsgan.py         112 x 112 rooms
+    acgan.py        ACGAN's two networks                conditional.py   networks that are told a class
+    patchgan.py     scores of patches                   unet.py          pix2pix's generator
+    translator.py   CycleGAN's generator                stargan.py       StarGAN's two networks
+    pieces.py       padding, norms and initial weights that several families share
+
+Architecture and objective are chosen apart. A generator function takes `image_shape`, `latent_dim` and `width` and
+returns a module from latents (n, latent_dim) to images in [-1, 1]. A discriminator function takes `image_shape`,
+`width` and `norm` and returns a module from images to scores (n,). A function of the user's, named as
+`package.module:function`, is called with the same keywords.
 """
 
 from functools import partial

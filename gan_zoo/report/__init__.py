@@ -7,6 +7,7 @@
     curves.py       scores and losses over training          pictures.py     samples over training
     details.py      runs, failures, settings, environment    page.py         the page: one JSON, one template
     figures.py      plots and tables for papers              committed.py    results.csv, and pages that show it
+    again.py        the command that scores a run again
 
 Loads no torch.
 """

@@ -1,4 +1,9 @@
-"""The commands `gan-zoo data ...`. Each imports what it needs when it runs, so that `--help` answers at once."""
+"""The commands `gan-zoo data ...`, one file each, imported when the command runs.
+
+list_sets.py    the sets that are known      check.py      looks at every image for what stops a training
+prepare.py      decodes a set once           show.py       images with their labels, as one picture
+stats.py        statistics of real images    choose.py     the data that a command is about
+"""
 
 from collections.abc import Callable
 from pathlib import Path

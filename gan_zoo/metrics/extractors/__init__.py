@@ -1,7 +1,11 @@
-"""Networks whose features images are compared in. Each takes uint8 images and owns all that follows.
+"""Networks in whose features images are compared. Each takes uint8 images and does the rest itself.
 
-A name here, or `package.module:callable`, which returns an `Extractor` of yours. Networks and their libraries are
-loaded when they are asked for.
+    base.py           what an extractor is       resizing.py    the resize filters
+    inception.py      the 2015 Inception, FID    lenet.py       the bundled classifier of digits
+    efficientnet.py   from the extra `offline`   dinov2.py      ViT-L/14, for FD-DINOv2
+
+A user names one of these, or `package.module:callable`, which returns an `Extractor`. Networks and their libraries are
+loaded when they are first used.
 """
 
 import inspect
