@@ -12,11 +12,10 @@ from gan_zoo.run.files import lock
 from gan_zoo.studies import local, reading
 from gan_zoo.studies.board import Board, Job
 from gan_zoo.studies.expand import Cell, expand
+from gan_zoo.studies.scheduler import MakeEngine, Scheduler
 from gan_zoo.studies.screen import Screen
 
-Engine = Callable[[list[Job], reading.Study, Screen], None]
-"""Runs all jobs and tells each change: `screen.change(cell, status="running", attempts=1)`."""
-ENGINES: dict[str, Engine] = {"local": local.run}
+ENGINES: dict[str, MakeEngine] = {"local": local.Local}
 Command = Callable[[Path, Path], list[str]]
 """From a cell's configuration and its run's directory to the words that run it."""
 ACTIONS = {
@@ -37,7 +36,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         Mistake: of the user's, in the study's file or on the command line.
         KeyboardInterrupt: it was asked to stop; what ran has been saved.
     """
-    chosen_engine: Engine = named(engine, ENGINES, "engine")
+    make_engine: MakeEngine = named(engine, ENGINES, "engine")
     read = reading.read(reading.find(name))
     cells = expand(read)
     board = Board(read, cells, Path(runs))
@@ -49,7 +48,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         print(f"{len(plan)} cells of {read.budget[1]} {read.budget[0]} each, in {board.folder}")
         return 0
     with held_alone(board.folder):
-        run(board, names, chosen_engine)
+        run(board, names, make_engine)
     print("\n".join(board.table(board.entries)))
     from gan_zoo import report
 
@@ -58,7 +57,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
     return int(any(entry["status"] == "failed" for entry in board.entries.values()))
 
 
-def run(board: Board, names: list[str], engine: Engine, command: Command | None = None) -> None:
+def run(board: Board, names: list[str], make_engine: MakeEngine, command: Command | None = None) -> None:
     """Do what is left of the cells called `names`, without the report.
 
     Raises:
@@ -76,7 +75,7 @@ def run(board: Board, names: list[str], engine: Engine, command: Command | None 
     jobs = [job(board, cell, command or fit_command) for cell in left]
     try:
         with Screen(board, names) as screen:
-            engine(jobs, board.study, screen)
+            Scheduler(jobs, make_engine(jobs, board.study), board.study.retries, screen).run()
     except KeyboardInterrupt:
         print("\n".join(board.table(names)))
         print("Stopped, and what ran is saved: the same command goes on from there.")

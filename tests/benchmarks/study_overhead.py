@@ -42,7 +42,7 @@ def main() -> None:
         file.write_text(yaml.safe_dump(content))
         study = reading.read(file)
         board = Board(study, expand(study), Path(folder) / "runs")
-        command.run(board, list(board.entries), local.run, lambda config, run: TRIVIAL)
+        command.run(board, list(board.entries), local.Local, lambda config, run: TRIVIAL)
         overhead = (time.perf_counter() - begun) / CELLS - alone
     assert {entry["status"] for entry in board.entries.values()} == {"finished"}
     print(f"{CELLS} cells one at a time: {overhead:.3f} s a run beyond its process of {alone:.3f} s")

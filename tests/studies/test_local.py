@@ -26,7 +26,7 @@ def shell(script: str) -> study.Command:
 
 def work(board: Board, script: str) -> dict[str, str]:
     """Run all cells; their statuses."""
-    study.run(board, [cell.name for cell in board.cells], local.run, shell(script))
+    study.run(board, [cell.name for cell in board.cells], local.Local, shell(script))
     return {name: entry["status"] for name, entry in board.entries.items()}
 
 
