@@ -178,7 +178,10 @@ def _length(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> 
 
 
 def good_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """Return WGAN-GP's for 64 pixels; its program starts the last convolution by He's rule, at 32 pixels by Glorot's."""
+    """Return WGAN-GP's for 64 pixels.
+
+    Its program starts the last convolution by He's rule, where that for 32 pixels has Glorot's.
+    """
     base = _size(image_shape, width, "resnet_good", (64,))
     widths = tuple(base * times for times in GOOD[0])
     return channels_last(Generator(image_shape, latent_dim, widths, 0, bias=False, last_gain=math.sqrt(2)))

@@ -203,7 +203,7 @@ def test_weights_start_as_in_the_program(name, linear, second):
 
 
 def near(weight: torch.Tensor, variance: float) -> None:
-    """Uniform weights' standard deviation has a relative error of 0.45 / sqrt(n); four of them, and no weight beyond."""
+    """The deviation of n uniform weights has a relative error of 0.45 / sqrt(n): within four, and no weight beyond."""
     assert_close(weight.std().item(), variance**0.5, rtol=4 * 0.45 * weight.numel() ** -0.5, atol=0)
     assert weight.abs().max() <= (3 * variance) ** 0.5
 
@@ -232,7 +232,7 @@ def test_a_critics_score_and_classes_start_as_two_layers():
     assert head.weight.shape == (11, 128) and not head.bias.any()
     near(head.weight[:1], 2 / (128 + 1))
     near(head.weight[1:], 2 / (128 + 10))
-    # The score's 128 weights cannot tell 1 output from 11 by their deviation, but one of them is beyond the other's bound.
+    # 128 weights cannot tell 1 output from 11 by their deviation, but one of them is beyond the bound of 11 outputs.
     assert head.weight[:1].abs().max() > (6 / (128 + 11)) ** 0.5
 
 
