@@ -161,7 +161,7 @@ def changed(model: StarGAN, image: Image, name: str) -> str:
     """What to ask for, to see the label `name`: it, or that it is taken, where the image has it."""
     labels = model.known
     place = labels.place(name)
-    return f"{TAKEN}{name}" if not labels.excluded(place) and read(model, image)[0, place] > 0 else name
+    return f"{TAKEN}{name}" if labels.is_flipped(place) and read(model, image)[0, place] > 0 else name
 
 
 def read(model: StarGAN, image: Image) -> Tensor:
