@@ -76,7 +76,7 @@ class Labels:
         return [self.place(name) for group in self.exclusive if own in group for name in group if name != own]
 
     def is_flipped(self, place: int) -> bool:
-        """Return whether the label at `place` is of no group, so that the opposite of what an image has can be shown."""
+        """Return whether the label at `place` is of no group: to look at it is to see it given or taken."""
         return not any(self.names[place] in group for group in self.exclusive)
 
     def told_by(self, logits: Float[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
