@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from gan_zoo import loading
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
@@ -12,7 +11,7 @@ from gan_zoo.metrics.protocol import Protocol
 from gan_zoo.metrics.stylized import Stylizing
 from gan_zoo.metrics.translated import Result
 from gan_zoo.module import GenerativeModule
-from gan_zoo.rescoring.checkpoints import Checkpoint, checkpoints, runs_at
+from gan_zoo.rescoring.checkpoints import Checkpoint, checkpoints, loaded, runs_at
 from gan_zoo.rescoring.judging import (
     classes_of,
     data_settings,
@@ -34,7 +33,7 @@ SAMPLES = 10_000
 def score_runs(asked: Order) -> None:
     found = [one for path in asked.runs for run in runs_at(path) for one in checkpoints(run, asked)]
     for one in found:
-        model = loading.load(one.file).to(device())
+        model = loaded(one).to(device())
         for scores, protocol in results(asked, one, model):
             where = f"{one.run.path} step {one.step} " if len(found) > 1 else ""
             tell(scores, where, told(asked, protocol))
