@@ -69,7 +69,7 @@ class CelebA(SourcedData):
         self.image_shape = (3, resolution, resolution)
         self.classes, self.num_classes, self.flip = list(attributes), len(attributes), flip
         hair = [name for name in attributes if name in HAIR]
-        self.attributes, self.exclusive = True, [hair] if len(hair) > 1 else []
+        self.attributes, self.exclusive = True, [hair] if hair else []
 
     def sources(self) -> dict[str, Source]:
         return {"image": self.source}

@@ -22,7 +22,8 @@ class LabelSet(TypedDict):
     kind: Literal["classes", "attributes"]
     """One of them an image, int64 (n,); or any, float (n, k)."""
     exclusive: list[list[str]]
-    """Groups of names of which an image has one at most; of classes, all of them."""
+    """Groups of names of which an image has at most one; a set of classes is one group. A group may hold one name:
+    a hair colour, where the others are not learnt."""
 
 
 Row = Sequence[str]

@@ -121,6 +121,18 @@ def resized(image: Float[Tensor, " n c h w"], short: int) -> Float[Tensor, " n c
     return to_size(image, (round(height * scale), round(width * scale)))
 
 
+def middle_at(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[Tensor, " n c H W"]:
+    """Cut the largest part of these proportions from the middle of `image`, in [-1, 1], and bring it to `size`.
+
+    Data modules show training images so, unless they are told of a smaller `centre_crop`.
+    """
+    scale = min(side / wanted for side, wanted in zip(image.shape[2:], size, strict=True))
+    height, width = (round(wanted * scale) for wanted in size)
+    top, left = (image.shape[2] - height) // 2, (image.shape[3] - width) // 2
+    part = image[:, :, top : top + height, left : left + width]
+    return part if (height, width) == size else to_size(part, size)
+
+
 def with_colours_of(image: Float[Tensor, " n 3 h w"], colours: Float[Tensor, " n 3 h w"]) -> Float[Tensor, " n 3 h w"]:
     """The luminance of `image` with the hue and saturation of `colours` (YIQ, as Gatys 2016, arXiv 1606.05897)."""
     luminance = grey(image - colours)  # in YIQ, a shift of Y alone moves R, G and B alike

@@ -33,6 +33,8 @@ class SampledModule(L.LightningModule):
     """Half-life, in images, of the generator's moving average; 0: the average is the generator itself."""
     has_last_weights: bool = True
     """False for a model loaded from a file that holds the moving average alone."""
+    has_discriminator: bool = True
+    """False for a model loaded from a file of its generator alone: its discriminator is newly made."""
 
     @property
     def averaged(self) -> nn.Module:

@@ -1,6 +1,8 @@
 """Every experiment that is shipped, and every method of a study, runs: one step of everything, and no file is left."""
 
+import argparse
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +12,12 @@ import torchvision
 import yaml
 
 from gan_zoo.cli import main
+from gan_zoo.commands.evaluate import options
+from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.studies import reading
 from gan_zoo.studies.expand import Cell, expand
 from tests.drivers import official
+from tests.pairs import count, pair
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 NAMES = [str(file.relative_to(FOLDER).with_suffix("")) for file in sorted(FOLDER.rglob("*.yaml"))]
@@ -22,6 +27,13 @@ CELLS = {
     for cell in expand(reading.read(file))
 }
 """A cell of each method of each study."""
+EVALUATIONS = {
+    name: shlex.split(command)
+    for name in NAMES
+    for paragraph in (FOLDER / f"{name}.yaml").read_text().split("\n#\n")
+    for command in re.findall(r"gan-zoo evaluate ([^`;)]+)", re.sub(r"\n#? *", " ", paragraph))
+}
+"""Arguments of the evaluations that headers tell, by experiment."""
 SMALL = ["--data.batch_size", "4", "--data.workers", "0", "--trainer.accelerator", "cpu"]
 
 
@@ -71,6 +83,45 @@ def test_a_studys_method_runs_for_a_step(cell: Cell, place: Callable[[str], None
     (tmp_path / "cell.yaml").write_text(text)
     step("cell.yaml", ["--evaluation.extractor", "null"])
     assert {file.name for file in tmp_path.iterdir()} <= {"data", "cache", "cell.yaml"}
+
+
+@pytest.mark.parametrize("name", EVALUATIONS)
+def test_a_headers_evaluation_is_a_command(name: str) -> None:
+    asked(name)
+
+
+@pytest.mark.parametrize("name", ["cifar10/wgan_gp", "cifar10/wgan_gp_classes"])
+def test_wgan_gp_on_cifar10_is_compared_as_its_program_samples(name: str) -> None:
+    """By batches' own statistics, 50,000 images (Gulrajani 2017's program, whose batch norm has no others)."""
+    order = asked(name)
+    assert (order.metrics, order.samples, order.batch_norm, order.labels) == (("is",), 50_000, "train", "uniform")
+
+
+@pytest.mark.parametrize("name", ["celeba/dcgan", "lsun/dcgan"])
+def test_the_options_for_dcgans_own_networks_have_their_parameters(name: str) -> None:
+    """Newmu/dcgan_code, faces: of tests/networks/test_counts.py, counted by hand."""
+    text = (FOLDER / f"{name}.yaml").read_text()
+    ((architecture, width),) = re.findall(r"--model.architecture (\w+)\s--model.width (\d+)", text)
+    with torch.device("meta"):
+        networks = pair(architecture, (3, 64, 64), int(width))
+    assert [count(network) for network in networks] == [18_885_760, 17_232_768]
+
+
+def test_the_options_for_wgan_gps_program_for_digits_are_its_own() -> None:
+    """1,554,177 and 1,030,145 parameters; Adam's betas of 0.5 and 0.9."""
+    text = re.sub(r"\n# ", " ", (FOLDER / "mnist/wgan_gp.yaml").read_text())
+    ((architecture, width, betas),) = re.findall(
+        r"--model.architecture (\w+) --model.width (\d+) --model.betas (\S+)\.", text
+    )
+    with torch.device("meta"):
+        networks = pair(architecture, (1, 28, 28), int(width), latent_dim=128)
+    assert ([count(network) for network in networks], betas) == ([1_554_177, 1_030_145], "[0.5,0.9]")
+
+
+def asked(name: str) -> Order:
+    parser = argparse.ArgumentParser()
+    options.add(parser)
+    return options.order(parser.parse_args(EVALUATIONS[name]))
 
 
 def step(name: str, arguments: list[str]) -> None:

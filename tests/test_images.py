@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 from torch.testing import assert_close
 
+from datamodules.transform import Square
 from gan_zoo import images
 from gan_zoo.images import Preparation
+from tests.drivers import image_files
 
 LEVELS = torch.arange(256, dtype=torch.uint8)
 
@@ -63,6 +65,21 @@ def test_flips_mirror_left_to_right_each_image_by_itself_with_probability_one_ha
     assert_close(flipped.double().mean().item(), 0.5, atol=0.032, rtol=0)
     changes = (flipped[1:] != flipped[:-1]).double().mean().item()
     assert_close(changes, 0.5, atol=0.032, rtol=0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(218, 178), (60, 97), (64, 64), (32, 32), (33, 32)])
+def test_the_middle_is_what_data_modules_show(height, width):
+    """Pillow's bicubic filter against torch's: within two grey levels, the same pixels where nothing is resized."""
+    picture = np.asarray(image_files.picture(1, width, height))
+    shown = torch.from_numpy(Square(32)(picture))[None]
+    middle = images.middle_at(images.to_float(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]), (32, 32))
+    assert_close(middle, images.to_float(shown), rtol=0, atol=2 / 127.5 if min(height, width) > 32 else 0)
+
+
+def test_the_middle_keeps_other_proportions():
+    image = images.to_float(photographs(2, 3, 20, 50))
+    assert torch.equal(images.middle_at(image, (20, 10)), image[:, :, :, 20:30])
+    assert torch.equal(images.middle_at(image, (4, 50)), image[:, :, 8:12])
 
 
 def test_crop_is_plain_slicing():

@@ -24,7 +24,7 @@ def test_dcgan_makes_and_scores_images_of_its_sizes(size, channels):
     assert discriminator(image).shape == (3,)
 
 
-@pytest.mark.parametrize("architecture", ["mlp", "mlp_relu"])
+@pytest.mark.parametrize("architecture", ["mlp", "mlp_relu", "mlp_he"])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 17, 5), (2, 1, 1)])
 def test_mlp_makes_and_scores_images_of_any_shape(architecture, shape):
     generator, discriminator = pair(architecture, shape, width=(8, 5), latent_dim=6)
@@ -153,7 +153,7 @@ def test_layer_norm_is_over_channels_height_and_width_of_one_image_with_a_gain_a
     assert_close(norm(x), expected)
 
 
-@pytest.mark.parametrize(("architecture", "slope"), [("mlp", 0.2), ("mlp_relu", 0.0)])
+@pytest.mark.parametrize(("architecture", "slope"), [("mlp", 0.2), ("mlp_relu", 0.0), ("mlp_he", 0.2)])
 def test_mlp_activations(architecture, slope):
     _, discriminator = pair(architecture, (1, 2, 2), width=(3, 5))
     hidden = [layer for layer in discriminator if isinstance(layer, nn.ReLU | nn.LeakyReLU)]
@@ -165,3 +165,35 @@ def test_mlp_generator_mirrors_the_discriminator():
     for network, widths in ((generator, (7, 5, 3, 4)), (discriminator, (4, 3, 5, 1))):
         linear = [layer for layer in network if isinstance(layer, nn.Linear)]
         assert [(layer.in_features, layer.out_features) for layer in linear] == list(pairwise(widths))
+
+
+@pytest.mark.parametrize("network", [0, 1])
+def test_wgan_gps_mlp_starts_by_he_in_hidden_layers_and_by_glorot_in_the_last(network):
+    """Uniform weights: variance 2 / inputs in hidden layers, 2 / (inputs + outputs) in the last; biases 0."""
+    torch.manual_seed(0)
+    layers = [
+        layer for layer in pair("mlp_he", (3, 32, 32), 32, latent_dim=128)[network] if isinstance(layer, nn.Linear)
+    ]
+    for layer in layers:
+        fans = layer.in_features + (layer.out_features if layer is layers[-1] else 0)
+        # The score has 256 weights. A uniform variable's standard deviation has a relative error of 0.45 / sqrt(n).
+        assert_close(layer.weight.std().item(), (2 / fans) ** 0.5, rtol=4 * 0.45 * layer.weight.numel() ** -0.5, atol=0)
+        assert layer.weight.abs().max() <= (6 / fans) ** 0.5 and not layer.bias.any()
+
+
+def test_untrained_images_of_wgan_gps_mlp_vary():
+    """He keeps a mean square of 1 through hidden layers, so that of a pixel is 512 x 2 / (512 + pixels) before tanh.
+
+    PyTorch's starting weights, of variance 1 / (3 inputs), divide the mean square by 6 in each hidden layer, and images
+    vary 16 times less.
+    """
+    torch.manual_seed(0)
+    generator, _ = pair("mlp_he", (3, 64, 64), 64, latent_dim=128)
+    plain, _ = pair("mlp_relu", (3, 64, 64), 64, latent_dim=128)
+    latents = torch.randn(256, 128)
+    with torch.no_grad():
+        square = generator[:-2](latents).square().mean().item()
+        ratio = generator(latents).std(0).mean() / plain(latents).std(0).mean()
+    # Layers of 512 units: over ten seeds the mean square strayed by at most 18 %, and the ratio was 15.5 to 16.9.
+    assert_close(square, 512 * 2 / (512 + 3 * 64**2), rtol=0.2, atol=0)
+    assert 15 < ratio < 17.5

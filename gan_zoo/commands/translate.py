@@ -99,7 +99,5 @@ def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path
 
 
 def square(image: Image, side: int) -> Image:
-    """The middle of an image, `side` pixels a side."""
-    image = images.resized(image, side)
-    top, left = ((length - side) // 2 for length in image.shape[2:])
-    return image[:, :, top : top + side, left : left + side]
+    """Return the largest square in the middle of an image, `side` pixels a side."""
+    return images.middle_at(image, (side, side))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
@@ -107,7 +106,7 @@ def whole(run: str, model: StarGAN) -> StarGAN:
         Mistake: a file that has none.
     """
     path = Path(run)
-    if "attributes" not in model.known.kinds or path.suffix == ".ckpt":
+    if not model.reads_labels or model.has_discriminator:
         return model
     if not path.is_dir():
         raise Mistake(
@@ -162,20 +161,11 @@ def changed(model: StarGAN, image: Image, name: str) -> str:
     """What to ask for, to see the label `name`: it, or that it is taken, where the image has it."""
     labels = model.known
     place = labels.place(name)
-    return f"{TAKEN}{name}" if not labels.excluded(place) and read(model, image)[0, place] > 0 else name
-
-
-def read(model: StarGAN, image: Image) -> Tensor:
-    """The labels of `image`; zeros, where classes are all that there is."""
-    if "attributes" in model.known.kinds:
-        return model.read(image)
-    return torch.zeros(1, len(model.known.names))
+    return f"{TAKEN}{name}" if labels.is_flipped(place) and model.read(image)[0, place] > 0 else name
 
 
 def given(model: StarGAN, image: Image, names: tuple[str, ...]) -> Titled:
-    """`image` with the labels `names` given or taken, and its other attributes as they are."""
-    labels, label = model.known, read(model, image)
-    for name in names:
-        label = labels.given(label, labels.place(name.removeprefix(TAKEN)), not name.startswith(TAKEN))
-    domain = labels.domain(labels.place(names[0].removeprefix(TAKEN)))
-    return model.translate(image, label, domain), ", ".join(names)
+    """Translate `image` to have the labels `names`, or not to have them, and its other attributes as they are."""
+    labels = model.known
+    values = {labels.place(name.removeprefix(TAKEN)): not name.startswith(TAKEN) for name in names}
+    return model.changed(image, values, labels.domain(min(values))), ", ".join(names)

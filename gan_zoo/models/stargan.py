@@ -19,12 +19,13 @@ The program counts discriminator updates: its 200,000 are 40,000 steps. Its lear
 to 0 over the second half (`decay: documented`); but every 1,000 updates it takes off 1/100,000 of them, so that they
 end at 0.999 of the start (`decay: released`).
 Departures from the paper: none known. From the program: instance norm never has running statistics (the program gathers
-them, and its pictures change where it uses them); the generator's update draws targets anew; of two sets, the program
-updates the generator on both in a row after five discriminator updates on each, and here the generator's updates
-alternate, each after five of the discriminator's.
+them, and its pictures change where it uses them); scores keep the labels that the discriminator reads, as
+`gan-zoo translate` has to, where the program's test keeps those of the data; the generator's update draws targets anew;
+of two sets, the program updates the generator on both in a row after five discriminator updates on each, and here the
+generator's updates alternate, each after five of the discriminator's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
@@ -112,7 +113,7 @@ class StarGAN(AdversarialModule):
         self.known = Labels(label_sets)
         self.register_buffer("own", self.known.own(), persistent=False)
         total, sets = len(self.known.names), len(self.known.spans)
-        self.image_size = image_shape[1:]
+        self.image_size = tuple(image_shape[1:])
         self.generator = Generator(image_shape[0], total + (sets if sets > 1 else 0), width, blocks)
         self.discriminator = Discriminator(image_shape, total, discriminator_width, halvings)
         channels_last(self.generator)
@@ -211,10 +212,39 @@ class StarGAN(AdversarialModule):
             told = self.told(label, torch.full((len(image),), domain, device=image.device))
             return self.averaged(image, told)
 
+    @property
+    def reads_labels(self) -> bool:
+        """Whether there are attributes, so that a translation keeps those that the discriminator reads."""
+        return "attributes" in self.known.kinds
+
     @torch.no_grad()
     def read(self, image: Images) -> Label:
-        """The labels of `image`, of any size, as the discriminator tells them: 0 or 1 each."""
-        return self.known.told_by(self.discriminator(images.to_size(image, self.image_size))[1]).to(image.dtype)
+        """Read the labels of images of any size, 0 or 1 each, with the discriminator.
+
+        It looks at the largest part in the middle that has the proportions of the training images, at their size: what
+        CelebA and RaFD show of a photograph. A smaller `data.centre_crop` is not known to the model: such a run reads
+        best what was cut as closely before. Where there are classes alone, all labels are 0: an image has one class,
+        and the one that is asked for takes its place.
+
+        Raises:
+            Mistake: the model was loaded from the file of its generator alone.
+        """
+        if not self.reads_labels:
+            return image.new_zeros(len(image), len(self.known.names))
+        if not self.has_discriminator:
+            raise Mistake(
+                "StarGAN was loaded from its generator alone, and its discriminator reads the attributes that stay as "
+                "they are: load the run's checkpoints/last.ckpt instead."
+            )
+        logits = self.discriminator(images.middle_at(image, self.image_size))[1]
+        return self.known.told_by(logits).to(image.dtype)
+
+    def changed(self, image: Images, values: Mapping[int, bool], domain: int) -> Images:
+        """Translate `image` to its labels as `read`, of which those at the places `values` are given or taken."""
+        label = self.read(image)
+        for place, value in values.items():
+            label = self.known.given(label, place, value)
+        return self.translate(image, label, domain)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -222,10 +252,13 @@ class StarGAN(AdversarialModule):
         return self.known.routes
 
     def follow(self, route: Route, batch: Batch, seed: int = 0, first: int = 0) -> Images:
-        """The images of `batch` with the label of `route`, and else the labels that they have."""
-        image, label, _ = self.parts(batch)
+        """Translate the images of `batch` along `route`, which changes one label.
+
+        The others are as the discriminator reads them, also where the data has them: so a score is of what
+        `gan-zoo translate` makes of the same image.
+        """
         assert route.label is not None
-        return self.translate(image, self.known.given(label, route.label, route.value), route.domain)
+        return self.changed(batch["image"], {route.label: route.value}, route.domain)
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
         """A face a row: as it is, then changed in one label after the other."""

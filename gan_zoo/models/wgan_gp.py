@@ -12,9 +12,13 @@ normalisation takes its place (section 4), or none does in the residual critic f
 
 Defaults are Algorithm 1's; the architecture is the first of the paper's grid, with 4 x 4 convolutions. The grid as the
 authors have it, with 5 x 5, is `conv5`, `conv5_constant`, `conv5_plain`, `conv5_gated`, `conv5_tanh` and `resnet101`,
-and `mlp_relu` for the generator alone; `conv5_mnist` and `conv5_cifar` are for those data, `resnet` (32 pixels) and
+and `mlp_he` for the generator alone; `conv5_mnist` and `conv5_cifar` are for those data, `resnet` (32 pixels) and
 `resnet_good` (64) the residual networks. With `resnet` on CIFAR-10 the paper has Adam's step size 2e-4, which falls on
 a line to 0 at update 100,000 of the generator (`decay_until`), and betas 0 and 0.9; grey levels are dequantised there.
+
+Adam's betas differ from source to source. Algorithm 1 has 0 and 0.9, as have the authors' programs for 64 pixels and
+for CIFAR-10's residual networks. Their programs for digits (`conv5_mnist`) and for CIFAR-10 without residual networks
+(`conv5_cifar`) have 0.5 and 0.9, and so has the paper's appendix E for LSUN: `--model.betas [0.5,0.9]`.
 Departures from the paper: none known.
 """
 

@@ -31,6 +31,7 @@ Norm = Literal["batch", "layer", "none"]
 GENERATORS = {
     "mlp": mlp.generator,
     "mlp_relu": mlp.generator,
+    "mlp_he": mlp.he_generator,
     "dcgan": dcgan.generator,
     "dcgan_plain": partial(dcgan.generator, norm="none"),
     "resnet": resnet.generator,
@@ -46,6 +47,7 @@ GENERATORS = {
 DISCRIMINATORS = {
     "mlp": mlp.discriminator,
     "mlp_relu": mlp.relu_discriminator,
+    "mlp_he": mlp.he_discriminator,
     "dcgan": dcgan.discriminator,
     "dcgan_plain": dcgan.plain_discriminator,
     "resnet": resnet.discriminator,

@@ -13,7 +13,7 @@ What users type, with the program followed:
     conv5_cifar     WGAN-GP's plain one for CIFAR-10: batch norm in G, that of the linear layer for each of its outputs
     dcgan_faces     DCGAN's for faces (Radford 2015; width 128): such a norm in G too, biases there alone, even padding
 
-The third of the grid sets `mlp_relu` as generator against conv5's discriminator, the seventh is `resnet101`. Weights
+The third of the grid sets `mlp_he` as generator against conv5's discriminator, the seventh is `resnet101`. Weights
 start uniform with deviation 0.02 where the grid's are DCGAN's, by He's rule in the others, N(0, 0.02) in dcgan_faces.
 Departures: sigmoid and [0, 1] of the two programs for digits are tanh and [-1, 1]; batch norm's epsilon is PyTorch's.
 """

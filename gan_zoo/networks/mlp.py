@@ -1,7 +1,11 @@
 """Fully connected networks: `width` is a tuple with the width of each hidden layer.
 
 A single number stands for the four hidden layers of 8 x width (512 for the usual 64) that WGAN-GP's grid sets against a
-DCGAN of that width, so that the one can be paired with the other.
+DCGAN of that width, so that the one can be paired with the other. What users type, with the program followed:
+
+    mlp             leaky ReLU in the discriminator; weights start as PyTorch's linear layers do
+    mlp_relu        ReLU in the discriminator: WGAN's program's (Arjovsky 2017) and the course's; weights as in mlp
+    mlp_he          WGAN-GP's (Gulrajani 2017, the third of the grid): mlp with that program's starting weights
 """
 
 import math
@@ -9,6 +13,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from torch import nn
+
+from gan_zoo.networks.pieces import glorot, uniform
 
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
@@ -30,6 +36,31 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
 def relu_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
     """The same with ReLU: WGAN's and the course's."""
     return _discriminator(image_shape, width, nn.ReLU)
+
+
+def he_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
+    """Return the generator with the starting weights of WGAN-GP's program.
+
+    Untrained, its images vary: with PyTorch's starting weights each layer loses most of the variance that comes in.
+    """
+    return _he(generator(image_shape, latent_dim, width))
+
+
+def he_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
+    """Return the leaky discriminator with the starting weights of WGAN-GP's program."""
+    return _he(discriminator(image_shape, width, norm))
+
+
+def _he(network: nn.Module) -> nn.Module:
+    """Start `network` as WGAN-GP's program does: He (2015) in the hidden layers, Glorot in the last, biases 0.
+
+    Here "He" counts inputs alone, variance 2 / inputs; in that program's convolutions it counts outputs too.
+    """
+    *inner, last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    for layer in inner:
+        uniform(layer, math.sqrt(2 / layer.in_features))
+    glorot(last)
+    return network
 
 
 def _discriminator(image_shape, width, activation) -> nn.Module:

@@ -80,10 +80,17 @@ class Generator(nn.Module):
         widths: channels from the latents' map on.
         num_classes: of conditional batch norm in the blocks; 0: plain batch norm.
         bias: whether each block's first convolution has one.
+        last_gain: of the last convolution's starting weights: 1 is Glorot's rule, sqrt 2 He's.
     """
 
     def __init__(
-        self, image_shape: tuple[int, int, int], latent_dim: int, widths: tuple[int, ...], num_classes: int, bias: bool
+        self,
+        image_shape: tuple[int, int, int],
+        latent_dim: int,
+        widths: tuple[int, ...],
+        num_classes: int,
+        bias: bool,
+        last_gain: float,
     ) -> None:
         super().__init__()
         start = image_shape[1] // 2 ** (len(widths) - 1)
@@ -93,9 +100,8 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleList(
             Block(into, out, hidden=out, resample="up", norm=norm, bias=bias) for into, out in pairwise(widths)
         )
-        self.last = nn.Sequential(
-            nn.BatchNorm2d(widths[-1]), nn.ReLU(), convolution(widths[-1], image_shape[0]), nn.Tanh()
-        )
+        last = convolution(widths[-1], image_shape[0], gain=last_gain)
+        self.last = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU(), last, nn.Tanh())
 
     def forward(self, latents: Tensor, label: Label = None) -> Tensor:
         x = self.unflatten(self.latents(latents)).contiguous(memory_format=torch.channels_last)
@@ -121,7 +127,7 @@ def generator(
     """SNGAN's and, at 32 pixels, WGAN-GP's; batch norm by class where there are classes."""
     base, size = _size(image_shape, width, "resnet", PLANS), image_shape[1]
     widths = tuple(base * times for times in PLANS[size][0])
-    return channels_last(Generator(image_shape, latent_dim, widths, num_classes, bias=True))
+    return channels_last(Generator(image_shape, latent_dim, widths, num_classes, bias=True, last_gain=1.0))
 
 
 def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str, mean: bool) -> nn.Sequential:
@@ -144,15 +150,16 @@ def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], no
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
     """WGAN-GP's at 32 pixels: the mean over pixels before the score."""
-    return classifier(image_shape, 1, width, norm).append(nn.Flatten(0))
+    body = features(image_shape, width, norm, mean=True)
+    return body.append(linear(_length(image_shape, width), 1)).append(nn.Flatten(0))
 
 
 def classifier(
     image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str
 ) -> nn.Sequential:
-    """The same with `outputs` numbers (n, outputs) for a score."""
+    """Return the same with the score and the logits of `outputs` - 1 classes, (n, outputs), in place of the score."""
     body = features(image_shape, width, norm, mean=True)
-    return body.append(linear(_length(image_shape, width), outputs))
+    return body.append(score_and_classes(_length(image_shape, width), outputs - 1))
 
 
 def sum_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -171,10 +178,13 @@ def _length(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> 
 
 
 def good_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """WGAN-GP's for 64 pixels."""
+    """Return WGAN-GP's for 64 pixels.
+
+    Its program starts the last convolution by He's rule, where that for 32 pixels has Glorot's.
+    """
     base = _size(image_shape, width, "resnet_good", (64,))
     widths = tuple(base * times for times in GOOD[0])
-    return channels_last(Generator(image_shape, latent_dim, widths, 0, bias=False))
+    return channels_last(Generator(image_shape, latent_dim, widths, 0, bias=False, last_gain=math.sqrt(2)))
 
 
 def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
@@ -198,6 +208,17 @@ def convolution(into: int, out: int, kernel_size: int = 3, gain: float = 1.0, bi
 def linear(into: int, out: int) -> nn.Linear:
     """Weights Glorot uniform, biases 0."""
     return _initialised(nn.Linear(into, out), 1.0)
+
+
+def score_and_classes(into: int, classes: int) -> nn.Linear:
+    """Return one layer for the score and the classes' logits, whose weights start as those of two layers.
+
+    WGAN-GP's program has a layer for each, and Glorot's rule counts a layer's outputs: 1 and `classes`.
+    """
+    layer = linear(into, 1 + classes)
+    for rows in layer.weight.split([1, classes]):
+        nn.init.xavier_uniform_(rows)
+    return layer
 
 
 def normalised(norm: nn.Module, x: Tensor, label: Label) -> Tensor:

@@ -60,7 +60,7 @@ def from_generator(file: Path, changed: dict[str, Any]) -> GenerativeModule:
     model = import_class(header["model"], GenerativeModule)(**tuples(header["hyperparameters"]) | changed)
     model.seed, model.images = header["seed"], header["images"]
     fill(model.averaged, read_tensors(file), file)
-    model.has_last_weights = header["weights"] == "last"
+    model.has_last_weights, model.has_discriminator = header["weights"] == "last", False
     return model.eval()
 
 

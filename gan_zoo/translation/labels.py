@@ -65,6 +65,10 @@ class Labels:
         own = self.names[place]
         return [self.place(name) for group in self.exclusive if own in group for name in group if name != own]
 
+    def is_flipped(self, place: int) -> bool:
+        """Return whether the label at `place` is of no group: to look at it is to see it given or taken."""
+        return not any(self.names[place] in group for group in self.exclusive)
+
     def told_by(self, logits: Float[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
         """The labels whose logits are above 0; of those that exclude each other, the one of the largest at most."""
         label = logits > 0
@@ -108,12 +112,12 @@ class Labels:
         return result
 
     def changed(self, label: Float[Tensor, "n k"], place: int) -> Float[Tensor, "n k"]:
-        """What images of `label` are translated to, to look at the label at `place` (Choi 2018's program).
+        """Return what images of `label` are translated to, to look at the label at `place` (Choi 2018's program).
 
-        One that excludes others is given; of the rest, that one is flipped.
+        One that is of a group is given, and the others of its group are taken; any other label is flipped.
         """
         given = self.given(label, place)
-        if not self.excluded(place):
+        if self.is_flipped(place):
             given[:, place] = 1 - label[:, place]
         return given
 

@@ -19,6 +19,7 @@ from gan_zoo.callbacks.checkpoints import Checkpoints, write_generator
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.commands import image_files
 from gan_zoo.commands.translate import square
+from gan_zoo.errors import Mistake
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.stargan import StarGAN
@@ -180,6 +181,13 @@ def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(insi
     inside("runs/star", "--images", "faces/b.jpg", "--out", tmp_path / "b.png", "--domain", "happy")
     wanted = images.to_uint8(model.translate(face, torch.tensor([[0.0, 0, 0, 0, 1]]), domain=1))
     assert torch.equal(image_files.read(tmp_path / "b.png"), images.to_float(wanted))
+
+
+def test_a_generator_alone_reads_no_attributes(folder):
+    model = loading.load(folder / "runs" / "star")
+    assert isinstance(model, StarGAN)
+    with pytest.raises(Mistake, match=r"loaded from its generator alone.*checkpoints/last.ckpt"):
+        model.follow(model.routes[0], {"image": torch.zeros(1, 3, 16, 16)})
 
 
 def test_the_readmes_commands_work(folder, inside, monkeypatch, tmp_path):

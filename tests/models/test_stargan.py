@@ -9,6 +9,8 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from datamodules.labels import LabelSet
+from gan_zoo import images
+from gan_zoo.commands import translate_options
 from gan_zoo.errors import Mistake
 from gan_zoo.models import stargan
 from gan_zoo.models.stargan import StarGAN
@@ -273,14 +275,52 @@ def test_what_cannot_be_translated_is_refused():
     assert model.translate(noise(1, 3, 8, 8), torch.zeros(1, 5)).shape == (1, 3, 8, 8)
 
 
-def test_routes_change_one_label():
-    model, batch = made(attributes(2), classes(3)), joint_batch(domain=0)
+@pytest.mark.parametrize("domain", [0, 1])
+def test_routes_change_one_label_and_keep_the_others_as_read(domain):
+    """Whatever the data says of them: of an image of the other set it says nothing."""
+    model, batch = made(attributes(2), classes(3)), joint_batch(8, domain)
     assert [one.name for one in model.routes] == ["a0", "not_a0", "a1", "not_a1", "c0", "c1", "c2"]
-    for route, column, value, domain in ((0, 0, 1, 0), (3, 1, 0, 0), (5, 3, 1, 1)):
-        label = batch["label"].clone()
+    read = model.read(batch["image"])
+    assert not torch.equal(read, batch["label"]) and 0 < read[:, :2].mean() < 1
+    for route, column, value, domain in ((0, 0, 1, 0), (3, 1, 0, 0)):
+        label = read.clone()
         label[:, column] = value
         followed = model.follow(model.routes[route], batch)
         assert_close(followed, model.translate(batch["image"], label, domain), rtol=0, atol=0)
+    happy = torch.tensor([[0.0, 0, 0, 1, 0]]).expand(8, -1)
+    assert_close(model.follow(model.routes[5], batch), model.translate(batch["image"], happy, 1), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("sets", [(CELEBA,), (attributes(2), classes(3))])
+def test_scores_see_what_translate_makes(sets):
+    """`follow` is what scores translate by, `ways.given` what the command does."""
+    model, image = made(*sets), noise(4, 3, 16, 16)
+    for route in model.routes:
+        batch = {"image": image, "label": torch.zeros(4, len(model.known.names)), "domain": torch.zeros(4).long()}
+        by_command = torch.cat([translate_options.given(model, one[None], (route.name,))[0] for one in image])
+        # One image or four at a time: sums over pixels may be split otherwise.
+        assert_close(model.follow(route, batch), by_command, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 16), (16, 30), (19, 16)])
+def test_of_a_photograph_that_is_not_square_the_middle_is_read(height, width):
+    """As training cuts it: the largest square. Squashed into one, the same photographs are read otherwise."""
+    model, image = made(CELEBA), noise(64, 3, height, width)
+    top, left = (height - 16) // 2, (width - 16) // 2
+    wanted = model.read(image[:, :, top : top + 16, left : left + 16])
+    assert torch.equal(model.read(image), wanted)
+    assert not torch.equal(model.read(images.to_size(image, (16, 16))), wanted)
+
+
+def test_a_face_that_has_the_only_hair_colour_is_shown_with_it():
+    """And its sex is shown changed, which is of no group."""
+    known = LabelSet(names=["Blond_Hair", "Male"], kind="attributes", exclusive=[["Blond_Hair"]])
+    model, image = made(known), noise(1, 3, 16, 16)
+    with torch.no_grad():
+        signs = model.discriminator(image)[1].sign().view(2, 1, 1, 1)
+        model.discriminator.conv2.weight *= signs  # so that both labels are read of this image
+    assert model.read(image).tolist() == [[1, 1]]
+    assert [translate_options.changed(model, image, name) for name in known["names"]] == ["Blond_Hair", "not_Male"]
 
 
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (24, 4)])

@@ -47,7 +47,7 @@ ROWS = {
     "grid 1": Row("conv5", FACE, 64, 128, "layer", 5_364_739, 4_316_545),
     "grid 1 with batch norm in D": Row("conv5", FACE, 64, 128, "batch", 5_364_739, 4_316_545),
     "grid 2": Row("conv5_constant", FACE, 64, 128, "layer", 444_291, 4_316_545),
-    "grid 3, and the program's FC critic": Row("mlp_relu", FACE, 64, 128, "none", 7_157_760, 7_080_449),
+    "grid 3, and the program's FC critic": Row("mlp_he", FACE, 64, 128, "none", 7_157_760, 7_080_449),
     "grid 4": Row("conv5_plain", FACE, 64, 128, "layer", 5_362_819, 4_314_753),
     "grid 5": Row("conv5_gated", FACE, 64, 128, "layer", 10_724_675, 8_624_897),
     "grid 6": Row("conv5_tanh", FACE, 64, 128, "layer", 5_364_739, 4_316_545),

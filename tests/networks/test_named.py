@@ -11,6 +11,7 @@ from gan_zoo.models.gan import GAN
 from gan_zoo.models.lsgan import LSGAN
 from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
+from gan_zoo.networks import conditional
 from gan_zoo.networks.conv5 import Gated
 from gan_zoo.networks.resnet101 import Bottleneck
 from tests.pairs import pair
@@ -199,6 +200,42 @@ def test_weights_start_as_in_the_program(name, linear, second):
     for layer, deviation in zip(weights, (linear, second), strict=False):
         assert_close(layer.weight.std().item(), deviation, rtol=0.018, atol=0)
         assert layer.bias is None or not layer.bias.any()
+
+
+def near(weight: torch.Tensor, variance: float) -> None:
+    """The deviation of n uniform weights has a relative error of 0.45 / sqrt(n): within four, and no weight beyond."""
+    assert_close(weight.std().item(), variance**0.5, rtol=4 * 0.45 * weight.numel() ** -0.5, atol=0)
+    assert weight.abs().max() <= (3 * variance) ** 0.5
+
+
+@pytest.mark.parametrize(("name", "size", "last"), [("resnet_good", 64, 4), ("resnet", 32, 2)])
+def test_residual_networks_start_as_in_wgan_gps_program(name, size, last):
+    """Variances are k / (inputs + outputs): k is 4 where the program says He, residual paths, and 2 where it does not.
+
+    The last convolution of the generator for 64 pixels is He's there, that for 32 pixels is not.
+    """
+    torch.manual_seed(0)
+    made, seen = pair(name, (3, size, size), width=32, latent_dim=128, norm="layer")
+    for network in (made, seen):
+        for path, layer in network.named_modules():
+            if isinstance(layer, nn.Linear):
+                near(layer.weight, 2 / (layer.in_features + layer.out_features))
+            elif isinstance(layer, nn.Conv2d):
+                k = 4 if ".convolution" in path or path.startswith("convolution") else last if "last" in path else 2
+                near(layer.weight, k / (layer.kernel_size[0] ** 2 * (layer.in_channels + layer.out_channels)))
+            if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None:
+                assert not layer.bias.any()
+
+
+def test_a_critics_score_and_classes_start_as_two_layers():
+    torch.manual_seed(0)
+    *_, head = conditional.classifier("resnet", (3, 32, 32), 128, "none", num_classes=10).children()
+    assert isinstance(head, nn.Linear)
+    assert head.weight.shape == (11, 128) and not head.bias.any()
+    near(head.weight[:1], 2 / (128 + 1))
+    near(head.weight[1:], 2 / (128 + 10))
+    # 128 weights cannot tell 1 output from 11 by their deviation, but one of them is beyond the bound of 11 outputs.
+    assert head.weight[:1].abs().max() > (6 / (128 + 11)) ** 0.5
 
 
 def test_gains_of_dcgans_norms_for_faces_start_around_1():

@@ -1,7 +1,7 @@
 """What version 0.1.0 left behind still works: a run made by it, and the paths that its users may have written.
 
 `tests/fixtures/run_0_1_0` was made by that version with
-`gan-zoo fit -c mnist/wgan_gp --model.architecture mlp --model.width [8] --model.latent_dim 4 --trainer.max_steps 6 ...`.
+`gan-zoo fit -c mnist/wgan_gp --model.architecture mlp --model.width [8] --model.latent_dim 4 --trainer.max_steps 6`.
 """
 
 import importlib

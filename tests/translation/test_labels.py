@@ -36,6 +36,15 @@ def test_a_hair_colour_clears_the_others_and_other_attributes_flip(labels):
     }
 
 
+def test_a_face_that_has_the_only_hair_colour_keeps_it():
+    """The program sets a hair colour whatever the face has, also where it is the only one that is learnt."""
+    labels = Labels((LabelSet(names=["Male", "Blond_Hair"], kind="attributes", exclusive=[["Blond_Hair"]]),))
+    label = torch.tensor([[0.0, 1], [1, 0]])
+    assert labels.changed(label, labels.place("Blond_Hair")).tolist() == [[0, 1], [1, 1]]
+    assert labels.changed(label, labels.place("Male")).tolist() == [[1, 1], [0, 0]]
+    assert [route.name for route in labels.routes] == ["Male", "not_Male", "Blond_Hair", "not_Blond_Hair"]
+
+
 def test_of_classes_there_is_one(labels):
     angry = torch.tensor([[0.0, 0, 0, 0, 0, 1, 0]])
     assert labels.changed(angry, labels.place("happy")).tolist() == [[0, 0, 0, 0, 0, 0, 1]]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.errors import Mistake
+from gan_zoo.models.stargan import StarGAN
+from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
 
@@ -48,6 +50,23 @@ def checkpoints(run: Run, asked: Order) -> list[Checkpoint]:
     files = sorted(run.checkpoints.glob("step_*.safetensors")) if asked.checkpoints == "all" else []
     by_step = {loading.metadata(file)["step"]: file for file in [existing(run.model_file), *files]}
     return [Checkpoint(run, by_step[step], step) for step in sorted(by_step)]
+
+
+def loaded(checkpoint: Checkpoint) -> GenerativeModule:
+    """Load the model at a checkpoint.
+
+    Most files that are scored hold the generator alone. A StarGAN whose translations keep attributes then reads them
+    with the discriminator of the run's last checkpoint, whatever the generator's step is.
+
+    Raises:
+        Mistake: a file that is missing or damaged.
+    """
+    model = loading.load(checkpoint.file)
+    if isinstance(model, StarGAN) and model.reads_labels and not model.has_discriminator:
+        last = loading.load(checkpoint.run.last)
+        assert isinstance(last, StarGAN)
+        model.discriminator, model.has_discriminator = last.discriminator, True
+    return model
 
 
 def whole(run: Run, file: Path) -> Checkpoint:

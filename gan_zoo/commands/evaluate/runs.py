@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gan_zoo.commands.evaluate.checkpoints import Checkpoint, checkpoints, runs_at
+from gan_zoo.commands.evaluate.checkpoints import Checkpoint, checkpoints, loaded, runs_at
 from gan_zoo.commands.evaluate.evaluators import (
     classes_of,
     data_settings,
@@ -24,7 +24,6 @@ from gan_zoo.metrics.stylized import Stylizing
 from gan_zoo.metrics.translated import Result
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
-from gan_zoo.training import loading
 from gan_zoo.translation.routes import Translating
 
 SAMPLES = 10_000
@@ -34,7 +33,7 @@ SAMPLES = 10_000
 def score_runs(asked: Order) -> None:
     found = [one for path in asked.runs for run in runs_at(path) for one in checkpoints(run, asked)]
     for one in found:
-        model = loading.load(one.file).to(device())
+        model = loaded(one).to(device())
         for scores, protocol in results(asked, one, model):
             where = f"{one.run.path} step {one.step} " if len(found) > 1 else ""
             tell(scores, where, told(asked, protocol))

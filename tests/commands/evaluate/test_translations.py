@@ -4,14 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from datamodules.celeba import CelebA
 from datamodules.unpaired import Unpaired
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.models.cyclegan import CycleGAN
+from gan_zoo.models.stargan import StarGAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
 from tests.commands.conftest import Command, Refused
+from tests.drivers import official
 from tests.drivers.image_files import picture, write
 
 COLOURS = "tests.drivers.scripted:Colours"
@@ -73,6 +77,30 @@ def test_evaluate_says_the_same_on_one_process_and_on_two(devices: int, run: Pat
     assert beside == [name for name in NAMES if "cycle" not in name], "there and back by doing nothing is no score"
     if devices == 1:  # else another process says it
         assert "a2b/fd_colours_12 " in said.out and "(untranslated)" in said.out
+
+
+def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, command: Command) -> None:
+    """As training did, where the file that is scored holds the generator alone. Sums in another order: 1e-5 of them."""
+    official.make("celeba", tmp_path)
+    data = CelebA(str(tmp_path / "celeba"), attributes=("Black_Hair", "Male"), resolution=16, batch_size=4, workers=0)
+    torch.manual_seed(0)
+    model = StarGAN(
+        (3, 16, 16), tuple(data.label_sets), width=4, blocks=1, discriminator_width=4, halvings=3, learning_rate=0.01
+    )
+    Trainer(
+        run=tmp_path / "x",
+        max_steps=2,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        evaluation=Evaluation(COLOURS, every=1, samples=8, share=1.0),
+    ).fit(model, data)
+    trained = values(tmp_path / "x", None)
+    assert trained["Male/source_l1_8", "last", 1] != trained["Male/source_l1_8", "last", 2]
+    Run(tmp_path / "x").evaluations_file.write_text("")
+    said = command("evaluate", tmp_path / "x", "--samples", 8)
+    found = values(tmp_path / "x", "evaluate")
+    assert said.code == 0 and len(found) == 8, said.err
+    assert found == {key: pytest.approx(trained[key], rel=1e-5, abs=1e-6) for key in found}
 
 
 @pytest.mark.parametrize(
