@@ -25,7 +25,8 @@ class Evaluation(SessionCallback):
     Args:
         extractor: network whose features are compared: inception, lenet, efficientnet_lite0, dinov2, or
             package.module:callable; None: no scores.
-        metrics: fd, kid, prdc, is, fd_infinity, or package.module:Class of yours; the first decides which step is best.
+        metrics: Names of metrics, which `gan-zoo evaluate --help` lists, or package.module:Class of yours; the first
+            decides which step is best.
         every: steps between scores; 0: only at the start and the end.
         samples: images generated for a score; translated ones are as many as there are to translate at the most.
         seed: of their latents.

@@ -1,15 +1,43 @@
-"""What a user types after a command's name, and the help that lists the names."""
+"""The parser of a command's options, and the choice of the command that was typed."""
 
 import argparse
+import importlib
+from collections.abc import Mapping
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
 
 
-def overview(program: str, commands: dict[str, str]) -> str:
-    """What `gan-zoo --help` prints: each of `commands` with what it does."""
+def overview(program: str, commands: Mapping[str, str]) -> str:
+    """Return what `gan-zoo --help` prints: each of `commands` with its description."""
     rows = "\n".join(f"  {name:<10}{text}" for name, text in commands.items())
     return f"usage: {program} COMMAND ...\n\n{rows}\n\n`{program} COMMAND --help` explains each."
+
+
+def dispatch(program: str, commands: Mapping[str, str], package: str, arguments: list[str]) -> int:
+    """Run the command that `arguments` begin with, and return its exit code.
+
+    Args:
+        program: What the user types before the command: "gan-zoo", "gan-zoo data".
+        commands: Descriptions of the commands by name.
+        package: Where the commands lie. A command is the function `run(arguments)` of the module of its name, which is
+            imported only now, so that `--help` answers at once.
+        arguments: What the user typed after `program`.
+
+    Raises:
+        Mistake: There is no such command, or the command itself raises it.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview(program, commands))
+        return 0
+    name, *rest = arguments
+    if name not in commands:
+        prefix = program.removeprefix("gan-zoo").strip()
+        raise Mistake(
+            f"No command is called {f'{prefix} {name}'.strip()}{closest(name, commands)}: there are "
+            f"{', '.join(commands)}."
+        )
+    return importlib.import_module(f"{package}.{name}").run(rest)
 
 
 class Parser(argparse.ArgumentParser):

@@ -67,14 +67,14 @@ def refusal(file: Path) -> dict[str, Any] | None:
 
     from datamodules.stream import DataError
     from gan_zoo.commands.fit import prepare
-    from gan_zoo.metrics.evaluator import METRICS
+    from gan_zoo.metrics.choices import metric_class
     from gan_zoo.metrics.extractors import EXTRACTORS
 
     try:
         evaluation: Any = prepare(["-c", str(file), "--run", str(file.parent / "run")]).trainer.settings["evaluation"]
         if evaluation.extractor is not None:
             named(evaluation.extractor, EXTRACTORS, "extractor")
-            [named(metric, METRICS, "metric") for metric in evaluation.metrics]
+            [metric_class(metric) for metric in evaluation.metrics]
     except (Mistake, DataError, MisconfigurationException) as mistake:
         return {"message": str(mistake), "bug": False}
     except Exception as error:

@@ -1,20 +1,132 @@
-"""The metrics that a user names."""
+"""The metrics that a user can name, and the numbers that they give. Loads no torch.
+
+A new metric is one file with a torchmetrics `Metric`, and one entry of `METRICS`.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from torchmetrics import Metric
+from gan_zoo.lookup import named
 
-from gan_zoo.metrics.frechet import FrechetDistance
-from gan_zoo.metrics.inception_score import InceptionScore
-from gan_zoo.metrics.infinity import FrechetInfinity
-from gan_zoo.metrics.kernel import KernelDistance
-from gan_zoo.metrics.neighbours import Neighbours
+Direction = Literal["lower", "higher"]
+"""Which values are better."""
 
-METRICS: dict[str, Callable[[int], Metric]] = {
-    "fd": FrechetDistance,
-    "fd_infinity": FrechetInfinity,
-    "kid": KernelDistance,
-    "prdc": Neighbours,
-    "is": InceptionScore,
+
+@dataclass(frozen=True)
+class Measure:
+    """One number that a metric gives."""
+
+    title: str
+    better: Direction
+    about: str
+    """Definition and source."""
+    interval: str = ""
+    """The kind of its interval, where it has one."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A metric that can be named in `metrics`."""
+
+    path: str
+    """Its class as module:name, which is imported when it is used and called with the length of what it needs: an
+    extractor's features or logits (`Score.needs`)."""
+    measures: dict[str, Measure]
+    """The numbers that it gives, by the first part of their names."""
+
+
+NORMAL = "95 % (normal, jackknife over images)"
+MEAN = "95 % (normal, mean over images)"
+JACKKNIFE = "95 % (t, jackknife)"
+
+METRICS = {
+    "fd": Choice(
+        "gan_zoo.metrics.frechet:FrechetDistance",
+        {
+            "fd": Measure("Fréchet distance", "lower", "distance of two Gaussians fitted to features (Heusel 2017)"),
+            "fid": Measure("FID", "lower", "Fréchet distance of Inception features (Heusel 2017)"),
+        },
+    ),
+    "kid": Choice(
+        "gan_zoo.metrics.kernel:KernelDistance",
+        {
+            "kid": Measure("KID", "lower", "squared MMD, cubic kernel, all images, unbiased (Binkowski 2018)", NORMAL),
+            "kid_subsets": Measure(
+                "KID, subsets",
+                "lower",
+                "mean over 100 subsets of 1000 images (Binkowski 2018)",
+                "± one sd of the subsets",
+            ),
+        },
+    ),
+    "prdc": Choice(
+        "gan_zoo.metrics.neighbours:Neighbours",
+        {
+            "precision": Measure(
+                "Precision", "higher", "generated images within a real one's 5-neighbour ball (Kynkäänniemi 2019)"
+            ),
+            "recall": Measure(
+                "Recall", "higher", "real images within a generated one's 5-neighbour ball (Kynkäänniemi 2019)"
+            ),
+            "density": Measure("Density", "higher", "real balls that a generated image lies in, over 5 (Naeem 2020)"),
+            "coverage": Measure(
+                "Coverage", "higher", "real images whose 5-neighbour ball holds a generated one (Naeem 2020)"
+            ),
+        },
+    ),
+    "is": Choice(
+        "gan_zoo.metrics.inception_score:InceptionScore",
+        {
+            "is": Measure(
+                "Inception score",
+                "higher",
+                "exp of the classes' information, 10 splits (Salimans 2016)",
+                "± one sd of them",
+            )
+        },
+    ),
+    "fd_infinity": Choice(
+        "gan_zoo.metrics.infinity:FrechetInfinity",
+        {
+            "fd_infinity": Measure(
+                "Fréchet distance, N → ∞", "lower", "extrapolated in 1/N (Chong and Forsyth 2020)", JACKKNIFE
+            ),
+            "fid_infinity": Measure("FID, N → ∞", "lower", "FID extrapolated in 1/N (Chong 2020)", JACKKNIFE),
+        },
+    ),
 }
-"""Each is made with the length of what it needs (`Score.needs`): an extractor's features or logits."""
+
+OTHER_MEASURES = {
+    "log_likelihood": Measure(
+        "Bound on the log-likelihood", "higher", "nats an image, by importance sampling (Burda 2015)", MEAN
+    ),
+    "accuracy": Measure("Accuracy", "higher", "images that a classifier sees as asked for", MEAN),
+    "l1": Measure("L1", "lower", "mean absolute distance from the image's partner, grey levels in [-1, 1]", MEAN),
+    "psnr": Measure("PSNR", "higher", "dB, each image against its partner", MEAN),
+    "ssim": Measure("SSIM", "higher", "structural similarity to the partner, window σ 1.5 (Wang 2004)", MEAN),
+    "cycle_l1": Measure("Cycle L1", "lower", "mean absolute distance of there and back, in [-1, 1]", MEAN),
+    "style_distance": Measure(
+        "Style distance", "lower", "relative error of channels' means and deviations at four depths (Huang 2017)"
+    ),
+    "style_share": Measure("Style share", "lower", "style distance, over that of the contents as they are"),
+    "content_distance": Measure("Content distance", "lower", "relative error of relu4_1"),
+    "content_share": Measure("Content share", "lower", "content distance, over that of another content"),
+    "art_fd": Measure(
+        "Content and style", "lower", "(1 + content distance) (1 + Fréchet distance to the styles) (Wright 2022)"
+    ),
+    "source_l1": Measure("L1 to the source", "lower", "mean absolute change of the image, in [-1, 1]", MEAN),
+}
+"""Numbers that follow from the kind of a model and are not named in `metrics`."""
+
+MEASURES = {name: measure for choice in METRICS.values() for name, measure in choice.measures.items()} | OTHER_MEASURES
+"""All measures, by the first part of a score's name."""
+
+
+def metric_class(name: str) -> Callable[[int], Any]:
+    """Return the class of the metric called `name`, or the user's own `package.module:Class`.
+
+    Raises:
+        Mistake: There is no such metric; the message names the closest.
+    """
+    return named(METRICS[name].path if name in METRICS else name, METRICS, "metric")

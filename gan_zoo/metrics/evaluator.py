@@ -14,8 +14,7 @@ from torchmetrics import Metric
 from datamodules.order import Request
 from gan_zoo.distributed.strategy import from_rank_zero, rank, world_size
 from gan_zoo.errors import Mistake
-from gan_zoo.lookup import named
-from gan_zoo.metrics.choices import METRICS
+from gan_zoo.metrics.choices import metric_class
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
 from gan_zoo.metrics.names import score_name
@@ -68,7 +67,7 @@ class Evaluator:
             "split": split,
             "real": len(self.indices),
         }
-        self.makers = {name.rpartition(":")[2].lower(): named(name, METRICS, "metric") for name in metrics}
+        self.makers = {name.rpartition(":")[2].lower(): metric_class(name) for name in metrics}
         self.higher_is_better = False
         """Which values of the first metric are better."""
         self._shown: dict[str, Metric] = {}

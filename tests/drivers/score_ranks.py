@@ -12,7 +12,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from gan_zoo.metrics.choices import METRICS
+from gan_zoo.metrics.choices import METRICS, metric_class
 from gan_zoo.metrics.kernel import KernelDistance
 from gan_zoo.metrics.score import Score, values
 
@@ -35,7 +35,7 @@ def share(x: torch.Tensor, rank: int, shares: list[int]) -> torch.Tensor:
 
 
 def made(name: str, case: str) -> Any:
-    return KernelDistance(FEATURES, subsets=5, size=7) if name == "kid" else METRICS[name](FEATURES)
+    return KernelDistance(FEATURES, subsets=5, size=7) if name == "kid" else metric_class(name)(FEATURES)
 
 
 def show(metric: Any, case: str, real: bool, rank: int, shares: list[int]) -> None:

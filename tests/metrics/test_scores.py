@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from torchmetrics import Metric, MetricCollection
 
 from gan_zoo.errors import Mistake
-from gan_zoo.metrics.choices import METRICS
+from gan_zoo.metrics.choices import METRICS, metric_class
 from gan_zoo.metrics.names import MEASURES
 from gan_zoo.metrics.score import Score, Value, values
 from tests.drivers import score_ranks
@@ -27,7 +27,7 @@ REAL, FAKE = rows(80, seed=1), rows(70, seed=2)
 
 
 def metric_of(name: str, batch: int = 80) -> Metric:
-    metric = METRICS[name](12)
+    metric = metric_class(name)(12)
     for side, shown in ((True, REAL), (False, FAKE)):
         for one in shown.split(batch):
             metric.update(one, real=side)
@@ -43,7 +43,7 @@ def test_measures_have_titles_and_directions(name):
     found = values(metric_of(name).compute(), name)
     assert set(found) <= set(MEASURES)
     for measure, one in found.items():
-        assert (MEASURES[measure].better == "higher") == METRICS[name](12).higher_is_better
+        assert (MEASURES[measure].better == "higher") == metric_class(name)(12).higher_is_better
         assert bool(MEASURES[measure].interval) == (one.interval is not None)
         assert one.interval is None or one.interval[0] <= one.value <= one.interval[1]
 
@@ -68,7 +68,7 @@ def test_a_metric_starts_anew_after_reset(name):
 def test_a_told_real_side_gives_the_same_and_takes_no_more_real_images(name):
     whole = metric_of(name)
     assert isinstance(whole, Score)
-    told = METRICS[name](12)
+    told = metric_class(name)(12)
     assert isinstance(told, Score)
     told.refer(whole.reference()).update(FAKE, real=False)
     assert numbers(told, name) == numbers(whole, name)
@@ -85,7 +85,7 @@ def test_references_of_all_metrics_go_together_in_one():
         for key, value in metric.reference().items():
             assert_close(together.setdefault(key, value), value, rtol=0, atol=1e-12)
     for name, whole in wholes.items():
-        told = METRICS[name](12)
+        told = metric_class(name)(12)
         assert isinstance(told, Score)
         told.refer(together).update(FAKE, real=False)
         assert_close(numbers(told, name), numbers(whole, name), rtol=0, atol=1e-12)
@@ -94,7 +94,7 @@ def test_references_of_all_metrics_go_together_in_one():
 @pytest.mark.parametrize("groups", [True, False])
 def test_in_a_collection_each_is_what_it_is_alone(groups):
     """Groups: metrics whose states are equal share them, which torchmetrics finds out after the first update."""
-    collection = MetricCollection({name: make(12) for name, make in METRICS.items()}, compute_groups=groups)
+    collection = MetricCollection({name: metric_class(name)(12) for name in METRICS}, compute_groups=groups)
     for side, shown in ((True, REAL), (False, FAKE)):
         for one in shown.split(20):
             collection.update(one, real=side)
@@ -113,7 +113,7 @@ def test_values_pair_a_number_with_its_bounds():
 
 @every_metric
 def test_no_images_at_all_is_one_line(name):
-    metric = METRICS[name](12)
+    metric = metric_class(name)(12)
     with pytest.warns(UserWarning, match="before the ``update``"), pytest.raises(Mistake, match="there are 0"):
         metric.compute()
 
@@ -138,7 +138,7 @@ def test_any_number_of_processes_gives_what_one_does(tmp_path: Path, shares: str
 
 MEMORY = """
 import resource, sys, torch
-from gan_zoo.metrics.choices import METRICS
+from gan_zoo.metrics.choices import METRICS, metric_class
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 torch.set_num_threads(1)
 for n in (500, 6000):

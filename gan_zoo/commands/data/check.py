@@ -7,6 +7,7 @@ from pathlib import Path
 from datamodules.checking import KINDS, Finding, Looks, findings, lists_beside, look, sizes, splits
 from datamodules.collection import Collection, collect
 from datamodules.errors import DataError
+from gan_zoo.commands.parser import Parser
 from gan_zoo.commands.progress_bar import progress
 from gan_zoo.errors import Mistake
 
@@ -14,27 +15,33 @@ SHOWN = 3
 """Findings of a kind that are named unless all are asked for."""
 
 
-def command(paths: Sequence[Path], labels: Sequence[Path], every: bool) -> int:
-    """Print what is there and a table of what is wrong. Returns 1 if something stops a training, else 0.
+def run(arguments: list[str]) -> int:
+    """Print a table of what is wrong with the images that `arguments` name.
 
-    Args:
-        paths: folders, zips or databases.
-        labels: lists that name images with their labels, besides CelebA's own.
-        every: name all findings.
+    Returns:
+        1 if something would stop a training, else 0.
 
     Raises:
-        Mistake: there is no image, or a zip or database is damaged as a whole.
+        Mistake: There is no image, or a zip or database is damaged as a whole.
     """
+    parser = Parser("data check", "Look at every image for what stops a training.")
+    parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="folders, zips or LMDBs of images")
+    parser.add_argument(
+        "--labels", nargs="+", default=[], type=Path, help="CSV files that name images (CelebA's are found)"
+    )
+    parser.add_argument("--all", action="store_true", help="name every finding, not three of a kind")
+    options = parser.parse(arguments)
     try:
-        collection = collect(paths)
+        collection = collect(options.paths)
         with progress("Looking", len(collection)) as tell:
             looks = look(collection, tell)
-        lists = dict.fromkeys([*labels, *(file for path in paths for file in lists_beside(path))])
-        found = findings(collection, looks, list(lists))
+        beside = (file for path in options.paths for file in lists_beside(path))
+        lists = list(dict.fromkeys([*options.labels, *beside]))
+        problems = findings(collection, looks, lists)
     except DataError as error:
         raise Mistake(str(error)) from error
-    print("\n".join([*summary(collection, looks, list(lists)), "", *table(found, every)]))
-    return int(any(one.stops for one in found))
+    print("\n".join([*summary(collection, looks, lists), "", *table(problems, options.all)]))
+    return int(any(problem.stops for problem in problems))
 
 
 def summary(collection: Collection, looks: Looks, lists: Sequence[Path]) -> list[str]:

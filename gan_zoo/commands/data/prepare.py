@@ -11,7 +11,7 @@ from gan_zoo.commands.progress_bar import progress
 from gan_zoo.errors import Mistake
 
 
-def command(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Prepare the data that `arguments` name. Returns 0.
 
     Raises:

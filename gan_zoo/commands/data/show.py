@@ -27,7 +27,7 @@ PLANE = 512
 """Pixels a side of the picture of points in [-1, 1] x [-1, 1]."""
 
 
-def command(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Write the sheet. Returns 0.
 
     Raises:

@@ -16,7 +16,7 @@ from gan_zoo.metrics.moments import Gaussian
 TEXT = "Compute what scores read of real images, which every run then finds; --out writes mean and covariance too."
 
 
-def command(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Compute the references of the data that `arguments` name. Returns 0.
 
     Raises:

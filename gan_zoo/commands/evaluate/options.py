@@ -7,6 +7,7 @@ from typing import Any
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
+from gan_zoo.metrics.choices import METRICS
 from gan_zoo.metrics.presets import PRESETS
 
 
@@ -44,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the options of `evaluate`. What a preset may set has no default of its own."""
     option = parser.add_argument
     option("runs", nargs="*", help="runs' directories, or folders of them")
-    option("--metrics", nargs="+", help="fd, kid, prdc, is, fd_infinity, log_likelihood, or package.module:Class (fd)")
+    option("--metrics", nargs="+", help=f"{', '.join(METRICS)}, log_likelihood, or package.module:Class (fd)")
     option("--draws", type=int, help="latents for each image (log_likelihood, of models that bound it; default 100)")
     option("--extractor", help="inception, lenet, efficientnet_lite0, dinov2, or package.module:callable (the run's)")
     option("--weights", metavar="FILE", help="the extractor's weights (inception, dinov2), else downloaded")

@@ -3,20 +3,22 @@
 from pathlib import Path
 
 from datamodules.catalogue import CATALOGUE, Entry
+from gan_zoo.commands.parser import Parser
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
 
 
-def command(name: str, folder: Path) -> int:
-    """Print one line for each set, or all that is known of one. Returns 0.
-
-    Args:
-        name: of a set; empty: all.
-        folder: where sets are looked for.
+def run(arguments: list[str]) -> int:
+    """Print one line for each data set, or all that is known of the one that `arguments` name. Returns 0.
 
     Raises:
-        Mistake: no set is called so.
+        Mistake: There is no set of that name.
     """
+    parser = Parser("data list", "List the known data sets.")
+    parser.add_argument("name", nargs="?", default="", help="name of a data set to describe (default: a line for each)")
+    parser.add_argument("--folder", default="data", help="folder that is searched for data sets (default data)")
+    options = parser.parse(arguments)
+    name, folder = options.name, Path(options.folder)
     if name and name not in CATALOGUE:
         raise Mistake(f"No data set is called {name}{closest(name, CATALOGUE)}: `gan-zoo data list` names all.")
     print("\n".join(described(CATALOGUE[name], folder) if name else table(folder)))
