@@ -19,9 +19,10 @@ The program counts discriminator updates: its 200,000 are 40,000 steps. Its lear
 to 0 over the second half (`decay: documented`); but every 1,000 updates it takes off 1/100,000 of them, so that they
 end at 0.999 of the start (`decay: released`).
 Departures from the paper: none known. From the program: instance norm never has running statistics (the program gathers
-them, and its pictures change where it uses them); the generator's update draws targets anew; of two sets, the program
-updates the generator on both in a row after five discriminator updates on each, and here the generator's updates
-alternate, each after five of the discriminator's.
+them, and its pictures change where it uses them); the generator's update draws targets anew; with two
+sets, both alternate the discriminator's updates between the sets, but the program updates the generator twice after
+every five pairs of them, once on each set with one discriminator update in between, and here the generator is updated
+after every five discriminator updates, on the set of the last of them, which alternates from step to step.
 """
 
 from collections.abc import Callable
