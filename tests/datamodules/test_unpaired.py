@@ -80,4 +80,4 @@ def test_a_path_without_splits_is_refused_by_the_name_of_its_option(shared, opti
     paths = {key: f"{shared}/data/horse2zebra/{{split}}{key.upper()}" for key in "ab"}
     paths[option] = paths[option].replace("{split}", "train")
     with pytest.raises(DataError, match=rf"^data\.{option} .* has no split test"):
-        Unpaired(**paths, split="test")
+        Unpaired(paths["a"], paths["b"], split="test")
