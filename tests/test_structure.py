@@ -22,12 +22,12 @@ PACKAGES = ("gan_zoo", "datamodules")
 FLOORS = (
     ("__init__", "__main__", "cli", "data_commands", "rescoring", "removing", "stylizing", "translating"),
     ("training", "fitting", "vocabulary", "data", "explaining", "studies", "report"),
-    ("callbacks", "models", "editing", "loading", "starting", "pictures", "ways"),
+    ("callbacks", "models", "loading", "starting", "pictures", "ways"),
     ("adversarial", "networks", "metrics", "perceptual", "run", "configuration"),
     ("module", "sampling"),
     (
         "pool",
-        *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
+        *("ledger", "layers", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
         *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers"),
         *("flags", "files", "parsing", "bounds"),
     ),
