@@ -90,14 +90,20 @@ class ImageFolder(SourcedData):
         return {"label": attributes(rows, attribute_columns(self.classes, columns, Path(labels)), Path(labels))}
 
 
-def images_in(root: str, split: str, inside: str = "") -> tuple[Store, list[str]]:
+def images_in(root: str, split: str, inside: str = "", option: str = "data.root") -> tuple[Store, list[str]]:
     """The folder or zip that `root` is for `split`, and the names of the images in it that lie `inside`.
+
+    Args:
+        root: path, in which `{split}` stands for the split.
+        split: name of the split.
+        inside: folder that the images must lie in; empty: anywhere.
+        option: name of the option that gave `root`, for the message.
 
     Raises:
         DataError: there is no such split, no such place, or no image.
     """
     if "{split}" not in root and split != "train":
-        raise DataError(f"data.root {root} has no split {split}: write {{split}} where the splits' paths differ.")
+        raise DataError(f"{option} {root} has no split {split}: write {{split}} where the splits' paths differ.")
     store = open_store(Path(root.replace("{split}", split)).expanduser())
     folder = f"{inside.strip('/')}/" if inside else ""
     names = [name for name in store.names if name.startswith(folder) and is_image(name)]

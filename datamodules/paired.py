@@ -67,7 +67,7 @@ class Paired(SourcedData):
         elif layout == "grey":
             self.pair = Grey(whole), whole
         else:
-            self.pair = partners(whole, Files(set_name(root_b, split), *images_in(root_b, split)))
+            self.pair = partners(whole, Files(set_name(root_b, split), *images_in(root_b, split, option="data.root_b")))
         self.direction = direction
 
     def sources(self) -> dict[str, Source]:

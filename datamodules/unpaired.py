@@ -23,7 +23,7 @@ class Unpaired(SourcedData):
         b: folder or zip of the other.
         split: which; where a path has no `{split}` there is one set, `train`.
         resolution: pixels a side that images are resized to.
-        crop: pixels a side of the square that training cuts at random, at the same place of a and b; 0: none.
+        crop: pixels a side of the square that training cuts at random, at a place of its own in a and in b; 0: none.
         batch_size: images of each set a minibatch on each device.
         workers: processes that decode, where the images are not in memory or prepared.
         flip: mirror half of the training images, at random.
@@ -47,7 +47,7 @@ class Unpaired(SourcedData):
         self.square, self.crop, self.flip = Square(resolution), crop, flip
         side = shown_side(resolution, crop)
         self.image_shape = (3, side, side)
-        self.files = {key: Files(set_name(path, split), *images_in(path, split)) for key, path in (("a", a), ("b", b))}
+        self.files = {key: _files(key, path, split) for key, path in (("a", a), ("b", b))}
 
     def sources(self) -> dict[str, Source]:
         return dict(self.files)
@@ -61,3 +61,8 @@ class Unpaired(SourcedData):
     def sides(self) -> dict[str, Images]:
         shown = replace(self.square, resolution=self.image_shape[1])
         return {key: load(files, shown) for key, files in self.files.items()}
+
+
+def _files(key: str, path: str, split: str) -> Files:
+    """The images at `path`, which the option `data.KEY` names."""
+    return Files(set_name(path, split), *images_in(path, split, option=f"data.{key}"))

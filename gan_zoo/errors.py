@@ -8,6 +8,10 @@ class Mistake(ValueError):
     """
 
 
+class MissingWeights(Mistake):
+    """A file of weights that cannot be downloaded: the message says which, and the command adds its own options."""
+
+
 class RunFailed(RuntimeError):
     """A run ended before its time: the message says why and what to do; its last checkpoint is good.
 

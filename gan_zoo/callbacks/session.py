@@ -31,7 +31,7 @@ class Session:
     scores: dict[str, float] = field(default_factory=dict)
     """The last scores by name."""
     best: dict[str, float] = field(default_factory=dict)
-    """Lowest value of the first metric at a regular time, and its step."""
+    """The best value of the first metric at a regular time (see `higher_is_better`), and its step."""
     extractor: Any = None
     """The network whose features are scored; None: no scores."""
     higher_is_better: bool = False

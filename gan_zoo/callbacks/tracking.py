@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback, tell_nobody
+from gan_zoo.metrics.names import direction
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 
@@ -61,7 +62,9 @@ class Wandb:
         self._send({"run": {**names, "dir": str(path), "config": run.config()}})
 
     def log(self, kind: str, values: dict[str, Any]) -> None:
-        self._send([kind, values])
+        scores = values.keys() - {"step", "images"} if kind == "scores" else ()
+        best = {"lower": "min", "higher": "max"}
+        self._send([kind, values, {name: best[direction(name)] for name in scores}])
 
     def finish(self) -> None:
         if said := self._end():

@@ -1,9 +1,10 @@
 """The process that writes a run to wandb: `python wandb_mirror.py`, fed one JSON line at a time on its standard input.
 
-The first line is {"run": how to open it, "folder": where}; each other one is [kind, values], see `Session.tell`. When
-the input ends, also because the training process was killed, the run is finished. What goes wrong is said on standard
-output, in one line. wandb is a process of its own because its start takes a second of Python, and its end, where the
-server does not answer, one and a half minutes that nothing in the process can cut short.
+The first line is {"run": the arguments of `wandb.init`, `dir` among them}. Each other line is [kind, values,
+summaries]: kind and values are those of `Session.tell`, and summaries says for each score whether wandb's summary keeps
+its "min" or its "max". When the input ends, also because the training process was killed, the run is finished. What
+goes wrong is said on standard output, in one line. wandb is a process of its own because its start takes a second of
+Python, and its end, where the server does not answer, one and a half minutes that nothing in the process can cut short.
 """
 
 import json
@@ -50,12 +51,11 @@ def open_run(opening: dict[str, Any]) -> Any:
     return run
 
 
-def write(run: Any, kind: str, values: dict[str, Any]) -> None:
+def write(run: Any, kind: str, values: dict[str, Any], summaries: dict[str, str]) -> None:
     """One line of metrics, the scores of one step, or a sheet of samples."""
-    if kind == "scores":
-        for name in values.keys() - {"step", "images"}:
-            run.define_metric(name, step_metric="step", summary="min")
-    elif kind == "samples":
+    for name, summary in summaries.items():
+        run.define_metric(name, step_metric="step", summary=summary)
+    if kind == "samples":
         import wandb
 
         values = {"step": values["step"], "samples": wandb.Image(values["file"])}

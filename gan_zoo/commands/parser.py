@@ -50,7 +50,11 @@ class Parser(argparse.ArgumentParser):
         raise Mistake(f"{message}: see {self.prog} --help.")
 
     def parse(self, arguments: list[str]) -> argparse.Namespace:
-        """Parse all of `arguments`; an unknown option names the closest right one."""
+        """Parse all of `arguments`; an unknown option names the closest right one.
+
+        `--skip_damaged` is read as `--skip-damaged`, for `fit` and configurations write underscores.
+        """
+        arguments = [hyphenated(word) for word in arguments]
         known = [name for action in self._actions for name in action.option_strings]
         for option in (one.partition("=")[0] for one in arguments if one.startswith("--")):
             if option not in known:
@@ -59,3 +63,9 @@ class Parser(argparse.ArgumentParser):
         if left:
             raise Mistake(f"{self.prog} does not know what {left[0]} is for: see {self.prog} --help.")
         return options
+
+
+def hyphenated(word: str) -> str:
+    """Return `word` with hyphens for the underscores in an option's name; its value and other words stay."""
+    name, equals, value = word.partition("=")
+    return f"{name.replace('_', '-')}{equals}{value}" if name.startswith("--") else word

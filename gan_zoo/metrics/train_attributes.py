@@ -66,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--root", required=True, help="folder of CelebA, as data.root")
     made.add_argument("--attributes", nargs="+", required=True, help="as data.attributes")
     made.add_argument("--resolution", type=int, default=64, help="pixels a side")
-    made.add_argument("--centre_crop", type=int, default=WIDTH, help="as data.centre_crop of the run that is judged")
+    made.add_argument(
+        "--centre-crop", "--centre_crop", type=int, default=WIDTH, help="as data.centre_crop of the run that is judged"
+    )
     made.add_argument("--passes", type=int, default=PASSES, help="over the images")
     made.add_argument("--seed", type=int, default=0, help="of weights and order")
     made.add_argument("--out", type=Path, required=True, help="file that is written")

@@ -21,8 +21,9 @@ end at 0.999 of the start (`decay: released`).
 Departures from the paper: none known. From the program: instance norm never has running statistics (the program gathers
 them, and its pictures change where it uses them); scores keep the labels that the discriminator reads, as
 `gan-zoo translate` has to, where the program's test keeps those of the data; the generator's update draws targets anew;
-of two sets, the program updates the generator on both in a row after five discriminator updates on each, and here the
-generator's updates alternate, each after five of the discriminator's.
+with two sets, both alternate the discriminator's updates between the sets, but the program updates the generator twice
+after every five pairs of them, once on each set, and here the generator is updated after every five discriminator
+updates, on the set of the last of them, which alternates from step to step.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,8 @@
 """CycleGAN's generator, from Johnson 2016: two halvings, residual blocks, two doublings (Zhu 2017, appendix 7.2).
 
-Layers have the names of the authors' program, so that a state dict of theirs loads once `model.` is taken off its keys.
+Layers have the names of the authors' program, so that a state dict of theirs loads once `model.` is taken off its keys,
+and the running statistics of its norms (`running_mean`, `running_var`, `num_batches_tracked`) are left out, if it has
+any: no norm here keeps them.
 Instance norm after the first convolution takes an image's mean colour and its contrast away: a translator makes the
 same of x and of 0.5 x + 0.2, and what an image's exposure was it has to guess from what is in it.
 Layer norm leaves both.

@@ -31,8 +31,11 @@ NEEDED = ("base", "methods", "matrix", "budget")
 KEYS = (*NEEDED, "settings", "exclude", "evaluate", "resources", "retries")
 BUDGETS = {"steps": "trainer.max_steps", "images": "max_images", "seconds": "max_seconds"}
 """Kinds of budget, and the setting that each decides."""
-EVALUATE = ("extractor", "metrics", "every", "samples", "seed", "share")
-"""The options of gan_zoo.callbacks.Evaluation."""
+EVALUATE = (
+    *("extractor", "metrics", "every", "samples", "seed", "share"),
+    *("weights", "resize", "split", "classifier"),
+)
+"""The options of `gan_zoo.callbacks.evaluation.Evaluation`, whose signature cannot be read here: it loads torch."""
 METHOD = re.compile(r"[A-Za-z0-9][\w.+-]*")
 """A method's name: it begins the names of directories."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from gan_zoo.callbacks import tracking
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
-from gan_zoo.callbacks.tracking import MOST_WAITING, Mirror, Tracking
+from gan_zoo.callbacks.tracking import MOST_WAITING, Mirror, Tracking, Wandb
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
@@ -120,6 +121,18 @@ def test_summary_has_the_lowest_score_the_configuration_and_the_names(mirrored: 
     assert (summary["project"], summary["name"]) == ("gan-zoo", "x")
     assert summary["config"]["model"]["init_args"]["latent_dim"] == 3
     assert summary["run_id"] == mirrored.record()["wandb_id"]
+
+
+def test_summary_keeps_the_better_value_of_each_score(mirrored: Run, tmp_path: Path) -> None:
+    run = Run(shutil.copytree(mirrored.path, tmp_path / "y", ignore=shutil.ignore_patterns("wandb")))
+    mirror = Wandb(run, "better", "gan-zoo")
+    names = {"fid_1k": "min", "a2b/l1_9": "min", "is_1k": "max", "precision_lenet_1k": "max", "a2b/psnr_9": "max"}
+    for step, value in enumerate((2.0, 1.0, 3.0, 2.5)):
+        mirror.log("scores", {"step": step, "images": step, **dict.fromkeys(names, value)})
+    mirror.finish()
+    (summary,) = inspected(records(run)[0], "--summary")
+    kept = {name: summary["summary"][name] for name in names}
+    assert kept == {name: {better: 1.0 if better == "min" else 3.0} for name, better in names.items()}
 
 
 def test_every_number_is_drawn_against_the_step(mirrored: Run) -> None:

@@ -48,9 +48,10 @@ def test_data_are_named_as_for_fit(how, command: Command, mended, tmp_path):
     assert find(data.sources()["image"], data.square) is not None
 
 
-def test_a_damaged_image_is_named_and_left_out_when_asked(command: Command, refused: Refused, photographs):
+@pytest.mark.parametrize("option", ["--skip-damaged", "--skip_damaged"])
+def test_a_damaged_image_is_named_and_left_out_when_asked(command: Command, refused: Refused, photographs, option: str):
     assert f"{photographs}/3.jpg is damaged" in refused("data", "prepare", *named(photographs))
-    said = command("data", "prepare", *named(photographs), "--skip_damaged")
+    said = command("data", "prepare", *named(photographs), option)
     assert said.code == 0 and "5 images of 8 pixels are prepared" in said.out
     assert f"Left out: {photographs}/3.jpg is damaged" in said.out
 

@@ -73,3 +73,11 @@ def test_what_is_scored_is_b_whole(animals):
 def test_a_missing_set_is_named(shared):
     with pytest.raises(DataError, match="trainC"):
         Unpaired(f"{shared}/data/horse2zebra/trainA", f"{shared}/data/horse2zebra/trainC")
+
+
+@pytest.mark.parametrize("option", ["a", "b"])
+def test_a_path_without_splits_is_refused_by_the_name_of_its_option(shared, option):
+    paths = {key: f"{shared}/data/horse2zebra/{{split}}{key.upper()}" for key in "ab"}
+    paths[option] = paths[option].replace("{split}", "train")
+    with pytest.raises(DataError, match=rf"^data\.{option} .* has no split test"):
+        Unpaired(paths["a"], paths["b"], split="test")

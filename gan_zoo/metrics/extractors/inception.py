@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import MissingWeights, Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.metrics.extractors import resizing
 from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecting, read_weights, refuse_channels
@@ -79,7 +79,7 @@ def downloaded() -> dict[str, Tensor]:
     try:
         return torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, map_location="cpu", check_hash=True)
     except (OSError, RuntimeError) as error:  # no network, or a damaged file
-        raise Mistake(
+        raise MissingWeights(
             f"inception needs {URL_INCEPTION_V3} (sha256 {SHA256}), which cannot be downloaded "
-            f"({shorten(str(error), 50)}): fetch it elsewhere and name it with --weights FILE."
+            f"({shorten(str(error), 50)})"
         ) from error

@@ -182,9 +182,10 @@ def test_bad_folders_are_one_line(refused: Refused, some: Path, runs: Path, monk
     assert "neither images" in refused(*theirs, some.parent / "other.npz")
 
 
-def test_damaged_files_are_left_out_where_asked(inside: Command, some: Path) -> None:
+@pytest.mark.parametrize("option", ["--skip-damaged", "--skip_damaged"])
+def test_damaged_files_are_left_out_where_asked(inside: Command, some: Path, option: str) -> None:
     (some / "3.png").write_bytes(b"no image")
-    options = ("--extractor", "lenet", "--run", some.parent / "run", "--skip-damaged")
+    options = ("--extractor", "lenet", "--run", some.parent / "run", option)
     said = inside("evaluate", "--fake", some, "--real", "runs/s0", *options)
     assert said.code == 0 and "1 damaged files of" in said.out
     (line,) = lines(Run(some.parent / "run").evaluations_file)
