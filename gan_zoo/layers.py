@@ -17,6 +17,15 @@ def channels_last(network: Network) -> Network:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def at_least_float32(values: Tensor) -> Tensor:
+    """Return `values` as float32 where they are less precise, else as they are.
+
+    Sums, means, exponentials and differences of bfloat16 values are wrong in the third digit. A loss takes a network's
+    outputs through this function first, whatever precision the network ran in.
+    """
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
 def channel_moments(features: Maps, eps: float = 1e-5) -> tuple[Statistic, Statistic]:
     """Mean and standard deviation of each channel of each image over its pixels (Huang 2017, Eq. 5 and 6).
 
@@ -24,8 +33,7 @@ def channel_moments(features: Maps, eps: float = 1e-5) -> tuple[Statistic, Stati
         features: (n, c, h, w).
         eps: added to the variance, so that a flat channel has a gradient.
     """
-    features = features.to(torch.promote_types(features.dtype, torch.float32))  # sums do not survive bfloat16
-    variance, mean = torch.var_mean(features, dim=(2, 3), correction=0, keepdim=True)
+    variance, mean = torch.var_mean(at_least_float32(features), dim=(2, 3), correction=0, keepdim=True)
     return mean, (variance + eps).sqrt()
 
 

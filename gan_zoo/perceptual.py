@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import channel_moments, channels_last
+from gan_zoo.layers import at_least_float32, channel_moments, channels_last
 from gan_zoo.lookup import closest
 
 Images = Float[Tensor, "n 3 h w"]
@@ -111,7 +111,7 @@ class Features(nn.Module):
                 f"An image of {image.shape[3]} x {image.shape[2]} pixels is too small for {self.names[-1]}: "
                 f"it needs at least {self.least_side} a side."
             )
-        found, x = {}, ((image + 1) / 2 - self.mean) / self.deviation
+        found, x = {}, ((at_least_float32(image) + 1) / 2 - self.mean) / self.deviation
         for i, (name, convolution) in enumerate(zip(self.names, self.convolutions, strict=True)):
             if i and name[4] != self.names[i - 1][4]:
                 x = F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
@@ -211,7 +211,8 @@ def relative_error(result: Tensor, target: Tensor) -> Loss:
     VGG networks of different training differ a hundredfold in the scale of their features, and so in which weights of
     losses fit; shares do not.
     """
-    return F.mse_loss(result, target) / target.square().mean()
+    target = at_least_float32(target)
+    return F.mse_loss(at_least_float32(result), target) / target.square().mean()
 
 
 def content_loss(result: Maps, content: Maps) -> Loss:

@@ -41,7 +41,7 @@ from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
-from gan_zoo.layers import channels_last
+from gan_zoo.layers import at_least_float32, channels_last
 from gan_zoo.module import Terms
 from gan_zoo.networks.stargan import LEAST_SIDE, STRIDE, Discriminator, Generator
 from gan_zoo.sampling import evaluating
@@ -158,7 +158,7 @@ class StarGAN(AdversarialModule):
         """Cross-entropy of each image's own set's labels, summed over attributes, mean over images."""
         own = []
         for kind, span in zip(self.known.kinds, self.known.spans, strict=True):
-            seen, there = logits[:, span].float(), label[:, span]
+            seen, there = at_least_float32(logits[:, span]), label[:, span]
             if kind == "classes":
                 own.append(F.cross_entropy(seen, there, reduction="none"))
             else:

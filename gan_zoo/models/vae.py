@@ -31,6 +31,7 @@ from torch.optim import Adam, Optimizer
 from gan_zoo import bounds
 from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
+from gan_zoo.layers import at_least_float32
 from gan_zoo.module import GenerativeModule, Terms
 from gan_zoo.networks import dcgan, mlp
 
@@ -94,7 +95,7 @@ class VAE(GenerativeModule):
 
     def encode(self, image: Images) -> tuple[Latents, Latents]:
         """μ and log σ² of q(z|x)."""
-        mean, log_variance = self.encoder(image).flatten(1).chunk(2, dim=1)
+        mean, log_variance = at_least_float32(self.encoder(image)).flatten(1).chunk(2, dim=1)
         return mean, log_variance
 
     def loss(self, batch: Batch) -> Terms:
@@ -108,7 +109,7 @@ class VAE(GenerativeModule):
 
     def log_probability(self, image: Images, z: Latents) -> Nats:
         """log p(x|z) in nats, summed over pixels."""
-        seen = self.decoder(z)
+        seen = at_least_float32(self.decoder(z))
         if self.likelihood == "bernoulli":
             return -binary_cross_entropy_with_logits(seen, (image + 1) / 2, reduction="none").flatten(1).sum(1)
         return gaussian(image, seen, 2 * math.log(self.deviation)).flatten(1).sum(1)

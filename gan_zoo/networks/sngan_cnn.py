@@ -15,8 +15,10 @@ class Generator(nn.Sequential):
     """A linear layer to a map of 1/8 of the size, three doublings, and a convolution to the image in [-1, 1]."""
 
     def forward(self, latents: Tensor) -> Tensor:
-        maps = self[:2](latents).contiguous(memory_format=torch.channels_last)
-        for layer in self[2:]:
+        # A slice of this class would be this class again, whose forward slices: so the layers are taken one by one.
+        linear, unflatten, *rest = self
+        maps = unflatten(linear(latents)).contiguous(memory_format=torch.channels_last)
+        for layer in rest:
             maps = layer(maps)
         return maps
 

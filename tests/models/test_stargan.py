@@ -116,8 +116,9 @@ def test_borders_are_zeros_and_norms_have_no_running_statistics(sets):
     convolutions = [one for one in model.modules() if isinstance(one, nn.Conv2d | nn.ConvTranspose2d)]
     assert {one.padding_mode for one in convolutions} == {"zeros"}
     assert not any("reflect" in type(one).__name__.lower() for one in model.modules())
-    norms = [one for one in model.modules() if isinstance(one, nn.InstanceNorm2d)]
-    assert len(norms) == 7 and not any(one.track_running_stats for one in norms)
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.GroupNorm)]
+    assert len(norms) == 7 and all(layer.num_groups == layer.num_channels and layer.affine for layer in norms)
+    assert not any("running" in name for name, _ in model.named_buffers())
 
 
 def test_reflected_borders_would_lose_the_label():

@@ -159,11 +159,9 @@ def test_an_update_under_autocast_sees_the_weights_of_the_last(name: str, more: 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_bf16_mixed_trains_every_model(name: str) -> None:
+    """That each loss is taken in float32 is held by tests/models/test_losses_under_autocast.py."""
     model = train(name, steps=3, precision="bf16-mixed")
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in model.parameters())
-    assert all(
-        value.dtype == torch.float32 for value in model.discriminator_loss({"image": torch.zeros(4, 1, 8, 8)}).values()
-    )
 
 
 def test_penalties_run_in_float32_whatever_surrounds_them() -> None:
