@@ -12,6 +12,8 @@ from gan_zoo.errors import Mistake
 from gan_zoo.layers import ConditionalBatchNorm2d, spectrally_normalised
 from gan_zoo.models.sngan import SNGAN
 from gan_zoo.networks.conditional import Projected
+from gan_zoo.training.trainer import Trainer
+from tests.drivers.toy import Toy
 
 SMALL = {"image_shape": (1, 32, 32), "num_classes": 0, "latent_dim": 6, "width": 8, "discriminator_width": 8}
 
@@ -206,3 +208,16 @@ def test_the_rate_falls_to_zero_where_it_is_asked_to():
     assert sngan().rate(10**6) == 1
     model = sngan(decay_until=50)
     assert (model.rate(0), model.rate(25), model.rate(50)) == (1.0, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(("discriminator", "more"), [("sngan_cnn", {}), ("dcgan", {"projection": True})])
+def test_the_standard_cnn_trains_and_samples(discriminator: str, more: dict[str, Any]) -> None:
+    """Its generator once called itself without end; with `projection`, the generator alone is of this family."""
+    trainer = Trainer(seed=1, max_steps=1, accelerator="cpu", enable_progress_bar=False)
+    chosen = {"architecture": "sngan_cnn", "discriminator_architecture": discriminator, "width": 2} | more
+    model = SNGAN(image_shape=(1, 16, 16), num_classes=10, latent_dim=3, discriminator_width=2, n_critic=1, **chosen)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    trainer.fit(model, Toy(keys=("image", "label"), shape=(1, 16, 16)))
+    moved = [not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True)]
+    assert sum(moved) > 0.9 * len(moved)
+    assert model.sample(2).isfinite().all()
