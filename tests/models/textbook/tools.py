@@ -1,0 +1,154 @@
+"""The textbook's optimizers, losses and penalty, and the run of a model of ours that it is compared with."""
+
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.testing import assert_close
+from torch.utils.data import DataLoader
+
+import gan_zoo
+from gan_zoo import randomness
+
+SEED, STEPS, TOLERANCE = 3, 3, 1e-9
+Batch = dict[str, Tensor]
+Step = Callable[[int, list[Batch]], None]
+"""One step of the textbook: its number, counted from 0, and its minibatches."""
+
+
+class Adam:
+    """Kingma and Ba 2014, Algorithm 1, with its epsilon of 1e-8.
+
+    Args:
+        networks: The networks whose parameters are stepped together.
+        rate: Step size, which a schedule may change between two steps.
+        betas: The two decay rates.
+    """
+
+    def __init__(self, *networks: nn.Module, rate: float, betas: tuple[float, float]) -> None:
+        self.parameters = [p for network in networks for p in network.parameters()]
+        self.rate, self.betas, self.t = rate, betas, 0
+        self.m, self.v = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
+
+    def descend(self, loss: Tensor) -> None:
+        """Take one step down `loss`. Nothing but this optimizer's parameters gets a gradient."""
+        gradients = torch.autograd.grad(loss, self.parameters)
+        self.t += 1
+        b1, b2 = self.betas
+        for p, g, m, v in zip(self.parameters, gradients, self.m, self.v, strict=True):
+            m.copy_(b1 * m + (1 - b1) * g)
+            v.copy_(b2 * v + (1 - b2) * g**2)
+            unbiased_m, unbiased_v = m / (1 - b1**self.t), v / (1 - b2**self.t)
+            p.data -= self.rate * unbiased_m / (unbiased_v**0.5 + 1e-8)
+
+
+class RMSProp:
+    """Hinton's lecture 6e, with the decay of 0.99 and the epsilon of 1e-8 that WGAN's program leaves as they are."""
+
+    def __init__(self, network: nn.Module, rate: float) -> None:
+        self.parameters, self.rate = list(network.parameters()), rate
+        self.v = [torch.zeros_like(p) for p in self.parameters]
+
+    def descend(self, loss: Tensor) -> None:
+        """Take one step down `loss`."""
+        for p, g, v in zip(self.parameters, torch.autograd.grad(loss, self.parameters), self.v, strict=True):
+            v.copy_(0.99 * v + 0.01 * g**2)
+            p.data -= self.rate * g / (v**0.5 + 1e-8)
+
+
+def log_real(scores: Tensor) -> Tensor:
+    """E[log D], with D the sigmoid of the scores."""
+    return torch.log(1 / (1 + torch.exp(-scores))).mean()
+
+
+def log_fake(scores: Tensor) -> Tensor:
+    """E[log(1 - D)]."""
+    return torch.log(1 - 1 / (1 + torch.exp(-scores))).mean()
+
+
+def log_class(logits: Tensor, label: Tensor) -> Tensor:
+    """E[log P(label)], with P the softmax of the logits."""
+    probability = torch.exp(logits) / torch.exp(logits).sum(1, keepdim=True)
+    return torch.log(probability[torch.arange(len(label)), label]).mean()
+
+
+def penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """WGAN-GP's Algorithm 1, lines 5 to 7, without its weight: one number a pair says where between the two it is."""
+    between = torch.rand(len(real), 1, 1, 1)
+    x = (real + between * (fake - real)).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (((slope**2).sum((1, 2, 3)) ** 0.5 - 1) ** 2).mean()
+
+
+def normal(n: int, size: int) -> Tensor:
+    """Latents of N(0, I)."""
+    return torch.randn(n, size)
+
+
+def uniform(n: int, size: int) -> Tensor:
+    """Latents that are uniform on [-1, 1]."""
+    return 2 * torch.rand(n, size) - 1
+
+
+def copied(network: nn.Module) -> Any:
+    """Return a copy for the textbook, in contiguous memory, where ours may have channels last."""
+    return deepcopy(network).to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
+
+
+def noise(steps: int, n: int, shape: tuple[int, ...], keys: Iterable[str] = ("image",), classes: int = 0) -> list[Batch]:
+    """Batches of `n` images under each of `keys`, a batch for each of `steps`, with labels where there are classes."""
+    draw = torch.Generator().manual_seed(1)
+    batches: list[Batch] = []
+    for _ in range(steps):
+        batches.append({key: torch.rand(n, *shape, generator=draw) * 2 - 1 for key in keys})
+        if classes:
+            batches[-1]["label"] = torch.randint(classes, (n,), generator=draw)
+    return batches
+
+
+def compare(model: Any, batches: list[Batch], step: Step, networks: dict[str, nn.Module], minibatches: int = 1) -> None:
+    """Train `model` and the textbook on `batches`; all weights and statistics of `networks` come out the same.
+
+    1e-9: a step is 5e-5 or more long. Gradients that are 0 but for rounding, about 1e-16, such as that of a bias before
+    batch norm, are divided by Adam's epsilon, 1e-8; all other numbers agree to 1e-14.
+
+    Args:
+        model: Ours, untrained.
+        batches: What each step sees.
+        step: The textbook's step, which changes the textbook's networks.
+        networks: The textbook's networks, by the names that the model has for its own.
+        minibatches: How many minibatches a step cuts its batch into.
+    """
+    start = {name: deepcopy(network.state_dict()) for name, network in networks.items()}
+    train(model, batches)
+    study(step, batches, minibatches)
+    for name, network in networks.items():
+        mine, theirs = plain_names(getattr(model, name).state_dict()), network.state_dict()
+        assert_close(mine, theirs, rtol=0, atol=TOLERANCE)
+        moved = {key: (theirs[key] - value).abs().max() > 1e-6 for key, value in start[name].items() if value.ndim > 1}
+        assert moved and all(moved.values()), moved
+
+
+def train(model: Any, batches: list[Batch]) -> None:
+    """Train our model by the real Trainer, a step a batch, on images laid out as `images.prepare` does."""
+    layout = {"memory_format": torch.channels_last}
+    ours = [{k: v.contiguous(**layout) if v.ndim == 4 else v for k, v in batch.items()} for batch in batches]
+    trainer = gan_zoo.trainer(seed=SEED, max_steps=len(batches), accelerator="cpu", enable_progress_bar=False)
+    trainer.fit(model, DataLoader(ours, batch_size=None))  # pyright: ignore[reportArgumentType]
+
+
+def study(step: Step, batches: list[Batch], minibatches: int) -> None:
+    """Take the textbook's steps, each from the random state that our step of that number starts from."""
+    for number, batch in enumerate(batches):
+        torch.manual_seed(randomness.key(SEED, "step", 0, number))
+        size = len(next(iter(batch.values()))) // minibatches
+        parts = [{key: value[i * size : (i + 1) * size] for key, value in batch.items()} for i in range(minibatches)]
+        step(number, parts)
+
+
+def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state under the names that it has without spectral norm, whose own vectors are left out."""
+    kept = {name: value for name, value in state.items() if not name.endswith(("._u", "._v"))}
+    return {name.replace("parametrizations.weight.original", "weight"): value for name, value in kept.items()}
