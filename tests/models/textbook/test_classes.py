@@ -65,7 +65,7 @@ def test_cgan(n: int, architecture: str):
         adam_g.descend(-log_real(discriminator(*drawn(generator, n, 4))))
 
     networks = {"generator": generator, "discriminator": discriminator}
-    compare(model, noise(STEPS, n, (1, 6, 5), classes=CLASSES), step, networks)
+    compare(model, noise(STEPS, n, (1, 6, 5), classes=CLASSES), step, networks, adam_g, adam_d)
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -90,4 +90,4 @@ def test_acgan(n: int, class_loss_on: str):
         adam_g.descend(-log_real(outputs[:, 0]) - 0.7 * log_class(outputs[:, 1:], label))
 
     networks = {"generator": generator, "discriminator": discriminator}
-    compare(model, noise(STEPS, n, (3, 32, 32), classes=CLASSES), step, networks)
+    compare(model, noise(STEPS, n, (3, 32, 32), classes=CLASSES), step, networks, adam_g, adam_d)

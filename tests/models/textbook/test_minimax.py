@@ -25,7 +25,7 @@ def test_gan(n: int, objective: str):
         adam_g.descend(log_fake(scores) if objective == "minimax" else -log_real(scores))
 
     networks = {"generator": generator, "discriminator": discriminator}
-    compare(model, noise(STEPS, 2 * n, (1, 6, 5)), step, networks, minibatches=2)
+    compare(model, noise(STEPS, 2 * n, (1, 6, 5)), step, networks, adam_g, adam_d, minibatches=2)
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -40,7 +40,14 @@ def test_dcgan(n: int):
         adam_d.descend(-log_real(discriminator(real)) - log_fake(discriminator(fake)))
         adam_g.descend(-log_real(discriminator(generator(uniform(n, 4)))))
 
-    compare(model, noise(STEPS, n, (1, 32, 32)), step, {"generator": generator, "discriminator": discriminator})
+    compare(
+        model,
+        noise(STEPS, n, (1, 32, 32)),
+        step,
+        {"generator": generator, "discriminator": discriminator},
+        adam_g,
+        adam_d,
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -57,4 +64,11 @@ def test_lsgan(n: int, targets: tuple[float, float, float]):
         adam_d.descend(((discriminator(real) - b) ** 2).mean() / 2 + ((discriminator(fake) - a) ** 2).mean() / 2)
         adam_g.descend(((discriminator(generator(uniform(n, 4))) - c) ** 2).mean() / 2)
 
-    compare(model, noise(STEPS, n, (1, 28, 28)), step, {"generator": generator, "discriminator": discriminator})
+    compare(
+        model,
+        noise(STEPS, n, (1, 28, 28)),
+        step,
+        {"generator": generator, "discriminator": discriminator},
+        adam_g,
+        adam_d,
+    )

@@ -26,4 +26,4 @@ def test_pix2pix(n: int, direction: str):
         adam_g.descend(-log_real(discriminator(torch.cat([x, fake], 1))) + 100 * (y - fake).abs().mean())
 
     networks = {"generator": generator, "discriminator": discriminator}
-    compare(model, noise(STEPS, n, (3, 64, 64), keys=("source", "target")), step, networks)
+    compare(model, noise(STEPS, n, (3, 64, 64), keys=("source", "target")), step, networks, adam_g, adam_d)

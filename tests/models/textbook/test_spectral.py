@@ -83,7 +83,7 @@ def test_sngan(n: int, case: str):
         adam_g.descend(-log_real(scores) if case == "non_saturating" else -scores.mean())
 
     networks = {"generator": generator, "discriminator": discriminator.network}
-    compare(model, noise(STEPS, 2 * n, (3, 32, 32), classes=3), step, networks, minibatches=2)
+    compare(model, noise(STEPS, 2 * n, (3, 32, 32), classes=3), step, networks, adam_g, adam_d, minibatches=2)
     for name, vector in discriminator.kept.items():
         ours = model.discriminator.get_submodule(name).parametrizations["weight"][0]._v  # type: ignore[index]
         torch.testing.assert_close(ours, vector, rtol=0, atol=1e-9)

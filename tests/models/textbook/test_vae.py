@@ -37,4 +37,4 @@ def test_vae(n: int, likelihood: str):
         kl = (mean**2 + torch.exp(log_variance) - log_variance - 1).sum(1) / 2
         adam.descend((kl - reconstruction.sum((1, 2, 3))).mean())
 
-    compare(model, noise(STEPS, n, (1, 28, 28)), step, {"encoder": encoder, "generator": generator})
+    compare(model, noise(STEPS, n, (1, 28, 28)), step, {"encoder": encoder, "generator": generator}, adam)

@@ -24,7 +24,7 @@ def test_wgan(n: int):
         rmsprop_g.descend(-critic(generator(normal(n, 4))).mean())
 
     networks = {"generator": generator, "discriminator": critic}
-    compare(model, noise(STEPS, 3 * n, (1, 28, 28)), step, networks, minibatches=3)
+    compare(model, noise(STEPS, 3 * n, (1, 28, 28)), step, networks, rmsprop_g, rmsprop_c, minibatches=3)
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -44,4 +44,4 @@ def test_wgan_gp(n: int, architecture: str, size: int):
         adam_g.descend(-critic(generator(normal(n, 4))).mean())
 
     networks = {"generator": generator, "discriminator": critic}
-    compare(model, noise(STEPS, 2 * n, (1, size, size)), step, networks, minibatches=2)
+    compare(model, noise(STEPS, 2 * n, (1, size, size)), step, networks, adam_g, adam_c, minibatches=2)

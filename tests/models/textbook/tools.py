@@ -1,6 +1,6 @@
 """The textbook's optimizers, losses and penalty, and the run of a model of ours that it is compared with."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -12,7 +12,13 @@ from torch.utils.data import DataLoader
 import gan_zoo
 from gan_zoo import randomness
 
-SEED, STEPS, TOLERANCE = 3, 3, 1e-9
+SEED, STEPS = 3, 3
+WEIGHTS = 1e-9
+"""A step is 5e-5 or more long. Gradients that are 0 but for rounding, about 1e-16, such as that of a bias before batch
+norm, are divided by Adam's epsilon, 1e-8; all other weights agree to 1e-14."""
+AVERAGES = 1e-12
+AVERAGED = {"exp_avg": 1.0, "exp_avg_sq": 0.5, "square_avg": 0.5}
+"""What PyTorch's optimizers call their averages, and the power that makes them as large as gradients."""
 Batch = dict[str, Tensor]
 Step = Callable[[int, list[Batch]], None]
 """One step of the textbook: its number, counted from 0, and its minibatches."""
@@ -43,6 +49,10 @@ class Adam:
             unbiased_m, unbiased_v = m / (1 - b1**self.t), v / (1 - b2**self.t)
             p.data -= self.rate * unbiased_m / (unbiased_v**0.5 + 1e-8)
 
+    def averages(self) -> Iterator[tuple[nn.Parameter, list[Tensor]]]:
+        """Each weight, with the averages of its gradient and of its square, of which the root."""
+        return ((p, [m, v**0.5]) for p, m, v in zip(self.parameters, self.m, self.v, strict=True))
+
 
 class RMSProp:
     """Hinton's lecture 6e, with the decay of 0.99 and the epsilon of 1e-8 that WGAN's program leaves as they are."""
@@ -56,6 +66,10 @@ class RMSProp:
         for p, g, v in zip(self.parameters, torch.autograd.grad(loss, self.parameters), self.v, strict=True):
             v.copy_(0.99 * v + 0.01 * g**2)
             p.data -= self.rate * g / (v**0.5 + 1e-8)
+
+    def averages(self) -> Iterator[tuple[nn.Parameter, list[Tensor]]]:
+        """Each weight, with the root of the average of its squared gradient."""
+        return ((p, [v**0.5]) for p, v in zip(self.parameters, self.v, strict=True))
 
 
 def log_real(scores: Tensor) -> Tensor:
@@ -97,7 +111,9 @@ def copied(network: nn.Module) -> Any:
     return deepcopy(network).to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
 
 
-def noise(steps: int, n: int, shape: tuple[int, ...], keys: Iterable[str] = ("image",), classes: int = 0) -> list[Batch]:
+def noise(
+    steps: int, n: int, shape: tuple[int, ...], keys: Iterable[str] = ("image",), classes: int = 0
+) -> list[Batch]:
     """Batches of `n` images under each of `keys`, a batch for each of `steps`, with labels where there are classes."""
     draw = torch.Generator().manual_seed(1)
     batches: list[Batch] = []
@@ -108,35 +124,53 @@ def noise(steps: int, n: int, shape: tuple[int, ...], keys: Iterable[str] = ("im
     return batches
 
 
-def compare(model: Any, batches: list[Batch], step: Step, networks: dict[str, nn.Module], minibatches: int = 1) -> None:
-    """Train `model` and the textbook on `batches`; all weights and statistics of `networks` come out the same.
+def compare(
+    model: Any,
+    batches: list[Batch],
+    step: Step,
+    networks: dict[str, nn.Module],
+    *optimizers: "Adam | RMSProp",
+    minibatches: int = 1,
+) -> None:
+    """Train `model` and the textbook on `batches`: all weights, statistics and optimizers' averages come out the same.
 
-    1e-9: a step is 5e-5 or more long. Gradients that are 0 but for rounding, about 1e-16, such as that of a bias before
-    batch norm, are divided by Adam's epsilon, 1e-8; all other numbers agree to 1e-14.
+    A step of Adam's hardly depends on the length of a gradient: the averages are what shows a factor of a whole loss.
 
     Args:
         model: Ours, untrained.
         batches: What each step sees.
         step: The textbook's step, which changes the textbook's networks.
         networks: The textbook's networks, by the names that the model has for its own.
+        optimizers: The textbook's optimizers.
         minibatches: How many minibatches a step cuts its batch into.
     """
     start = {name: deepcopy(network.state_dict()) for name, network in networks.items()}
-    train(model, batches)
+    ours = train(model, batches)
     study(step, batches, minibatches)
+    theirs = {id(p): averages for optimizer in optimizers for p, averages in optimizer.averages()}
     for name, network in networks.items():
-        mine, theirs = plain_names(getattr(model, name).state_dict()), network.state_dict()
-        assert_close(mine, theirs, rtol=0, atol=TOLERANCE)
-        moved = {key: (theirs[key] - value).abs().max() > 1e-6 for key, value in start[name].items() if value.ndim > 1}
-        assert moved and all(moved.values()), moved
+        part, moved = getattr(model, name), start[name]
+        mine = {plain_name(key): value for key, value in part.state_dict().items() if not key.endswith(("._u", "._v"))}
+        assert_close(mine, network.state_dict(), rtol=0, atol=WEIGHTS)
+        weights = {plain_name(key): p for key, p in part.named_parameters()}
+        for key, p in network.named_parameters():
+            assert_close(
+                ours[weights[key]], theirs[id(p)], rtol=0, atol=AVERAGES, msg=lambda text, key=key: f"{key}: {text}"
+            )
+            assert p.ndim == 1 or (p - moved[key]).abs().max() > 1e-6, f"{key} has not moved"
 
 
-def train(model: Any, batches: list[Batch]) -> None:
-    """Train our model by the real Trainer, a step a batch, on images laid out as `images.prepare` does."""
+def train(model: Any, batches: list[Batch]) -> dict[nn.Parameter, list[Tensor]]:
+    """Train our model by the real Trainer, a step a batch, on images laid out as `images.prepare` does.
+
+    Returns the averages that its optimizers keep of each weight's gradient.
+    """
     layout = {"memory_format": torch.channels_last}
     ours = [{k: v.contiguous(**layout) if v.ndim == 4 else v for k, v in batch.items()} for batch in batches]
     trainer = gan_zoo.trainer(seed=SEED, max_steps=len(batches), accelerator="cpu", enable_progress_bar=False)
     trainer.fit(model, DataLoader(ours, batch_size=None))  # pyright: ignore[reportArgumentType]
+    kept = {p: state for optimizer in trainer.optimizers for p, state in optimizer.state.items()}
+    return {p: [state[name] ** power for name, power in AVERAGED.items() if name in state] for p, state in kept.items()}
 
 
 def study(step: Step, batches: list[Batch], minibatches: int) -> None:
@@ -148,7 +182,6 @@ def study(step: Step, batches: list[Batch], minibatches: int) -> None:
         step(number, parts)
 
 
-def plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state under the names that it has without spectral norm, whose own vectors are left out."""
-    kept = {name: value for name, value in state.items() if not name.endswith(("._u", "._v"))}
-    return {name.replace("parametrizations.weight.original", "weight"): value for name, value in kept.items()}
+def plain_name(name: str) -> str:
+    """The name that a weight has without spectral norm."""
+    return name.replace("parametrizations.weight.original", "weight")
