@@ -8,7 +8,8 @@ learns on real images alone. With L_W of Eq. 3, its penalty included (models/wga
     critic: L_W + 1.0 L_C(real)        generator: -E[D(x~)] + 0.1 L_C(fake)
 
 Defaults: the residual networks for CIFAR-10, Adam, weights and the generator's batch, twice the critic's, are the
-authors' program's, whose learning rate falls on a line to 0 at step 100,000 (`decay_until`).
+authors' program's, whose learning rate falls on a line to 0 at step 100,000 (`decay_until`). As there, the critic's
+fakes are of the classes that its real images have, and those of the generator's update are of classes drawn evenly.
 Departures from the paper: none known.
 """
 
@@ -86,7 +87,7 @@ class WGANGPWithClasses(AdversarialModule):
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
         with torch.no_grad():
-            fake, _ = self.labelled_fakes(len(real))
+            fake = self(self.latents(len(real)), batch["label"])
         outputs = self.discriminator(real)
         scores, logits = outputs[:, 0], outputs[:, 1:]
         return {
