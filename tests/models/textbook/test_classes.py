@@ -1,4 +1,4 @@
-"""cGAN and ACGAN: networks that are told a class, and one that names it."""
+"""cGAN, ACGAN and WGAN-GP with classes: networks that are told a class, and one that names it."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gan_zoo.models.acgan import ACGAN
 from gan_zoo.models.cgan import CGAN
+from gan_zoo.models.wgan_gp_classes import WGANGPWithClasses
 from tests.models.textbook.tools import (
     STEPS,
     Adam,
@@ -18,6 +19,8 @@ from tests.models.textbook.tools import (
     log_fake,
     log_real,
     noise,
+    normal,
+    penalty,
     uniform,
 )
 
@@ -91,3 +94,28 @@ def test_acgan(n: int, class_loss_on: str):
 
     networks = {"generator": generator, "discriminator": discriminator}
     compare(model, noise(STEPS, n, (3, 32, 32), classes=CLASSES), step, networks, adam_g, adam_d)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_wgan_gp_with_classes(n: int):
+    """WGAN-GP's program: fakes of the real images' classes for the critic, which learns classes on real ones alone."""
+    arguments: dict[str, Any] = {"width": 4, "n_critic": 2, "decay_until": 5}
+    model = WGANGPWithClasses((3, 32, 32), CLASSES, 4, **arguments)
+    generator, critic = copied(model.generator), copied(model.discriminator)
+    adam_g, adam_c = (Adam(network, rate=2e-4, betas=(0.0, 0.9)) for network in (generator, critic))
+
+    def step(number: int, minibatches: list[Batch]) -> None:
+        adam_g.rate = adam_c.rate = 2e-4 * (1 - number / 5)
+        for batch in minibatches:
+            real, label = batch["image"], batch["label"]
+            fake = generator(normal(n, 4), label).detach()
+            outputs = critic(real)
+            loss = critic(fake)[:, 0].mean() - outputs[:, 0].mean() - log_class(outputs[:, 1:], label)
+            adam_c.descend(loss + 10 * penalty(lambda x: critic(x)[:, 0], real, fake))
+        label = torch.randint(CLASSES, (2 * n,))
+        outputs = critic(generator(normal(2 * n, 4), label))
+        adam_g.descend(-outputs[:, 0].mean() - 0.1 * log_class(outputs[:, 1:], label))
+
+    networks = {"generator": generator, "discriminator": critic}
+    batches = noise(STEPS, 2 * n, (3, 32, 32), classes=CLASSES)
+    compare(model, batches, step, networks, adam_g, adam_c, minibatches=2)

@@ -60,7 +60,7 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_sngan(n: int, case: str):
     """Two updates of the discriminator, then the generator's on twice as many images; the rate falls to 0."""
-    arguments = {"width": 3, "discriminator_width": 4, "n_critic": 2, "decay_until": 5} | CASES[case]
+    arguments: dict[str, Any] = {"width": 3, "discriminator_width": 4, "n_critic": 2, "decay_until": 5} | CASES[case]
     model = SNGAN((3, 32, 32), 3, latent_dim=4, **arguments)
     generator, discriminator = copied(model.generator), Divided(model.discriminator)
     adam_g, adam_d = (Adam(one, rate=2e-4, betas=(0.0, 0.9)) for one in (generator, discriminator.network))

@@ -58,7 +58,13 @@ def test_stargan(n: int, sets: tuple[Any, ...], make: Any):
     """
     labels = sum(len(one["names"]) for one in sets)
     told_labels = labels + (2 if len(sets) > 1 else 0)
-    arguments = {"width": 2, "blocks": 2, "discriminator_width": 2, "halvings": HALVINGS, "n_critic": CRITIC}
+    arguments: dict[str, Any] = {
+        "width": 2,
+        "blocks": 2,
+        "discriminator_width": 2,
+        "halvings": HALVINGS,
+        "n_critic": CRITIC,
+    }
     model = StarGAN((3, SIZE, SIZE), sets, **arguments)
     generator = StarGenerator(told_labels, 2, 2)
     discriminator = StarDiscriminator(SIZE, labels, 2, HALVINGS)

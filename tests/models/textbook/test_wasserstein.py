@@ -1,5 +1,7 @@
 """WGAN and WGAN-GP: a critic that is clipped, or whose slope is held to 1."""
 
+from typing import Any
+
 import pytest
 
 from gan_zoo.models.wgan import WGAN
@@ -31,7 +33,13 @@ def test_wgan(n: int):
 @pytest.mark.parametrize(("architecture", "size"), [("dcgan", 28), ("resnet", 32)])
 def test_wgan_gp(n: int, architecture: str, size: int):
     """Gulrajani 2017, Algorithm 1, with a rate that falls on a line to 0: layer norm in the critic, or no norm."""
-    arguments = {"architecture": architecture, "width": 4, "n_critic": 2, "learning_rate": 1e-3, "decay_until": 5}
+    arguments: dict[str, Any] = {
+        "architecture": architecture,
+        "width": 4,
+        "n_critic": 2,
+        "learning_rate": 1e-3,
+        "decay_until": 5,
+    }
     model = WGANGP((1, size, size), 4, **arguments)
     generator, critic = copied(model.generator), copied(model.discriminator)
     adam_g, adam_c = (Adam(network, rate=1e-3, betas=(0.0, 0.9)) for network in (generator, critic))

@@ -160,7 +160,7 @@ def compare(
             assert p.ndim == 1 or (p - moved[key]).abs().max() > 1e-6, f"{key} has not moved"
 
 
-def train(model: Any, batches: list[Batch]) -> dict[nn.Parameter, list[Tensor]]:
+def train(model: Any, batches: list[Batch]) -> dict[Tensor, list[Tensor]]:
     """Train our model by the real Trainer, a step a batch, on images laid out as `images.prepare` does.
 
     Returns the averages that its optimizers keep of each weight's gradient.
