@@ -1,7 +1,7 @@
-"""CycleGAN's and StarGAN's networks as their papers' appendices list them, with `nn.InstanceNorm2d`.
+"""Networks that papers on translation list in their appendices: pix2pix's generator, CycleGAN's and StarGAN's pairs.
 
-In contiguous memory PyTorch's instance norm is right; with channels last, on a CPU, its gradient is not (2.14.1, at
-batch 1). Layers stand where they do in the authors' programs, so that our weights load by name.
+Instance norm is PyTorch's. In contiguous memory it is right; with channels last, on a CPU, its gradient is not (2.14.1,
+at batch 1). CycleGAN's and StarGAN's layers stand where they do in the authors' programs, so our weights load by name.
 """
 
 import torch
@@ -18,6 +18,46 @@ class Sum(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         (branch,) = self.children()
         return x + branch(x)
+
+
+class UNet(nn.Module):
+    """Isola 2017, appendix 6.1.1, by our names: convolutions of 4 x 4 and stride 2, dropout at levels of 512 channels.
+
+    Args:
+        width: Channels of the first level, where the paper has 64.
+        halvings: How many levels there are, where the paper has 8.
+    """
+
+    def __init__(self, width: int, halvings: int) -> None:
+        super().__init__()
+        below: nn.Module | None = None
+        for place in range(halvings - 1, 0, -1):
+            outside, inside = (width * min(2**depth, 8) for depth in (place - 1, place))
+            below = UNetLevel(outside, inside, below, drops=below is not None and outside == 8 * width)
+        assert below
+        self.first, self.below = nn.Conv2d(3, width, 4, 2, 1, bias=False), below
+        self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * width, 3, 4, 2, 1), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.below(self.first(x)))
+
+
+class UNetLevel(nn.Module):
+    """A halving, the levels below it, and a doubling, which comes out beside what came in."""
+
+    def __init__(self, outside: int, inside: int, below: nn.Module | None, drops: bool) -> None:
+        super().__init__()
+        down = [nn.LeakyReLU(0.2), nn.Conv2d(outside, inside, 4, 2, 1, bias=False)]
+        down += [nn.BatchNorm2d(inside, track_running_stats=False)] if below else []
+        doubling = nn.ConvTranspose2d(2 * inside if below else inside, outside, 4, 2, 1, bias=False)
+        self.down, self.below, self.drops = nn.Sequential(*down), below or nn.Identity(), drops
+        self.up = nn.Sequential(nn.ReLU(), doubling, nn.BatchNorm2d(outside, track_running_stats=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = self.up(self.below(self.down(x)))
+        if self.drops:
+            made = torch.where(torch.rand(made.shape) < 0.5, made / 0.5, 0.0)
+        return torch.cat([x, made], 1)
 
 
 def cycle_generator(width: int, blocks: int) -> nn.Sequential:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gan_zoo.models.pix2pix import Pix2Pix
+from tests.models.textbook.official import UNet
 from tests.models.textbook.tools import STEPS, Adam, Batch, compare, copied, log_fake, log_real, noise
 
 
@@ -12,7 +13,9 @@ from tests.models.textbook.tools import STEPS, Adam, Batch, compare, copied, log
 def test_pix2pix(n: int, direction: str):
     """Isola 2017, section 3.3: half of the discriminator's loss, -log D for the generator's, 100 times L1."""
     model = Pix2Pix((3, 64, 64), direction, halvings=6, width=2, discriminator_width=2)  # type: ignore[arg-type]
-    generator, discriminator = copied(model.generator), copied(model.discriminator)
+    generator, discriminator = UNet(2, 6), copied(model.discriminator)
+    generator.load_state_dict(model.generator.state_dict())
+    assert sum(getattr(level, "drops", False) for level in generator.modules()) == 1
     adam_g, adam_d = (Adam(network, rate=2e-4, betas=(0.5, 0.999)) for network in (generator, discriminator))
 
     def step(_: int, minibatches: list[Batch]) -> None:

@@ -40,7 +40,7 @@ def test_wgan_gp(n: int, architecture: str, size: int):
         "learning_rate": 1e-3,
         "decay_until": 5,
     }
-    model = WGANGP((1, size, size), 4, **arguments)
+    model = WGANGP((3, size, size), 4, **arguments)
     generator, critic = copied(model.generator), copied(model.discriminator)
     adam_g, adam_c = (Adam(network, rate=1e-3, betas=(0.0, 0.9)) for network in (generator, critic))
 
@@ -52,4 +52,4 @@ def test_wgan_gp(n: int, architecture: str, size: int):
         adam_g.descend(-critic(generator(normal(n, 4))).mean())
 
     networks = {"generator": generator, "discriminator": critic}
-    compare(model, noise(STEPS, 2 * n, (1, size, size)), step, networks, adam_g, adam_c, minibatches=2)
+    compare(model, noise(STEPS, 2 * n, (3, size, size)), step, networks, adam_g, adam_c, minibatches=2)
