@@ -1,4 +1,4 @@
-"""Every model's step beside a textbook's, written from the papers in plain PyTorch, with none of our code in it.
+"""Every model's step beside a textbook's, written from the papers in plain PyTorch: it takes our networks at most.
 
 `tools` has the optimizers, penalties and losses of the textbook, and trains a model of ours on the same images and
 random numbers. `official` has the networks of pix2pix, CycleGAN and StarGAN. Everything is float64, so that two ways
