@@ -14,8 +14,8 @@ from gan_zoo import randomness
 
 SEED, STEPS = 3, 3
 WEIGHTS = 1e-9
-"""A step is 5e-5 or more long. The largest difference seen is 2e-10: gradients that are 0 but for rounding, such as that
-of a bias before batch norm, are divided by Adam's epsilon, 1e-8."""
+"""A step is 5e-5 or more long. The largest difference seen is 2e-10: gradients that are 0 but for rounding, such as
+that of a bias before batch norm, are divided by Adam's epsilon, 1e-8."""
 AVERAGES = 1e-12
 """Gradients are sums of numbers of up to 100, of which rounding in another order leaves 1e-13 at most."""
 AVERAGED = {"exp_avg": 1.0, "exp_avg_sq": 0.5, "square_avg": 0.5}
