@@ -156,7 +156,7 @@ class StarGAN(AdversarialModule):
         """Cross-entropy of each image's own set's labels, summed over attributes, mean over images."""
         own = []
         for kind, span in zip(self.known.kinds, self.known.spans, strict=True):
-            seen, there = logits[:, span].float(), label[:, span]
+            seen, there = logits[:, span].to(torch.promote_types(logits.dtype, torch.float32)), label[:, span]
             if kind == "classes":
                 own.append(F.cross_entropy(seen, there, reduction="none"))
             else:
