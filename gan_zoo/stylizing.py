@@ -100,10 +100,12 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     refuse_too_large(files, groups, painter, options)
     styled = [[pictures.read(paint, short=painter.style_size) for paint in group] for group in groups]
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
-        for number, file in enumerate(files):
+        results = iter(zip(names, places, strict=True))
+        for file in files:
             content = pictures.read(file, short=options.size)
-            for style, place in zip(styled, places[number * len(groups) :], strict=False):
-                task = bar.add_task(place.name, total=1.0)
+            for style in styled:
+                name, place = next(results)
+                task = bar.add_task(name, total=1.0)
                 try:
                     result = painter.paint(content, style, lambda share, task=task: bar.update(task, completed=share))
                 except NonFinite as error:
@@ -112,7 +114,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
                     result = images.with_colours_of(result, content)
                 pictures.save(place, pictures.drawn(result))
                 if options.scores:
-                    bar.console.print(f"{place.name}: {scored(painter.features, result, content, style)}")
+                    bar.console.print(f"{name}: {scored(painter.features, result, content, style)}")
                 bar.remove_task(task)
     print(f"{len(places)} image(s) in {out}")
     return 0

@@ -15,6 +15,8 @@ from gan_zoo.memory import refuse_beyond
 from gan_zoo.ways import Asked, Way, ways
 
 Image = Float[Tensor, "1 3 _ _"]
+Sides = tuple[int, int]
+"""Height and width in pixels."""
 
 SHEET = "sheet.png"
 """In a folder that `--out` names."""
@@ -55,16 +57,12 @@ def translate(
         titles = [Path(run).stem if len(found) > 1 else "" for run, _ in every]
         side = size or every[0][1].side
         for _, way in every:
-            refuse_too_large(way, {(side, side): f"A sheet's image of {side} x {side} pixels"}, memory)
+            refuse_too_large(way, {(side, side): files[0]}, memory)
         write_sheet(files, [way for _, way in every], titles, Path(out), side)
         return 0
     places = pictures.places([file.name for file in files], names, Path(out))
-    (_, way), sides = every[0], [pictures.sides(file, size) for file in files]
-    shapes = {
-        (height, width): f"{file} at {width} x {height} pixels"
-        for (height, width), file in zip(sides, files, strict=True)
-    }
-    refuse_too_large(way, shapes, memory)
+    ((_, way),) = every
+    refuse_too_large(way, {pictures.sides(file, size): file for file in reversed(files)}, memory)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for number, (file, place) in enumerate(bar.track(list(zip(files, places, strict=True)))):
             image = pictures.read(file, short=size)
@@ -78,15 +76,24 @@ def translate(
     return 0
 
 
-def refuse_too_large(way: Way, shapes: dict[tuple[int, int], str], memory: float | None) -> None:
-    """Stop before anything is translated unless images of these heights and widths fit into memory.
+def refuse_too_large(way: Way, files: dict[Sides, Path], memory: float | None) -> None:
+    """Stop before anything is translated unless images of these heights and widths can be, in the memory there is.
+
+    Args:
+        way: that they are translated.
+        files: one of each height and width.
+        memory: gigabytes that it may take; None: what is available.
 
     Raises:
-        Mistake: Says which does not.
+        Mistake: names the file.
     """
-    for sides, what in shapes.items():
+    for (height, width), file in files.items():
+        try:
+            needed = way.memory(height, width)
+        except Mistake as error:
+            raise Mistake(f"{file}: {error}") from error
         instead = "choose a smaller --size, or say with --memory how many GB it may take"
-        refuse_beyond(way.memory(*sides), memory, what, instead)
+        refuse_beyond(needed, memory, f"{file} at {width} x {height} pixels", instead)
 
 
 def translated(way: Way, image: Image, number: int, file: Path) -> tuple[Image, str]:

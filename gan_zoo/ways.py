@@ -85,7 +85,12 @@ class Way:
         return len(tiles.cut(*self.padded(height, width), self.stride))
 
     def memory(self, height: int, width: int) -> int:
-        """Return the bytes of tensors that translating an image of this height and width takes."""
+        """Return the bytes of tensors that translating an image of this height and width takes.
+
+        Raises:
+            Mistake: it is too small.
+        """
+        self.refuse_small(height, width)
         model = memory.on_meta(self.model)
         route = model.routes[0]
 
