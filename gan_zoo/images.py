@@ -116,7 +116,7 @@ def to_size(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[Te
 
 def resized(image: Float[Tensor, " n c h w"], short: int) -> Float[Tensor, " n c H W"]:
     """`image`, in [-1, 1], with its shorter side at `short` pixels and its proportions kept."""
-    return to_size(image, resized_sides(*image.shape[2:], short))
+    return to_size(image, resized_sides(image.shape[2], image.shape[3], short))
 
 
 def resized_sides(height: int, width: int, short: int) -> tuple[int, int]:

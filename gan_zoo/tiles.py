@@ -110,7 +110,7 @@ def blended(paint: Callable[[Maps], OtherMaps], network: nn.Module, image: Maps,
         image: In [-1, 1], sides multiples of `stride`.
         stride: What the sides of the network's images are multiples of.
     """
-    tiles = cut(*image.shape[2:], stride)
+    tiles = cut(image.shape[2], image.shape[3], stride)
     if len(tiles) == 1:
         return paint(image)
     parts = [image[:, :, row.first : row.last, column.first : column.last] for row, column in tiles]
@@ -185,9 +185,13 @@ def gathered_statistics(network: nn.Module) -> Iterator[Statistics]:
             if isinstance(layer, nn.GroupNorm) or (isinstance(layer, _BatchNorm) and not layer.track_running_stats):
                 moments = Moments(layer.num_groups if isinstance(layer, nn.GroupNorm) else layer.num_features)
                 statistics[layer] = moments
-                hook = layer.register_forward_pre_hook(lambda _, inputs, moments=moments: moments.add(inputs[0]))
-                stack.callback(hook.remove)
+                stack.callback(layer.register_forward_pre_hook(partial(note, moments)).remove)
         yield statistics
+
+
+def note(moments: Moments, layer: nn.Module, inputs: tuple[Tensor]) -> None:
+    """Add what a norm is about to see to its `moments`."""
+    moments.add(inputs[0])
 
 
 @contextmanager
@@ -195,7 +199,7 @@ def fixed_statistics(statistics: Statistics) -> Iterator[None]:
     """Within the block, let every norm use these statistics in place of those of the image at hand."""
     try:
         for layer, moments in statistics.items():
-            layer.forward = partial(moments.normalise, layer)
+            setattr(layer, "forward", partial(moments.normalise, layer))  # noqa: B010
         yield
     finally:
         for layer in statistics:

@@ -91,7 +91,9 @@ class Way:
             Mistake: it is too small.
         """
         self.refuse_small(height, width)
+        assert isinstance(self.model, GenerativeModule)
         model = memory.on_meta(self.model)
+        assert isinstance(model, Translating)
         route = model.routes[0]
 
         def work() -> None:

@@ -134,7 +134,7 @@ def test_what_is_transparent_is_white_and_what_is_not_stays(mode):
     opaque = decode(encoded(image, "PNG"), "x")
     written = io.BytesIO()
     if mode in ("RGBA", "LA"):
-        image.putalpha(Image.fromarray(np.repeat(np.uint8([[0] * 4 + [255] * 4]), 8, axis=0)))
+        image.putalpha(Image.fromarray(np.array([[0] * 4 + [255] * 4] * 8, np.uint8)))
         image.save(written, "PNG")
     else:
         image.save(written, "PNG", transparency=image.getpixel((0, 0)))
