@@ -96,7 +96,10 @@ def is_image(name: str) -> bool:
 
 
 def decode(content: bytes, where: str) -> np.ndarray:
-    """The image in an encoded file, upright: uint8 (h, w, 1) if it is grey, else (h, w, 3); transparency is dropped.
+    """The image in an encoded file, upright: uint8 (h, w, 1) if it is grey, else (h, w, 3).
+
+    What is transparent is laid on white, as viewers and pages show it; the colours that a file keeps under transparent
+    pixels are whatever the program that wrote it left there.
 
     Raises:
         DataError: no whole image that Pillow reads; names `where`.
@@ -107,7 +110,16 @@ def decode(content: bytes, where: str) -> np.ndarray:
             if image.mode.startswith("I;16"):
                 return (np.asarray(image) >> 8).astype(np.uint8)[:, :, None]
             grey = image.mode in ("1", "L", "LA", "La")
+            if image.has_transparency_data:
+                image = on_white(image)
             pixels = np.asarray(image.convert("L" if grey else "RGB"))
     except Exception as error:  # Pillow raises many kinds for damaged files
         raise DataError(f"{where} is damaged or no image: {error}.") from error
     return pixels[:, :, None] if grey else pixels
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Return `image` as it looks on white paper, in RGB."""
+    opaque = image.convert("RGBA")  # of "RGBa" and "La" too, whose colours are multiplied by their opacity
+    white = Image.new("RGBA", opaque.size, "white")
+    return Image.alpha_composite(white, opaque).convert("RGB")

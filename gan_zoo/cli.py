@@ -141,23 +141,38 @@ def evaluate(arguments: list[str]) -> int:
 def stylize(arguments: list[str]) -> int:
     parser = Parser("stylize", COMMANDS["stylize"])
     parser.add_argument("--content", nargs="+", required=True, help="images, or folders such as a video's frames")
-    parser.add_argument("--style", nargs="+", required=True, help="images to paint like; several are mixed (adain)")
-    parser.add_argument("--out", required=True, help="an image, or a folder that gets one for each content")
+    parser.add_argument(
+        "--style", nargs="+", required=True, help="images to paint like: every content in every one (see --weights)"
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        help="an image, or a folder: each result has its content's name, with several styles photo_in_style.jpg",
+    )
     parser.add_argument("--method", choices=["gatys", "adain"], default="gatys", help="pixels, or a trained network")
     parser.add_argument("--run", help="directory of a trained run (adain)")
     parser.add_argument("--network", choices=["vgg16", "vgg19"], help="(gatys; default vgg19)")
     parser.add_argument("--vgg-weights", help="file of the network's weights (default: torchvision's, downloaded)")
-    parser.add_argument("--size", type=int, default=0, help="shorter side of the result (default: the content's own)")
     parser.add_argument(
-        "--style-size", type=int, help="shorter side that styles are seen at (adain; default 512; gatys: the result's)"
+        "--size", type=int, default=512, help="shorter side of the result; 0: the content's own (default 512)"
     )
-    parser.add_argument("--weights", type=float, nargs="+", default=[], help="of the styles where they are mixed")
-    parser.add_argument("--masks", nargs="+", default=[], help="images, white where each style is to be")
+    parser.add_argument(
+        "--style-size",
+        type=int,
+        help="shorter side that styles are seen at; 0: their own (default: adain 512, gatys the result's)",
+    )
+    parser.add_argument(
+        "--weights", type=float, nargs="+", default=[], help="mix the styles in one result, by these shares (adain)"
+    )
+    parser.add_argument(
+        "--masks", nargs="+", default=[], help="mix the styles in one result: images, white where each is to be (adain)"
+    )
     parser.add_argument("--strength", type=float, help="0: the content, 1: the style (adain; default 1)")
     parser.add_argument("--keep-colour", action="store_true", help="the content's colours")
     parser.add_argument("--style-weight", type=float, help="of the style's loss (gatys; default 100)")
     parser.add_argument("--evaluations", type=int, help="of the loss (gatys; default 500)")
     parser.add_argument("--scores", action="store_true", help="print distances from style and content")
+    parser.add_argument("--memory", type=float, metavar="GB", help="that it may take (default: what is free)")
     given = vars(parser.parse(arguments))
     from gan_zoo.commands.stylize import Options, stylize
 
@@ -175,7 +190,14 @@ def translate(arguments: list[str]) -> int:
     parser.add_argument("--domain", default="", help="the class to be of: angry (StarGAN; default: a sheet of all)")
     parser.add_argument("--direction", default="", help="a2b or b2a (default: the first that the run was trained for)")
     parser.add_argument("--grid", action="store_true", help="a sheet: an image a row, before and after")
-    parser.add_argument("--size", type=int, default=0, help="shorter side of the images (default: their own)")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=0,
+        help="shorter side of the images (default: their own; beyond 2 million pixels an image is translated in tiles "
+        "that share averaged statistics, and the result is close to that of the whole image, not equal to it)",
+    )
+    parser.add_argument("--memory", type=float, metavar="GB", help="that it may take (default: what is free)")
     parser.add_argument("--seed", type=int, default=0, help="of what the model draws (pix2pix; default 0)")
     options = parser.parse(arguments)
     from gan_zoo.commands.translate import translate
@@ -183,7 +205,7 @@ def translate(arguments: list[str]) -> int:
 
     to = tuple(name.strip() for name in options.to.split(",") if name.strip())
     asked = Asked(to, options.domain, options.direction, options.seed)
-    return translate(options.runs, options.images, options.out, asked, options.size, options.grid)
+    return translate(options.runs, options.images, options.out, asked, options.size, options.grid, options.memory)
 
 
 def report(arguments: list[str]) -> int:

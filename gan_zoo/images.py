@@ -116,9 +116,13 @@ def to_size(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[Te
 
 def resized(image: Float[Tensor, " n c h w"], short: int) -> Float[Tensor, " n c H W"]:
     """`image`, in [-1, 1], with its shorter side at `short` pixels and its proportions kept."""
-    height, width = image.shape[2:]
+    return to_size(image, resized_sides(image.shape[2], image.shape[3], short))
+
+
+def resized_sides(height: int, width: int, short: int) -> tuple[int, int]:
+    """Return the height and width of `resized` for an image of `height` and `width`."""
     scale = short / min(height, width)
-    return to_size(image, (round(height * scale), round(width * scale)))
+    return round(height * scale), round(width * scale)
 
 
 def middle_at(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[Tensor, " n c H W"]:

@@ -38,7 +38,10 @@ def channel_moments(features: Maps, eps: float = 1e-5) -> tuple[Statistic, Stati
 
 
 def adaptive_instance_norm(
-    content: Maps, mean: Float[Tensor, "#n c 1 1"], deviation: Float[Tensor, "#n c 1 1"]
+    content: Maps,
+    mean: Float[Tensor, "#n c 1 1"],
+    deviation: Float[Tensor, "#n c 1 1"],
+    own: tuple[Statistic, Statistic] | None = None,
 ) -> Maps:
     """AdaIN: σ(y) (x - μ(x)) / σ(x) + μ(y), per image and channel (Huang 2017, Eq. 8).
 
@@ -46,8 +49,9 @@ def adaptive_instance_norm(
         content: x, (n, c, h, w).
         mean: μ(y), which every channel of the result has; (n, c, 1, 1).
         deviation: σ(y), likewise.
+        own: μ(x) and σ(x), where `content` is a part of x; None: they are taken of `content`.
     """
-    own_mean, own_deviation = channel_moments(content)
+    own_mean, own_deviation = own or channel_moments(content)
     return (content - own_mean) / own_deviation * deviation + mean
 
 

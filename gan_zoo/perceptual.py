@@ -100,6 +100,14 @@ class Features(nn.Module):
         return 2 ** (int(self.names[-1][4]) - 1)
 
     @property
+    def reach(self) -> int:
+        """Pixels around those that a position of the deepest feature stands for, which it depends on too.
+
+        A convolution looks one position further at its own scale; a pooling looks at what its result stands for.
+        """
+        return sum(2 ** (int(name[4]) - 1) for name in self.names)
+
+    @property
     def least_side(self) -> int:
         """Pixels a side of the smallest image: one position of the deepest feature, two where borders are reflected."""
         return 2 * self.stride if self.padding == "reflect" else self.stride

@@ -30,7 +30,7 @@ FLOORS = (
     ("module",),
     ("sampling", "studies"),
     ("run", "step", "translation", "networks", "perceptual"),
-    ("distributed", "lookup", "bounds"),
+    ("distributed", "lookup", "bounds", "memory", "tiles"),
     ("losses", "penalties", "schedules", "layers", "images", "errors"),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor.

@@ -15,6 +15,9 @@ from gan_zoo.run.files import write
 
 Image = Float[torch.Tensor, "1 3 _ _"]
 
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
+"""The tag in which a camera writes how it was held, and the values that swap width and height."""
+
 
 def find(paths: list[str]) -> list[Path]:
     """The image files that `paths` name: each a file, or a folder whose images are meant, in the names' order.
@@ -38,24 +41,24 @@ def find(paths: list[str]) -> list[Path]:
     return found
 
 
-def places(files: list[Path], asked: list[str], out: Path) -> list[Path]:
-    """Where the results of `files` go: the file `out` for the one that was named, else the same names in a folder.
+def places(names: list[str], asked: list[str], out: Path) -> list[Path]:
+    """Where results of these `names` go: the file `out` for the one image that was named, else a folder.
 
     Args:
-        files: what `find` made of `asked`.
-        asked: as the user typed them.
+        names: of the results, in a folder.
+        asked: as the user typed the images that results are made of.
         out: as the user typed it.
 
     Raises:
         Mistake: `out` names a file where there are several images, or two images would have one name.
     """
-    alone = len(asked) == 1 and not Path(asked[0]).is_dir()
+    alone = len(names) == 1 and not Path(asked[0]).is_dir()
     if alone and out.suffix and not out.is_dir():
         refuse_other_kinds(out)
         return [out]
     if out.suffix and not out.is_dir():
-        raise Mistake(f"--out {out} is one file, for {len(files)} images: name a folder.")
-    results = [out / file.name for file in files]
+        raise Mistake(f"--out {out} is one file, for {len(names)} images: name a folder.")
+    results = [out / name for name in names]
     doubled = {result.name for result in results if [one.name for one in results].count(result.name) > 1}
     if doubled:
         raise Mistake(f"Two of the images are called {min(doubled)}: write them to folders of their own.")
@@ -73,7 +76,7 @@ def refuse_other_kinds(out: Path) -> None:
 
 
 def read(file: Path, short: int = 0) -> Image:
-    """The image in `file`, upright, in [-1, 1]; grey becomes three equal channels, transparency is dropped.
+    """The image in `file`, upright, in [-1, 1]; grey becomes three equal channels, what is transparent white.
 
     Args:
         file: an image file.
@@ -88,6 +91,26 @@ def read(file: Path, short: int = 0) -> Image:
         raise Mistake(str(error)) from error
     image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].expand(1, 3, -1, -1)
     return images.resized(images.to_float(image), short) if short else images.to_float(image)
+
+
+def sides(file: Path, short: int = 0) -> tuple[int, int]:
+    """Return the height and width that `read` gives, from the file's first bytes.
+
+    Args:
+        file: an image file.
+        short: the shorter side is brought to so many pixels; 0: the file's own.
+
+    Raises:
+        Mistake: damaged.
+    """
+    try:
+        with Pillow.open(file) as opened:
+            width, height = opened.size
+            if opened.getexif().get(ORIENTATION, 1) in SIDEWAYS:
+                width, height = height, width
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise Mistake(f"{file} is damaged or no image: {error}.") from error
+    return images.resized_sides(height, width, short) if short else (height, width)
 
 
 def drawn(image: Image) -> Pillow.Image:

@@ -14,14 +14,25 @@ from gan_zoo.commands import image_files
 from gan_zoo.commands.sheet import sheet
 from gan_zoo.commands.translate_options import Asked, Way, ways
 from gan_zoo.errors import Mistake
+from gan_zoo.memory import refuse_beyond
 
 Image = Float[Tensor, "1 3 _ _"]
+Sides = tuple[int, int]
+"""Height and width in pixels."""
 
 SHEET = "sheet.png"
 """In a folder that `--out` names."""
 
 
-def translate(runs: list[str], names: list[str], out: str, asked: Asked, size: int = 0, grid: bool = False) -> int:
+def translate(
+    runs: list[str],
+    names: list[str],
+    out: str,
+    asked: Asked,
+    size: int = 0,
+    grid: bool = False,
+    memory: float | None = None,
+) -> int:
     """Write the translations of the images that `names` names: a file each, or one sheet of all.
 
     A sheet has an image a row, and then a column for each run and each way that it translates. It is what comes of
@@ -34,25 +45,57 @@ def translate(runs: list[str], names: list[str], out: str, asked: Asked, size: i
         asked: which way, for models that know several.
         size: the images' shorter side is brought to so many pixels first; 0: their own, on a sheet the model's.
         grid: a sheet, however few the columns.
+        memory: gigabytes that translating may take; None: what is available.
 
     Raises:
-        Mistake: a run, an option or a file that cannot be used.
+        Mistake: a run, an option or a file that cannot be used, or more memory than there is.
     """
     bounded("--", at_least=0, size=size)
+    bounded("--", above=0, memory=1.0 if memory is None else memory)
     files = image_files.find(names)
     found = {run: ways(run, asked) for run in dict.fromkeys(runs)}
     every = [(run, way) for run, some in found.items() for way in some]
     if grid or len(every) > 1:
         titles = [Path(run).stem if len(found) > 1 else "" for run, _ in every]
-        write_sheet(files, [way for _, way in every], titles, Path(out), size or every[0][1].side)
+        side = size or every[0][1].side
+        for _, way in every:
+            refuse_too_large(way, {(side, side): files[0]}, memory)
+        write_sheet(files, [way for _, way in every], titles, Path(out), side)
         return 0
-    places = image_files.places(files, names, Path(out))
+    places = image_files.places([file.name for file in files], names, Path(out))
+    ((_, way),) = every
+    refuse_too_large(way, {image_files.sides(file, size): file for file in reversed(files)}, memory)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for number, (file, place) in enumerate(bar.track(list(zip(files, places, strict=True)))):
-            result, _ = translated(every[0][1], image_files.read(file, short=size), number, file)
+            image = image_files.read(file, short=size)
+            if (count := way.tiles(*image.shape[2:])) > 1:
+                bar.console.print(
+                    f"{file.name}: {count} tiles, whose statistics are averaged; a smaller --size has one."
+                )
+            result, _ = translated(way, image, number, file)
             image_files.save(place, image_files.drawn(result))
     print(f"{len(files)} image(s) in {out}")
     return 0
+
+
+def refuse_too_large(way: Way, files: dict[Sides, Path], memory: float | None) -> None:
+    """Stop before anything is translated unless images of these heights and widths can be, in the memory there is.
+
+    Args:
+        way: that they are translated.
+        files: one of each height and width.
+        memory: gigabytes that it may take; None: what is available.
+
+    Raises:
+        Mistake: names the file.
+    """
+    for (height, width), file in files.items():
+        try:
+            needed = way.memory(height, width)
+        except Mistake as error:
+            raise Mistake(f"{file}: {error}") from error
+        instead = "choose a smaller --size, or say with --memory how many GB it may take"
+        refuse_beyond(needed, memory, f"{file} at {width} x {height} pixels", instead)
 
 
 def translated(way: Way, image: Image, number: int, file: Path) -> tuple[Image, str]:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_zoo import images
+from gan_zoo import images, memory, tiles
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
+from gan_zoo.memory import META
 from gan_zoo.models.stargan import StarGAN
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
@@ -49,6 +51,8 @@ class Way:
     stride: int
     follow: Callable[[Image, int], Titled]
     """(image, its number) -> the result, and what it is called; sides are multiples of `stride`."""
+    model: Translating
+    """What `follow` goes through."""
 
     def __call__(self, image: Image, number: int) -> Titled:
         """`image`, in [-1, 1], translated at its own size whatever that is.
@@ -57,13 +61,48 @@ class Way:
             Mistake: it is too small.
         """
         height, width = image.shape[2:]
-        least = self.stride // 2 + 1
-        if min(height, width) < least:
-            raise Mistake(f"{width} x {height} pixels are too few: at least {least} a side; --size enlarges images.")
+        self.refuse_small(height, width)
         image = images.grey(image) if self.channels == 1 else image
         padding = (0, -width % self.stride, 0, -height % self.stride)
         result, title = self.follow(F.pad(image, padding, mode="reflect"), number)
         return result[:, :, :height, :width], title
+
+    def refuse_small(self, height: int, width: int) -> None:
+        """Stop where an image is too small.
+
+        Raises:
+            Mistake: says how large it must be.
+        """
+        least = self.stride // 2 + 1
+        if min(height, width) < least:
+            raise Mistake(f"{width} x {height} pixels are too few: at least {least} a side; --size enlarges images.")
+
+    def padded(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width at which an image of `height` and `width` is translated."""
+        return height + -height % self.stride, width + -width % self.stride
+
+    def tiles(self, height: int, width: int) -> int:
+        """Return the number of tiles in which an image of this height and width is translated."""
+        return len(tiles.cut(*self.padded(height, width), self.stride))
+
+    def memory(self, height: int, width: int) -> int:
+        """Return the bytes of tensors that translating an image of this height and width takes.
+
+        Raises:
+            Mistake: it is too small.
+        """
+        self.refuse_small(height, width)
+        assert isinstance(self.model, GenerativeModule)
+        model = memory.on_meta(self.model)
+        assert isinstance(model, Translating)
+        route = model.routes[0]
+
+        def work() -> None:
+            image = torch.empty(1, self.channels, *self.padded(height, width), device=META)
+            label = torch.zeros(1, len(model.known.names), device=META) if isinstance(model, StarGAN) else image
+            model.follow(route, {route.source: image, "label": label})
+
+        return memory.peak(work)
 
 
 def ways(run: str, asked: Asked) -> list[Way]:
@@ -96,7 +135,7 @@ def ways(run: str, asked: Asked) -> list[Way]:
 def way(model: GenerativeModule, follow: Callable[[Image, int], Titled]) -> Way:
     assert isinstance(model, Translating)
     channels, *sides = model.hparams["image_shape"]
-    return Way(min(sides), channels, model.stride, follow)
+    return Way(min(sides), channels, model.stride, follow, model)
 
 
 def whole(run: str, model: StarGAN) -> StarGAN:

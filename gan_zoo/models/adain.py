@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from gan_zoo import perceptual
+from gan_zoo import perceptual, tiles
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
@@ -43,6 +43,8 @@ Images = Float[Tensor, "n 3 h w"]
 
 DEPTHS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 """Where the style's statistics are compared; the last is what the decoder starts from."""
+WHOLE, TILE = 1024**2, 1024
+"""Pixels of the largest image that the networks see at once, and pixels a side of the tiles of larger ones."""
 
 
 class AdaIN(GenerativeModule):
@@ -110,7 +112,7 @@ class AdaIN(GenerativeModule):
         rows = [torch.ones_like(contents[:1]), *styles]
         for i, content in enumerate(contents.split(1)):
             rows += [content, *(column[i : i + 1] for column in columns)]
-        return torch.cat(rows), side
+        return torch.cat(rows), 1 + len(styles)
 
     @torch.no_grad()
     def stylize(
@@ -141,15 +143,35 @@ class AdaIN(GenerativeModule):
                 f"A content image of {width} x {height} pixels is too small: at least {self.encoder.least_side} a side."
             )
         padding = (0, -width % self.encoder.stride, 0, -height % self.encoder.stride)
+        features = self.encode(F.pad(content, padding, mode="reflect"))
+        shares = F.interpolate(F.pad(shares[None], padding, mode="replicate"), features.shape[2:], mode="area")[0]
+        own, wanted = channel_moments(features), [channel_moments(self.encode(style)) for style in styles]
+
+        def decode(part: Tensor) -> Tensor:
+            """Return the image of features and, behind them in the channels, of how much of each style there is."""
+            seen, share = part[:, :channels], part[:, channels:]
+            target = (1 - share.sum(1, keepdim=True)) * seen
+            for place, moments in enumerate(wanted):
+                target += share[:, place : place + 1] * adaptive_instance_norm(seen, *moments, own)
+            return self.generator(torch.lerp(seen, target, strength))
+
+        channels = features.shape[1]
+        features = torch.cat([features, shares.expand(len(features), -1, -1, -1)], dim=1)
         with evaluating(self.generator):
-            features = self.encoder(F.pad(content, padding, mode="reflect"))[DEPTHS[-1]]
-            shares = F.interpolate(F.pad(shares[None], padding, mode="replicate"), features.shape[2:], mode="area")[0]
-            target = (1 - shares.sum(0)) * features
-            for style, share in zip(styles, shares, strict=True):
-                moments = channel_moments(self.encoder(style)[DEPTHS[-1]])
-                target += share * adaptive_instance_norm(features, *moments)
-            result = self.generator(torch.lerp(features, target, strength))
+            result = self._in_tiles(decode, features, into=1, out=self.encoder.stride)
         return result[:, :, :height, :width].clamp(-1, 1)
+
+    def encode(self, image: Images) -> Float[Tensor, "n c _ _"]:
+        """Return the encoder's deepest features of `image`, whatever its size."""
+        return self._in_tiles(lambda part: self.encoder(part)[DEPTHS[-1]], image, into=self.encoder.stride, out=1)
+
+    def _in_tiles(self, network: Callable[[Tensor], Tensor], x: Tensor, into: int, out: int) -> Tensor:
+        """Return `network(x)`, by tiles where `x` stands for more than `WHOLE` pixels: equal but for rounding."""
+        stride = self.encoder.stride
+        if math.prod(side // into * stride for side in x.shape[2:]) <= WHOLE:
+            return network(x)
+        margin = math.ceil(self.encoder.reach / stride)
+        return tiles.exact(network, x, into=into, out=out, most=TILE // stride, margin=margin)
 
 
 def decoder(network: Literal["vgg16", "vgg19"]) -> nn.Module:

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from gan_zoo import bounds, losses, schedules
+from gan_zoo import bounds, losses, schedules, tiles
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.bounds import bounded
 from gan_zoo.distributed.strategy import gathered
@@ -193,7 +193,8 @@ class CycleGAN(AdversarialModule):
         assert isinstance(generator, nn.ModuleDict)
         with evaluating(generator):
             alone = image.split(1) if self.hparams["norm"] == "batch" else (image,)
-            return torch.cat([generator[direction](part) for part in alone])
+            network = generator[direction]
+            return torch.cat([tiles.blended(network, network, part, self.stride) for part in alone])
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
         """Rows of six: an image of A, translated, and back again; then one of B."""

@@ -16,6 +16,7 @@ for any VGG (the paper's and its program's are for Caffe's network and inputs of
 layers weigh alike; torchvision's VGG for the authors' rescaled one, with max pooling by default.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,6 +29,7 @@ from torch.optim import LBFGS, Adam
 from gan_zoo import images, perceptual
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake, NonFinite
+from gan_zoo.memory import META, on_meta, peak
 from gan_zoo.perceptual import Features
 
 Image = Float[Tensor, "1 3 h w"]
@@ -36,6 +38,8 @@ Terms = dict[str, Tensor]
 
 CONTENT = ("relu4_2",)
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+PAIRS = 100
+"""Steps that L-BFGS remembers, each as two images."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def gatys(
     learning_rate: float = 1.0,
     sizes: tuple[int, ...] = (512, 800),
     evaluations: tuple[int, ...] = (500, 200),
+    style_size: int | None = None,
     start: Literal["content", "noise"] = "content",
     seed: int = 0,
     progress: Callable[[dict[str, float]], None] = lambda terms: None,
@@ -114,13 +119,15 @@ def gatys(
 
     Args:
         content: of any size; the result has its proportions.
-        style: of any size; it is seen at the size that is worked at.
+        style: of any size.
         features: a VGG with the taps of `objective`.
         objective: layers and weights.
         optimizer: L-BFGS as in the paper, or Adam.
         learning_rate: of either; Adam's in units of [-1, 1], for which 0.02 is good.
         sizes: shorter sides in pixels, worked at in turn, each from the last one's result.
         evaluations: of the loss, at each of the sizes.
+        style_size: shorter side in pixels at which the style is seen; 0: its own; None: the size that is worked at, as
+            in the authors' program.
         start: the content, or noise, which gives more of the style and less of the content.
         seed: of the noise.
         progress: called with the terms of each evaluation.
@@ -131,6 +138,7 @@ def gatys(
     """
     bounded("", above=0, learning_rate=learning_rate)
     bounded("", at_least=1, evaluations=evaluations, sizes=sizes)
+    bounded("", at_least=0, style_size=style_size or 0)
     if len(sizes) != len(evaluations):
         raise Mistake(f"{len(sizes)} sizes and {len(evaluations)} numbers of evaluations: give as many of both.")
     result = Stylized(image=content if start == "content" else _noise(content, seed))
@@ -140,7 +148,7 @@ def gatys(
         progress(result.history[-1])
 
     for size, count in zip(sizes, evaluations, strict=True):
-        scene, paint = images.resized(content, size), images.resized(style, size)
+        scene, paint = images.resized(content, size), _sized(style, size if style_size is None else style_size)
         x = images.to_size(result.image, scene.shape[2:]).clone(memory_format=torch.channels_last).requires_grad_()
         descend(x, objective.against(scene, paint, features), optimizer, learning_rate, count, told)
         result.image = x.detach()
@@ -180,12 +188,40 @@ def descend(
             max_eval=evaluations,
             tolerance_grad=0,
             tolerance_change=0,
-            history_size=100,
+            history_size=PAIRS,
         ).step(closure)
     else:
         method = Adam([x], lr=learning_rate)
         for _ in range(evaluations):
             method.step(closure)
+
+
+def memory(
+    content: tuple[int, int], style: tuple[int, int], features: Features, objective: Objective, evaluations: int
+) -> int:
+    """Return the bytes of tensors that `gatys` takes at one size with L-BFGS.
+
+    Args:
+        content: Height and width that are worked at.
+        style: Height and width at which the style is seen.
+        features: A VGG with the taps of `objective`.
+        objective: Layers and weights.
+        evaluations: Of the loss.
+    """
+    network = on_meta(features)
+
+    def evaluate() -> None:
+        scene, paint = (torch.empty(1, 3, *sides, device=META) for sides in (content, style))
+        terms = objective.against(scene, paint, network)
+        x = scene.clone(memory_format=torch.channels_last).requires_grad_()
+        torch.autograd.grad(torch.stack(list(terms(x).values())).sum(), x)
+
+    image = 3 * math.prod(content) * torch.float32.itemsize
+    return peak(evaluate) + 2 * min(evaluations, PAIRS) * image
+
+
+def _sized(image: Image, short: int) -> Float[Tensor, "1 3 _ _"]:
+    return images.resized(image, short) if short else image
 
 
 def _total(terms: Terms, evaluation: int) -> Tensor:

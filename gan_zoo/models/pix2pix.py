@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
-from gan_zoo import bounds, losses, schedules
+from gan_zoo import bounds, losses, schedules, tiles
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
@@ -149,7 +149,11 @@ class Pix2Pix(AdversarialModule):
         self._refuse_unfit(image.shape[2:])
         keys = [randomness.key(seed, "dropout", first + i) for i in range(len(image))]
         draws = [torch.Generator().manual_seed(key) for key in keys]
-        return torch.cat([self.generator(*one) for one in zip(image.split(1), draws, strict=True)])
+        made = [
+            tiles.blended(lambda part, draw=draw: self.generator(part, draw), self.generator, one, self.stride)
+            for one, draw in zip(image.split(1), draws, strict=True)
+        ]
+        return torch.cat(made)
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
         """Triples of source, translation and target, as many a row as make it about square."""

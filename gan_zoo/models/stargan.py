@@ -36,7 +36,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from datamodules.labels import LabelSet
-from gan_zoo import bounds, images, losses, penalties, schedules
+from gan_zoo import bounds, images, losses, penalties, schedules, tiles
 from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
@@ -211,7 +211,7 @@ class StarGAN(AdversarialModule):
             )
         with evaluating(self.averaged):
             told = self.told(label, torch.full((len(image),), domain, device=image.device))
-            return self.averaged(image, told)
+            return tiles.blended(lambda part: self.averaged(part, told), self.averaged, image, self.stride)
 
     @property
     def reads_labels(self) -> bool:

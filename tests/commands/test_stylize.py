@@ -53,6 +53,7 @@ def run(folder) -> Path:
 def stylize(folder: Path, *more: str, method: str = "gatys") -> int:
     arguments = ["stylize", "--style", str(folder / "s.png"), "--vgg-weights", str(folder / "vgg16.pth")]
     own = ["--network", "vgg16", "--evaluations", "3"] if method == "gatys" else ["--style-size", "24"]
+    own += ["--size", "0"]
     with pytest.raises(SystemExit) as exit:
         main([*arguments, "--method", method, *own, *more])
     assert isinstance(exit.value.code, int)
@@ -78,11 +79,77 @@ def test_gatys_prints_distances_and_takes_a_size(folder, tmp_path, capsys):
     assert "a.png: style distance" in capsys.readouterr().out
 
 
+def test_the_shorter_side_is_512_if_nothing_is_said_as_in_the_programs(folder, run, tmp_path):
+    """A small image is enlarged too; all that AdaIN costs is two passes."""
+    arguments = ["stylize", "--content", str(folder / "frames" / "a.png"), "--style", str(folder / "s.png")]
+    more = ["--method", "adain", "--run", str(run), "--style-size", "24", "--out", str(tmp_path / "x.png")]
+    with pytest.raises(SystemExit) as exit:
+        main([*arguments, *more])
+    assert exit.value.code == 0 and size(tmp_path / "x.png") == (640, 512)
+
+
+def test_every_content_is_painted_in_every_style(folder, tmp_path):
+    """Named by both; each as if it were painted by itself."""
+    contents, styles = ["frames/a.png", "frames/b.jpg"], ["s.png", "t.png"]
+    both = [
+        "--content",
+        *(str(folder / name) for name in contents),
+        "--style",
+        *(str(folder / name) for name in styles),
+    ]
+    assert stylize(folder, *both, "--out", str(tmp_path / "all")) == 0
+    made = {file.name for file in (tmp_path / "all").iterdir()}
+    assert made == {"a_in_s.png", "a_in_t.png", "b_in_s.jpg", "b_in_t.jpg"}
+    alone = [
+        "--content",
+        str(folder / "frames/a.png"),
+        "--style",
+        str(folder / "t.png"),
+        "--out",
+        str(tmp_path / "x.png"),
+    ]
+    assert stylize(folder, *alone) == 0
+    assert torch.equal(image_files.read(tmp_path / "all" / "a_in_t.png"), image_files.read(tmp_path / "x.png"))
+
+
+def test_gatys_sees_the_style_at_the_size_that_is_asked_for(folder, tmp_path):
+    """At the style's own 20 pixels the result is another than at the content's 24, which is where it is seen else."""
+    content = ["--content", str(folder / "frames" / "a.png")]
+    for name, more in (("default", []), ("content", ["--style-size", "24"]), ("own", ["--style-size", "0"])):
+        assert stylize(folder, *content, *more, "--out", str(tmp_path / f"{name}.png")) == 0
+    default, same, own = (image_files.read(tmp_path / f"{name}.png") for name in ("default", "content", "own"))
+    assert torch.equal(default, same) and not torch.equal(default, own)
+
+
+def test_what_is_read_is_laid_on_white(tmp_path):
+    """By Porter and Duff's over, in float64, to one grey level; the hidden colour does not show."""
+    draw = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (9, 7, 4), dtype=torch.uint8, generator=draw)
+    pixels[0, :, 3], pixels[1, :, 3] = 0, 255
+    Image.fromarray(pixels.numpy()).save(tmp_path / "x.png")
+    colours, opacity = pixels[..., :3].double() / 255, pixels[..., 3:].double() / 255
+    wanted = (colours * opacity + 1 - opacity).permute(2, 0, 1)[None] * 2 - 1
+    made = image_files.read(tmp_path / "x.png")
+    torch.testing.assert_close(made.double(), wanted, rtol=0, atol=2 / 255)
+    assert (made[:, :, 0] == 1).all() and torch.equal(
+        made[:, :, 1], images.to_float(pixels.permute(2, 0, 1)[None])[:, :3, 1]
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_sides_are_known_before_an_image_is_read(orientation, tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = orientation
+    Image.new("RGB", (41, 33)).save(tmp_path / "x.jpg", exif=turned)
+    for short in (0, 20):
+        assert image_files.sides(tmp_path / "x.jpg", short) == image_files.read(tmp_path / "x.jpg", short).shape[2:]
+
+
 def test_adain_mixes_styles_by_weights_and_masks(folder, run, tmp_path):
     content = str(folder / "frames" / "a.png")
     more = ["--content", content, "--run", str(run), "--style", str(folder / "s.png"), str(folder / "t.png")]
-    for name, extra in (("one.png", ["--weights", "1", "0"]), ("two.png", []), ("kept.png", ["--keep-colour"])):
-        assert stylize(folder, *more, *extra, "--out", str(tmp_path / name), method="adain") == 0
+    for name, extra in (("one.png", ["1", "0"]), ("two.png", ["1", "1"]), ("kept.png", ["1", "1", "--keep-colour"])):
+        assert stylize(folder, *more, "--weights", *extra, "--out", str(tmp_path / name), method="adain") == 0
     one, two, kept, plain = (image_files.read(tmp_path / n) for n in ("one.png", "two.png", "kept.png", "two.png"))
     assert one.shape == (1, 3, 24, 30) and not torch.equal(one, two) and not torch.equal(kept, plain)
     for name, shade in (("left.png", 255), ("right.png", 0)):
@@ -117,14 +184,21 @@ def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
         (["--content", "{}/s.png", "--out", "{}/o.png", "--vgg-weights", "{}/gone.pth"], "no file"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "left the numbers"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--strength", "1"], "--strength is for --method adain"),
-        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "30"], "--style-size is for --method adain"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "-1"], "--style_size is -1"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "8"], "8 pixels is too small for relu5_1"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--memory", "0"], "--memory is 0.0: it must be above 0"),
+        (["--content", "{}/photo.png", "--out", "{}/o.png"], "photo.png at 4000 x 3000 pixels would take about"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--weights", "1"], "--weights is for --method adain"),
-        (["--content", "{}/s.png", "--out", "{}/o.png", "--style", "{}/s.png", "{}/t.png"], "gatys paints in one"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style", "{}/s.png", "{}/t.png"], "one file, for 2 images"),
         (["--content", "{}/s.png", "{}/frames/../s.png", "--out", "{}/o"], "Two of the images are called s.png"),
     ],
 )
 def test_mistakes_end_in_one_line(folder, run, capsys, more, message):
+    if "{}/photo.png" in more:
+        Image.new("RGB", (4000, 3000)).save(folder / "photo.png")
+        more = [*more, "--memory", "20"]
     assert stylize(folder, *(one.replace("{}", str(folder)) for one in more)) == 2
+    assert not (folder / "o.png").exists()
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
 
@@ -163,17 +237,18 @@ def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
     """On small pictures, with the network at hand."""
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     commands = re.findall(r"^gan-zoo (stylize .+)$", readme, re.MULTILINE)
-    assert len(commands) == 2
+    assert len(commands) == 3
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photo.jpg").write_bytes((folder / "frames" / "b.jpg").read_bytes())
     (tmp_path / "painting.jpg").write_bytes((folder / "s.png").read_bytes())
+    (tmp_path / "sketch.jpg").write_bytes((folder / "t.png").read_bytes())
     (tmp_path / "frames").symlink_to(folder / "frames")
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "adain").symlink_to(run)
     weights = ["--vgg-weights", str(folder / "vgg16.pth")]
     for command in commands:
         quick = (
-            ["--style-size", "24"]
+            ["--style-size", "24", "--size", "24"]
             if "adain" in command
             else ["--network", "vgg16", "--evaluations", "2", "--size", "24"]
         )
@@ -181,6 +256,7 @@ def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
             main([*shlex.split(command), *weights, *quick])
         assert exit.value.code == 0
     assert size(tmp_path / "painted.png") == (24, 24) and len(list((tmp_path / "painted").iterdir())) == 3
+    assert len(list((tmp_path / "gallery").iterdir())) == 8
 
 
 def test_a_damaged_image_is_named(tmp_path):

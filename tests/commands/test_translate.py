@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from datamodules.images import InMemory
 from datamodules.labels import LabelSet
 from datamodules.stream import StreamedData
-from gan_zoo import images
+from gan_zoo import images, tiles
 from gan_zoo.callbacks.checkpoints import Checkpoints, write_generator
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.commands import image_files
@@ -133,6 +133,15 @@ def test_a_size_is_of_the_shorter_side(inside, tmp_path):
     assert size(tmp_path / "a.png") == (40, 32)
 
 
+def test_an_image_that_is_translated_in_tiles_is_said_to_be(inside, tmp_path, monkeypatch):
+    """What is written keeps the image's size; smaller images in the same folder say nothing."""
+    for name, value in (("WHOLE", 800), ("CORE", 16), ("OVERLAP", 8)):
+        monkeypatch.setattr(tiles, name, value)
+    said = inside("runs/monet", "--images", "faces", "--out", tmp_path / "out")
+    assert "c.png: 9 tiles" in said and "a.png" not in said
+    assert size(tmp_path / "out" / "c.png") == (41, 33)
+
+
 def test_several_runs_are_one_strip_an_image(inside, tmp_path):
     """Three cells a row, enlarged from 16 to 112 pixels; the second and third are what the runs make."""
     said = inside("runs/monet", "runs/cezanne", "--images", "faces", "--out", tmp_path / "strip.png")
@@ -232,6 +241,9 @@ ONE = ["--images", "faces/a.png", "--out", "o.png"]
         (["runs/digits", *ONE], "runs/digits is a run of WGANGP, which translates no images"),
         (["runs/gone", *ONE], "There is no runs/gone"),
         (["runs/monet", *ONE, "--size", "-1"], "--size is -1"),
+        (["runs/monet", *ONE, "--memory", "0"], "--memory is 0.0"),
+        (["runs/monet", *ONE, "--memory", "0.00001"], "faces/a.png at 30 x 24 pixels would take about"),
+        (["runs/star", *ONE, "--memory", "0.00001"], "faces/a.png at 16 x 16 pixels would take about"),
         (["runs/monet", "--images", "empty", "--out", "o"], "empty has no image"),
         (["runs/monet", "--images", "faces/gone.png", "--out", "o.png"], "There is no faces/gone.png"),
         (["runs/monet", "--images", "faces/notes.txt", "--out", "o.png"], "notes.txt is no image"),

@@ -125,10 +125,22 @@ def test_every_kind_of_image_has_one_channel_or_three(mode, kind, channels):
         assert np.array_equal(image.squeeze(), np.asarray(picture(0, 14, 10, mode)))
 
 
-def test_transparency_is_dropped_and_colours_stay():
-    clear = picture(0).convert("RGBA")
-    clear.putalpha(0)
-    assert np.array_equal(decode(encoded(clear, "PNG"), "x"), np.asarray(picture(0)))
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "RGB"])
+def test_what_is_transparent_is_white_and_what_is_not_stays(mode):
+    """By an opacity of each pixel, or by one colour that stands for clear: the left half, whose colour is hidden."""
+    image = Image.new("RGB", (8, 8), (200, 30, 90))
+    image.paste((10, 120, 60), (4, 0, 8, 8))
+    image = image.quantize(2) if mode == "P" else image.convert(mode)
+    opaque = decode(encoded(image, "PNG"), "x")
+    written = io.BytesIO()
+    if mode in ("RGBA", "LA"):
+        image.putalpha(Image.fromarray(np.array([[0] * 4 + [255] * 4] * 8, np.uint8)))
+        image.save(written, "PNG")
+    else:
+        image.save(written, "PNG", transparency=image.getpixel((0, 0)))
+    made = decode(written.getvalue(), "x")
+    assert (made[:, :4] == 255).all() and made.shape == opaque.shape
+    assert np.array_equal(made[:, 4:], opaque[:, 4:]) and (opaque[:, :4] != 255).any()
 
 
 def test_16_bits_keep_the_upper_eight():
