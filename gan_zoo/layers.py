@@ -55,7 +55,19 @@ def adaptive_instance_norm(
     return (content - own_mean) / own_deviation * deviation + mean
 
 
-def instance_norm(channels: int, affine: bool = False) -> nn.GroupNorm:
+class GroupNorm(nn.GroupNorm):
+    """Group norm that is computed in contiguous memory, and returned in the layout of its input.
+
+    On a CPU torch 2.14.1 computes the variance of channels-last maps as E[x²] - E[x]²: maps of mean 1 and deviation
+    0.01 come out wrong by 0.02. Contiguous maps are right, as fast in float32, and 4 to 8 times faster in bfloat16.
+    """
+
+    def forward(self, x: Maps) -> Maps:
+        layout = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        return super().forward(x.contiguous()).contiguous(memory_format=layout)
+
+
+def instance_norm(channels: int, affine: bool = False) -> GroupNorm:
     """Return the layer that normalises each map of each image over its own pixels (Ulyanov 2016).
 
     Args:
@@ -64,7 +76,12 @@ def instance_norm(channels: int, affine: bool = False) -> nn.GroupNorm:
     """
     # nn.InstanceNorm2d on a CPU reads a channels-last incoming gradient in the wrong order at batch 1 (torch 2.14.1):
     # its forward pass is right, its gradient is not. One group a map is the same function with the right gradient.
-    return nn.GroupNorm(channels, channels, affine=affine)
+    return GroupNorm(channels, channels, affine=affine)
+
+
+def layer_norm(channels: int) -> GroupNorm:
+    """Return the layer that normalises all maps of an image together, with a gain and a bias for each map (Ba 2016)."""
+    return GroupNorm(1, channels)
 
 
 class ConditionalBatchNorm2d(nn.Module):

@@ -10,20 +10,20 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import Network, channels_last, instance_norm
+from gan_zoo.layers import Network, channels_last, instance_norm, layer_norm
 
 Maps = Float[Tensor, "n c h w"]
 Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 Norm = Callable[[int], nn.Module]
 
-NORMS: dict[str, Norm | None] = {"batch": nn.BatchNorm2d, "layer": partial(nn.GroupNorm, 1), "none": None}
+NORMS: dict[str, Norm | None] = {"batch": nn.BatchNorm2d, "layer": layer_norm, "none": None}
 """By the names of `networks.pair`: layer norm is over channels and pixels of one image."""
 
 PresentNorm = Literal["batch", "instance", "layer"]
 PRESENT_NORMS: dict[PresentNorm, Norm] = {
     "batch": partial(nn.BatchNorm2d, track_running_stats=False),
     "instance": instance_norm,
-    "layer": partial(nn.GroupNorm, 1),
+    "layer": layer_norm,
 }
 """Of networks that make images of images: by the images at hand, in training and afterwards, with no running
 statistics. Instance norm has no gain and no bias, and convolutions before it do have one, as in the authors' programs
