@@ -76,7 +76,7 @@ def foreign_run(asked: Order, fake: Any, data: str) -> Run:
     assert asked.fake
     name = asked.name or Path(asked.fake).resolve().stem
     run = Run(asked.run or Path("runs") / name.lower().replace(" ", "_"))
-    if run.has_begun():
+    if run.has_begun() or run.config_file.exists():
         raise Mistake(f"{run.path} holds a run that was trained: choose another --run.")
     run.create()
     first = Fixed(fake, Conditions()).images(0, min(64, len(fake)))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from gan_zoo.errors import Mistake
 from gan_zoo.files import lock
@@ -105,7 +105,7 @@ def chosen(cells: list[Cell], only: list[str] | None) -> list[str]:
     return [name for name in names if not only or name in only]
 
 
-def held_alone(folder: Path) -> IO[str]:
+def held_alone(folder: Path) -> BinaryIO:
     """What holds the study's folder for this process until it is closed.
 
     Raises:
