@@ -13,9 +13,11 @@ from torch import Tensor
 
 from gan_zoo import images, loading, pictures
 from gan_zoo.errors import Mistake, NonFinite, bounded
+from gan_zoo.marks import is_our_image
 from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
 from gan_zoo.models.gatys import Objective, gatys
+from gan_zoo.outputs import refuse_loss
 from gan_zoo.perceptual import Features
 
 Image = Float[Tensor, "1 3 _ _"]
@@ -74,6 +76,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     """
     files = pictures.find(contents)
     places = pictures.places(files, contents, Path(out))
+    refuse_loss(places, is_our_image, inputs=[*files, *pictures.find([*styles, *options.masks])])
     paint, features, short = painter(options)
     painted = [pictures.read(file, short=short) for file in pictures.find(styles)]
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:

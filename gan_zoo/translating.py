@@ -11,6 +11,8 @@ from torch import Tensor
 from gan_zoo import images, pictures
 from gan_zoo.data.sheet import sheet
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.marks import is_our_image
+from gan_zoo.outputs import refuse_loss
 from gan_zoo.ways import Asked, Way, ways
 
 Image = Float[Tensor, "1 3 _ _"]
@@ -45,6 +47,7 @@ def translate(runs: list[str], names: list[str], out: str, asked: Asked, size: i
         write_sheet(files, [way for _, way in every], titles, Path(out), size or every[0][1].side)
         return 0
     places = pictures.places(files, names, Path(out))
+    refuse_loss(places, is_our_image, inputs=files)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         for number, (file, place) in enumerate(bar.track(list(zip(files, places, strict=True)))):
             result, _ = translated(every[0][1], pictures.read(file, short=size), number, file)
@@ -83,6 +86,7 @@ def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path
         pictures.refuse_other_kinds(out)
     else:
         out = out / SHEET
+    refuse_loss([out], is_our_image, inputs=files)
     cells: list[Pillow.Image] = []
     captions: list[str] = []
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
