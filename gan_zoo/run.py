@@ -244,7 +244,7 @@ def unwritable(place: Path) -> str:
     """Return why no directory can be made in `place`, "" if one can."""
     if not place.is_dir():
         return "Not a directory"
-    if os.access(place, os.W_OK | os.X_OK):
+    if os.access(place, os.R_OK | os.W_OK | os.X_OK):
         return ""
     return "Read-only file system" if os.statvfs(place).f_flag & os.ST_RDONLY else "Permission denied"
 

@@ -47,13 +47,15 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         print("\n".join(f"{cell:<{wide}}  {ACTIONS[action]}" for cell, action in plan.items()))
         print(f"{len(plan)} cells of {read.budget[1]} {read.budget[0]} each, in {board.folder}")
         return 0
+    from gan_zoo import report
+
+    page = board.folder / "report.html"
+    report.owning.refuse_other_page(page)  # now: a study is long
     with held_alone(board.folder):
         run(board, names, chosen_engine)
     print("\n".join(board.table(board.entries)))
-    from gan_zoo import report
-
-    print(report.build([board.folder], out=board.folder / "report.html"))
-    print(f"The report: {board.folder / 'report.html'}")
+    print(report.build([board.folder], out=page))
+    print(f"The report: {page}")
     return int(any(entry["status"] == "failed" for entry in board.entries.values()))
 
 

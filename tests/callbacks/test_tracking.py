@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from gan_zoo import layout
 from gan_zoo.callbacks import tracking
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -120,6 +121,12 @@ def test_summary_has_the_lowest_score_the_configuration_and_the_names(mirrored: 
     assert (summary["project"], summary["name"]) == ("gan-zoo", "x")
     assert summary["config"]["model"]["init_args"]["latent_dim"] == 3
     assert summary["run_id"] == mirrored.record()["wandb_id"]
+
+
+def test_all_that_wandb_writes_is_named_in_the_layout_and_so_removed_with_the_run(mirrored: Run) -> None:
+    places = {place for place, _ in layout.files(mirrored.path)}
+    assert places == {place for place, _ in layout.own_files(mirrored.path)}
+    assert any(place.endswith(".wandb") for place in places)
 
 
 def test_every_number_is_drawn_against_the_step(mirrored: Run) -> None:

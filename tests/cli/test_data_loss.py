@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_zoo import starting
 from gan_zoo.errors import Mistake
 from gan_zoo.files import lock
 from gan_zoo.run import Run
@@ -152,6 +153,20 @@ def test_a_run_without_its_checkpoints_is_not_overwritten(refused: Refused, run:
     before = contents(run)
     assert "overwrite them: choose another --run, or remove it first by `gan-zoo runs rm x`" in refused(*LONGER)
     assert contents(run) == before
+
+
+def test_a_run_that_another_process_trained_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    """Between the look at a new directory and the first step lie the data and the scores' references."""
+    ours, other = Run(tmp_path / "x"), Run(tmp_path / "x")
+    ours.hold()
+    other.create()
+    other.update_record(status="finished")
+    other.append(other.metrics_file, {"step": 4})
+    other.release()
+    before = contents(tmp_path)
+    with pytest.raises(Mistake, match="Another process has trained in"):
+        starting.begin(ours, {}, {})
+    assert contents(tmp_path) == before
 
 
 def test_a_study_touches_no_folder_that_is_no_run(tmp_path: Path, mine: Path) -> None:

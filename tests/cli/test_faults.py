@@ -96,6 +96,7 @@ def test_where_both_are_damaged_nothing_is_touched(
     run = Run(stopped)
     for file in (run.last, run.previous):
         damage(file)
+    run.update_record(status="running")  # as of a run that was killed: no word of this mistake is added
     before = contents(stopped)
     assert "choose another --run" in refused(*FIT, "--trainer.max_steps", 6, "--run", "x")
     assert contents(stopped) == before
