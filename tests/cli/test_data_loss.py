@@ -166,6 +166,7 @@ def test_a_run_that_another_process_trained_meanwhile_is_not_overwritten(tmp_pat
     before = contents(tmp_path)
     with pytest.raises(Mistake, match="Another process has trained in"):
         starting.begin(ours, {}, {})
+    ours.release()
     assert contents(tmp_path) == before
 
 
