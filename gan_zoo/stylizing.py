@@ -13,11 +13,13 @@ from torch import Tensor
 
 from gan_zoo import images, loading, memory, pictures
 from gan_zoo.errors import Mistake, NonFinite, bounded
+from gan_zoo.marks import is_our_image
 from gan_zoo.memory import META
 from gan_zoo.metrics import art
 from gan_zoo.models.adain import AdaIN
 from gan_zoo.models.gatys import Objective, gatys
 from gan_zoo.models.gatys import memory as gatys_memory
+from gan_zoo.outputs import refuse_loss
 from gan_zoo.perceptual import Features
 
 Image = Float[Tensor, "1 3 _ _"]
@@ -96,6 +98,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     groups = [paints] if options.weights or options.masks else [[paint] for paint in paints]
     names = [result_name(file, group, len(groups)) for file in files for group in groups]
     places = pictures.places(names, contents, Path(out))
+    refuse_loss(places, is_our_image, inputs=[*files, *paints, *pictures.find(list(options.masks))])
     painter = make_painter(options)
     refuse_too_large(files, groups, painter, options)
     styled = [[pictures.read(paint, short=painter.style_size) for paint in group] for group in groups]

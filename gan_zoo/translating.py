@@ -11,7 +11,9 @@ from torch import Tensor
 from gan_zoo import images, pictures
 from gan_zoo.data.sheet import sheet
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.marks import is_our_image
 from gan_zoo.memory import refuse_beyond
+from gan_zoo.outputs import refuse_loss
 from gan_zoo.ways import Asked, Way, ways
 
 Image = Float[Tensor, "1 3 _ _"]
@@ -61,6 +63,7 @@ def translate(
         write_sheet(files, [way for _, way in every], titles, Path(out), side)
         return 0
     places = pictures.places([file.name for file in files], names, Path(out))
+    refuse_loss(places, is_our_image, inputs=files)
     ((_, way),) = every
     refuse_too_large(way, {pictures.sides(file, size): file for file in reversed(files)}, memory)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
@@ -126,6 +129,7 @@ def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path
         pictures.refuse_other_kinds(out)
     else:
         out = out / SHEET
+    refuse_loss([out], is_our_image, inputs=files)
     cells: list[Pillow.Image] = []
     captions: list[str] = []
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:

@@ -29,7 +29,7 @@ FLOORS = (
         "pool",
         *("ledger", "layers", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
         *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers"),
-        *("flags", "files", "parsing", "bounds", "memory", "tiles"),
+        *("flags", "files", "layout", "marks", "outputs", "parsing", "bounds", "memory", "tiles"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""

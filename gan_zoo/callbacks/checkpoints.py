@@ -9,9 +9,10 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from safetensors.torch import save
 
+from gan_zoo import layout
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.errors import NonFinite, bounded
-from gan_zoo.files import replace, temporary_for, write
+from gan_zoo.files import create, replace, temporary_for, write
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run import Run
 from gan_zoo.strategy import broadcast_buffers
@@ -94,7 +95,7 @@ class Checkpoints(SessionCallback):
 
     def _drop_others(self, run: Run) -> None:
         kept = {runner_up(one) for one in self._best[1:]}
-        for file in run.checkpoints.glob("best_*.ckpt"):
+        for _, file in layout.numbered(run.checkpoints, "best"):
             if file.name not in kept:
                 file.unlink()
 
@@ -111,6 +112,8 @@ class Checkpoints(SessionCallback):
                 if file == run.last and file.exists():
                     file.replace(run.previous)  # killed here, the run goes on from this one
                 replace(temporary, file)
+                if file == run.last:
+                    run.update_record(checkpoint=trainer.global_step)  # so that one that goes missing is missed
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
@@ -151,7 +154,7 @@ class StraightIO(TorchCheckpointIO):
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        with open(path, "wb") as stream:
+        with create(Path(path)) as stream:
             try:
                 torch.save(checkpoint, stream)
             except RuntimeError as error:  # torch stumbles once more over what the stream raised

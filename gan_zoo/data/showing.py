@@ -15,10 +15,13 @@ from datamodules.images import Batch
 from datamodules.mixtures import Mixture
 from datamodules.order import Order
 from datamodules.stream import StreamedData
+from gan_zoo import pictures
 from gan_zoo.data.choosing import choose
 from gan_zoo.data.sheet import sheet
 from gan_zoo.errors import Mistake, bounded
+from gan_zoo.marks import is_our_image
 from gan_zoo.module import Feed
+from gan_zoo.outputs import refuse_loss
 
 IMAGES = ("image", "source", "target", "a", "b")
 """Keys of a batch that hold images, in the order that they stand beside each other."""
@@ -39,15 +42,14 @@ def command(arguments: list[str]) -> int:
         out = Path(options["out"])
         if out.suffix.lower() != ".png":
             raise Mistake(f"--out is {out}: it must end in .png.")
+        refuse_loss([out], is_our_image)
         if not isinstance(data, StreamedData):
             raise Mistake(f"{type(data).__name__} does not derive from StreamedData: its images cannot be shown.")
         data.prepare_data()
         data.setup("fit")
-        drawn(data, options["count"], options["seed"]).save(made(out))
+        pictures.save(out, drawn(data, options["count"], options["seed"]))
     except DataError as error:
         raise Mistake(str(error)) from error
-    except OSError as error:
-        raise Mistake(f"{out} cannot be written: {error.strerror or error}.") from error
     print(f"The images are in {out}")
     return 0
 
@@ -57,12 +59,6 @@ def add_options(parser: LightningArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=32, help="images, or pairs of them (default 32)")
     parser.add_argument("--seed", type=int, default=0, help="of the run whose first images are shown (default 0)")
     parser.add_argument("--out", type=str, default="data.png", help="the picture (default data.png)")
-
-
-def made(file: Path) -> Path:
-    """`file`, its folder made."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return file
 
 
 def drawn(data: StreamedData, count: int, seed: int) -> Image.Image:

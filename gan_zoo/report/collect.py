@@ -19,9 +19,9 @@ import yaml
 from gan_zoo.configuration import flat
 from gan_zoo.errors import Mistake
 from gan_zoo.files import tail
+from gan_zoo.layout import LOG
 from gan_zoo.report.scores import Line, by_kind, timed
 from gan_zoo.run import STALE_AFTER, Run, age
-from gan_zoo.studies.board import LOG
 
 LAST_LINES = 12
 """Of the log of a run that failed, shown with it."""

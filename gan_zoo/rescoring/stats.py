@@ -8,9 +8,11 @@ from lightning.pytorch.cli import LightningArgumentParser
 from datamodules.stream import DataError
 from gan_zoo.data.choosing import choose
 from gan_zoo.errors import Mistake
+from gan_zoo.marks import is_our_npz
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import against
 from gan_zoo.metrics.moments import Gaussian
+from gan_zoo.outputs import refuse_loss
 from gan_zoo.rescoring.judging import device, set_up
 
 TEXT = "Compute what scores read of real images, which every run then finds; --out writes mean and covariance too."
@@ -24,6 +26,7 @@ def command(arguments: list[str]) -> int:
     """
     try:
         data, asked = choose("data stats", TEXT, arguments, options)
+        refuse_loss([Path(asked["out"])] if asked["out"] else [], is_ours=is_our_npz)
         wanted: list[str] = [*asked["metrics"], *(["fd"] if asked["out"] else [])]
         metrics = tuple(dict.fromkeys(wanted))
         network = extractors.make(asked["extractor"], asked["weights"], asked["resize"])

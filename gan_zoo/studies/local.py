@@ -8,10 +8,10 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from gan_zoo.errors import Mistake
-from gan_zoo.files import held
+from gan_zoo.files import extend, held
 from gan_zoo.studies.board import Job
 from gan_zoo.studies.reading import Study
 from gan_zoo.studies.screen import Screen
@@ -27,7 +27,7 @@ class Running(NamedTuple):
     job: Job
     process: subprocess.Popen
     share: Share
-    log: IO[bytes]
+    log: BinaryIO
 
 
 def run(jobs: list[Job], study: Study, screen: Screen) -> None:
@@ -74,7 +74,7 @@ class Pool:
 
     def _start(self, job: Job, share: Share) -> None:
         job.log.parent.mkdir(parents=True, exist_ok=True)
-        log = open(job.log, "ab")  # noqa: SIM115 (open while the process is)
+        log = extend(job.log)
         process = subprocess.Popen(
             job.command,
             stdin=subprocess.DEVNULL,

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from gan_zoo import layout
 from gan_zoo.callbacks import tracking
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -133,6 +134,12 @@ def test_summary_keeps_the_better_value_of_each_score(mirrored: Run, tmp_path: P
     (summary,) = inspected(records(run)[0], "--summary")
     kept = {name: summary["summary"][name] for name in names}
     assert kept == {name: {better: 1.0 if better == "min" else 3.0} for name, better in names.items()}
+
+
+def test_all_that_wandb_writes_is_named_in_the_layout_and_so_removed_with_the_run(mirrored: Run) -> None:
+    places = {place for place, _ in layout.files(mirrored.path)}
+    assert places == {place for place, _ in layout.own_files(mirrored.path)}
+    assert any(place.endswith(".wandb") for place in places)
 
 
 def test_every_number_is_drawn_against_the_step(mirrored: Run) -> None:
