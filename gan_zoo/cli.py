@@ -19,7 +19,7 @@ COMMANDS = {
     "report": "one page that ranks runs and draws them: gan-zoo report runs/ --out report.html",
     "data": "sets of images: gan-zoo data prepare -c celeba/dcgan; gan-zoo data --help lists what else",
     "status": "list runs with state, step, speed, disk: gan-zoo status runs/",
-    "runs": "remove runs that failed: gan-zoo runs rm --failed runs/",
+    "runs": "remove runs that failed, or those named: gan-zoo runs rm --failed runs/",
 }
 
 
@@ -263,12 +263,21 @@ def status(arguments: list[str]) -> int:
 
 def runs(arguments: list[str]) -> int:
     parser = Parser("runs", COMMANDS["runs"])
-    parser.add_argument("action", choices=["rm"], help="rm: remove")
+    parser.add_argument("action", choices=["rm"], help="rm: remove the files of runs")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="directories of runs, whatever became of them")
     parser.add_argument(
-        "--failed", nargs="?", const="runs", required=True, metavar="FOLDER", help="those in FOLDER (runs) that failed"
+        "--failed",
+        nargs="?",
+        const="runs",
+        metavar="FOLDER",
+        help="the runs in FOLDER (default runs) that failed and left no checkpoint to go on from",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse(arguments)
-    from gan_zoo.commands.runs import remove_failed
+    from gan_zoo.commands.runs import failed_runs, named_runs, remove
 
-    return remove_failed(Path(options.failed), options.yes)
+    if bool(options.runs) == bool(options.failed):
+        raise Mistake("the following arguments are required: --failed, or the runs to remove, and not both.")
+    if options.failed:
+        return remove(failed_runs(Path(options.failed)), "failed runs", options.yes)
+    return remove(named_runs(options.runs), "runs", options.yes)

@@ -160,9 +160,10 @@ def grid(image: UInt8[Tensor, " n c h w"], columns: int | None = None) -> UInt8[
     return sheet
 
 
-def png(image: UInt8[Tensor, " c h w"]) -> bytes:
-    """The image, of one or three channels, as the bytes of a PNG file."""
+def png(image: UInt8[Tensor, " c h w"], exif: Image.Exif | None = None) -> bytes:
+    """The image, of one or three channels, as the bytes of a PNG file, with what `exif` says of it."""
     array = image.permute(1, 2, 0).cpu().numpy()
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array)).save(buffer, "PNG")
+    picture = Image.fromarray(np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array))
+    picture.save(buffer, "PNG", **({"exif": exif} if exif else {}))
     return buffer.getvalue()

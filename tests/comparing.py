@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from gan_zoo.run import layout
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 
@@ -46,3 +47,9 @@ def differences(one: Path, other: Path) -> list[str]:
         mine, theirs = ({file.name: file.read_bytes() for file in run.path.glob(pattern)} for run in (a, b))
         found += [name for name in sorted({**mine, **theirs}) if mine.get(name) != theirs.get(name)]
     return found
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The content of every file below `folder`, by its path; of a link, what it names."""
+    files = layout.files(folder)
+    return {place: bytes(file.readlink()) if file.is_symlink() else file.read_bytes() for place, file in files}

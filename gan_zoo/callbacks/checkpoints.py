@@ -14,8 +14,9 @@ from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import broadcast_buffers
 from gan_zoo.errors import NonFinite
 from gan_zoo.module import GenerativeModule
+from gan_zoo.run import layout
 from gan_zoo.run.directory import Run
-from gan_zoo.run.files import replace, temporary_for, write
+from gan_zoo.run.files import create, replace, temporary_for, write
 
 
 class Checkpoints(SessionCallback):
@@ -95,7 +96,7 @@ class Checkpoints(SessionCallback):
 
     def _drop_others(self, run: Run) -> None:
         kept = {runner_up(one) for one in self._best[1:]}
-        for file in run.checkpoints.glob("best_*.ckpt"):
+        for _, file in layout.numbered(run.checkpoints, "best"):
             if file.name not in kept:
                 file.unlink()
 
@@ -112,6 +113,8 @@ class Checkpoints(SessionCallback):
                 if file == run.last and file.exists():
                     file.replace(run.previous)  # killed here, the run goes on from this one
                 replace(temporary, file)
+                if file == run.last:
+                    run.update_record(checkpoint=trainer.global_step)  # so that one that goes missing is missed
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
@@ -152,7 +155,7 @@ class StraightIO(TorchCheckpointIO):
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        with open(path, "wb") as stream:
+        with create(Path(path)) as stream:
             try:
                 torch.save(checkpoint, stream)
             except RuntimeError as error:  # torch stumbles once more over what the stream raised

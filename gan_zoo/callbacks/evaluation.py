@@ -68,15 +68,24 @@ class Evaluation(SessionCallback):
         self._judge: Judge | None = None
         self._scored, self._spent, self._cost, self._left_out = -1, 0.0, 0.0, 0
 
-    def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        if run := self.files(trainer):
-            run.drop_after(run.evaluations_file, self._scored)
+    def prepare(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        """Load the extractor and what scores compare with, before the run's directory is claimed.
+
+        Raises:
+            Mistake: a name, a file or data that cannot be scored with.
+        """
         if self.extractor is None:
             return
         extractor = extractors.make(self.extractor, self.weights, self.resize, ADVICE)
         device, data = trainer.strategy.root_device, self.session.data
         self._judge = judge(module, data, self.split, extractor, self.metrics, device, self.classifier)
         self.session.extractor, self.session.higher_is_better = extractor, self._judge.higher_is_better
+
+    def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        if run := self.files(trainer):
+            run.drop_after(run.evaluations_file, self._scored)
+        if self._judge is None:
+            return
         if self.files(trainer) and (note := self._judge.few(self.samples)):
             print(note)
         if trainer.global_step == 0:

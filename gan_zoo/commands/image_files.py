@@ -12,6 +12,7 @@ from datamodules.sources import SUFFIXES, decode, is_image
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.run.files import write
+from gan_zoo.run.marks import mark
 
 Image = Float[torch.Tensor, "1 3 _ _"]
 
@@ -119,14 +120,14 @@ def drawn(image: Image) -> Pillow.Image:
 
 
 def save(file: Path, image: Pillow.Image) -> None:
-    """Write `image` as the kind of file that its name says, making its folder.
+    """Write `image`, marked as ours, as the kind of file that its name says, making its folder.
 
     Raises:
         Mistake: it cannot be written.
     """
     kind, content = Pillow.registered_extensions()[file.suffix.lower()], io.BytesIO()
     try:
-        image.save(content, kind, **({"quality": 95} if kind == "JPEG" else {}))
+        image.save(content, kind, exif=mark(), **({"quality": 95} if kind == "JPEG" else {}))
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file, content.getvalue())
     except OSError as error:

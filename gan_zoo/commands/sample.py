@@ -11,6 +11,8 @@ from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.fakes import CHUNK, Sampled, Sampling
 from gan_zoo.run.files import write
+from gan_zoo.run.marks import is_our_image, mark
+from gan_zoo.run.outputs import refuse_loss
 from gan_zoo.training import loading
 
 
@@ -25,16 +27,19 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> i
     target = Path(out)
     if target.suffix not in ("", ".png") and not target.is_dir():
         raise Mistake(f"--out {out}: a grid is written as PNG, so name x.png, or a folder that gets a PNG for each.")
+    is_grid = target.suffix == ".png" and not target.is_dir()
+    numbers = range(first, first + count)
+    refuse_loss([target] if is_grid else (target / f"{i:06d}.png" for i in numbers), is_our_image)
     made = chunks(Sampled(loading.load(path), sampling), first, count)
     try:
-        if target.suffix == ".png":
+        if is_grid:
             target.parent.mkdir(parents=True, exist_ok=True)
-            write(target, images.png(images.grid(torch.cat([image for _, image in made]))))
+            write(target, images.png(images.grid(torch.cat([image for _, image in made])), mark()))
         else:
             target.mkdir(parents=True, exist_ok=True)
             for start, chunk in made:
                 for i, image in enumerate(chunk, start):
-                    (target / f"{i:06d}.png").write_bytes(images.png(image))
+                    write(target / f"{i:06d}.png", images.png(image, mark()))
     except OSError as error:
         raise Mistake(f"{out} cannot be written: {error.strerror}.") from error
     print(f"{count} images in {out}")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
@@ -47,13 +47,15 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         print("\n".join(f"{cell:<{wide}}  {ACTIONS[action]}" for cell, action in plan.items()))
         print(f"{len(plan)} cells of {read.budget[1]} {read.budget[0]} each, in {board.folder}")
         return 0
+    from gan_zoo import report
+
+    page = board.folder / "report.html"
+    report.owning.refuse_other_page(page)  # now: a study is long
     with held_alone(board.folder):
         run(board, names, make_engine)
     print("\n".join(board.table(board.entries)))
-    from gan_zoo import report
-
-    print(report.build([board.folder], out=board.folder / "report.html"))
-    print(f"The report: {board.folder / 'report.html'}")
+    print(report.build([board.folder], out=page))
+    print(f"The report: {page}")
     return int(any(entry["status"] == "failed" for entry in board.entries.values()))
 
 
@@ -105,7 +107,7 @@ def chosen(cells: list[Cell], only: list[str] | None) -> list[str]:
     return [name for name in names if not only or name in only]
 
 
-def held_alone(folder: Path) -> IO[str]:
+def held_alone(folder: Path) -> BinaryIO:
     """What holds the study's folder for this process until it is closed.
 
     Raises:

@@ -21,6 +21,8 @@ from gan_zoo.models.adain import AdaIN
 from gan_zoo.models.gatys import Objective, gatys
 from gan_zoo.models.gatys import memory as gatys_memory
 from gan_zoo.perceptual import Features
+from gan_zoo.run.marks import is_our_image
+from gan_zoo.run.outputs import refuse_loss
 from gan_zoo.training import loading
 
 Image = Float[Tensor, "1 3 _ _"]
@@ -99,6 +101,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
     groups = [paints] if options.weights or options.masks else [[paint] for paint in paints]
     names = [result_name(file, group, len(groups)) for file in files for group in groups]
     places = image_files.places(names, contents, Path(out))
+    refuse_loss(places, is_our_image, inputs=[*files, *paints, *image_files.find(list(options.masks))])
     painter = make_painter(options)
     refuse_too_large(files, groups, painter, options)
     styled = [[image_files.read(paint, short=painter.style_size) for paint in group] for group in groups]

@@ -15,6 +15,8 @@ from gan_zoo.commands.sheet import sheet
 from gan_zoo.commands.translate_options import Asked, Way, ways
 from gan_zoo.errors import Mistake
 from gan_zoo.memory import refuse_beyond
+from gan_zoo.run.marks import is_our_image
+from gan_zoo.run.outputs import refuse_loss
 
 Image = Float[Tensor, "1 3 _ _"]
 Sides = tuple[int, int]
@@ -63,6 +65,7 @@ def translate(
         write_sheet(files, [way for _, way in every], titles, Path(out), side)
         return 0
     places = image_files.places([file.name for file in files], names, Path(out))
+    refuse_loss(places, is_our_image, inputs=files)
     ((_, way),) = every
     refuse_too_large(way, {image_files.sides(file, size): file for file in reversed(files)}, memory)
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
@@ -128,6 +131,7 @@ def write_sheet(files: list[Path], ways: list[Way], titles: list[str], out: Path
         image_files.refuse_other_kinds(out)
     else:
         out = out / SHEET
+    refuse_loss([out], is_our_image, inputs=files)
     cells: list[Pillow.Image] = []
     captions: list[str] = []
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from gan_zoo import images
 from gan_zoo.errors import Mistake
+from gan_zoo.run.files import write as write_file
 
 WIDTHS = (16, 32, 64, 128)
+HEADER = "gan_zoo_attributes"
+"""The entry of a file's header that says what the classifier is."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,16 @@ def write(network: AttributeNet, file: Path, about: str) -> None:
     """
     told = {"names": network.names, "resolution": network.resolution, "about": about}
     told["worth"] = [asdict(one) for one in network.worth]
-    save_file(network.state_dict(), file, metadata={"gan_zoo_attributes": json.dumps(told)})
+    write_file(file, save(network.state_dict(), {HEADER: json.dumps(told)}))
+
+
+def is_classifier(file: Path) -> bool:
+    """Return whether `write` has made a file."""
+    try:
+        with safe_open(file, framework="pt") as content:
+            return HEADER in (content.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def read(file: Path) -> AttributeNet:
@@ -73,7 +85,7 @@ def read(file: Path) -> AttributeNet:
     """
     try:
         with safe_open(file, framework="pt") as content:
-            told = json.loads((content.metadata() or {})["gan_zoo_attributes"])
+            told = json.loads((content.metadata() or {})[HEADER])
     except (SafetensorError, OSError, KeyError) as error:
         raise Mistake(
             f"{file} holds no classifier of attributes ({type(error).__name__}): "

@@ -1,5 +1,6 @@
 """Mean and covariance of features: as sums that add up over batches and processes, and as files."""
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from torch import Tensor
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.metrics.score import at_least
+from gan_zoo.run.files import write
+from gan_zoo.run.marks import MARK
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,12 @@ class Gaussian:
         return cls(tensors["mean"], tensors.get("covariance"), tensors.get("rows"))
 
     def save(self, file: Path, count: int) -> None:
-        """Write an .npz with `mu`, `sigma` (as pytorch-fid and clean-fid read it) and `count` images."""
+        """Write an .npz with `mu`, `sigma` (as pytorch-fid and clean-fid read it), `count` images and our mark."""
         covariance = self.covariance if self.rows is None else self.rows.mT @ self.rows
         assert covariance is not None
-        with file.open("wb") as stream:
-            np.savez(stream, mu=self.mean.cpu().numpy(), sigma=covariance.cpu().numpy(), count=count)
+        stream = io.BytesIO()
+        np.savez(stream, mu=self.mean.cpu().numpy(), sigma=covariance.cpu().numpy(), count=count, made_by=MARK)
+        write(file, stream.getvalue())
 
     @classmethod
     def load(cls, file: Path) -> "Gaussian":

@@ -21,7 +21,9 @@ from datamodules.errors import DataError
 from datamodules.images import Images
 from datamodules.order import Request
 from gan_zoo import images
-from gan_zoo.metrics.attributes import WIDTHS, AttributeNet, Worth, write
+from gan_zoo.errors import Mistake
+from gan_zoo.metrics.attributes import WIDTHS, AttributeNet, Worth, is_classifier, write
+from gan_zoo.run.outputs import refuse_loss
 from gan_zoo.sampling import evaluating
 
 PASSES, BATCH, LEAST_SIDE = 8, 64, 2 ** len(WIDTHS)
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     torch.manual_seed(told.seed)
     named = tuple(told.attributes)
     try:
+        refuse_loss([told.out], is_ours=is_classifier)
         data = CelebA(told.root, "all", named, resolution=told.resolution, centre_crop=told.centre_crop)
         data.setup("fit")
         if told.resolution < LEAST_SIDE:
@@ -45,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise DataError(f"--out is {told.out}: its folder cannot be made ({error.strerror}).") from error
         if not data.num_classes:
             raise DataError("--attributes is empty: name one or more, such as Male and Smiling.")
-    except DataError as error:
+    except (DataError, Mistake) as error:
         print(f"train_attributes: {error}")
         return 2
     order, train = np.arange(len(data.images)), len(data.images) * 9 // 10

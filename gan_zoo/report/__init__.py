@@ -7,7 +7,7 @@
     curves.py       scores and losses over training          pictures.py     samples over training
     details.py      runs, failures, settings, environment    page.py         the page: one JSON, one template
     figures.py      plots and tables for papers              committed.py    results.csv, and pages that show it
-    again.py        the command that scores a run again
+    owning.py       which files a report may overwrite        again.py         the command that scores a run again
 
 Loads no torch.
 """
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_zoo.errors import Mistake
-from gan_zoo.report import committed, grouping, page, rank, sheets, tables
+from gan_zoo.report import committed, grouping, owning, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
 from gan_zoo.report.rank import Table
 from gan_zoo.run.files import write
@@ -36,24 +36,32 @@ def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (),
         The ranked tables as plain text.
 
     Raises:
-        Mistake: no run there, no such score or setting, or a file cannot be written.
+        Mistake: no run there, no such score or setting, or a file that cannot be written or is not this report's.
     """
+    owning.refuse_other_page(out)
     results = collect(paths)
     groups = grouping.group(results, by)
     ranked = rank.tables(groups, score)
     groups = rank.best_first(groups, ranked)
     described = page.describe(heading(results, paths), results, groups, ranked)
-    save(out, page.render(described))
-    save(out.with_name("results.csv"), committed.table_csv(results))
-    written = "\n".join(map(sheets.markdown, shown(ranked)))
-    save(out.with_name("results.md"), written or "No run has a score yet.\n")
-    save(out.with_name("results.tex"), "\n".join(["% \\usepackage{booktabs}", *map(sheets.latex, shown(ranked))]))
+    files = tables_beside(out, results, ranked)
     if figures:
         from gan_zoo.report.figures import draw
 
-        for name, content in draw(groups, ranked, shown(ranked)):
-            save(figures / name, content)
+        files |= {figures / name: encoded(content) for name, content in draw(groups, ranked, shown(ranked))}
+    owned = owning.owned_after(out, files)
+    save(out, page.render(described, owned))  # first: whatever a kill leaves of the other files, the page knows it
+    for file, content in files.items():
+        save(file, content)
     return "\n".join(map(sheets.text, shown(ranked))) or unscored(results)
+
+
+def tables_beside(out: Path, results: list[Result], ranked: list[Table]) -> dict[Path, bytes]:
+    """Return the tables that lie beside the page, by file."""
+    markdown = "\n".join(map(sheets.markdown, shown(ranked))) or "No run has a score yet.\n"
+    latex = "\n".join(["% \\usepackage{booktabs}", *map(sheets.latex, shown(ranked))])
+    texts = {"results.csv": committed.table_csv(results), "results.md": markdown, "results.tex": latex}
+    return {out.with_name(name): encoded(text) for name, text in texts.items()}
 
 
 def shown(ranked: list[Table]) -> list[sheets.Sheet]:
@@ -100,9 +108,13 @@ def save(file: Path, content: str | bytes) -> None:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write(file, content if isinstance(content, bytes) else content.encode(errors="replace"))
+        write(file, encoded(content))
     except OSError as error:
         raise Mistake(f"The report cannot be written to {file}: {error.strerror}.") from error
+
+
+def encoded(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode(errors="replace")
 
 
 def heading(results: list[Result], paths: list[Path]) -> str:

@@ -19,8 +19,9 @@ import yaml
 from gan_zoo.errors import Mistake
 from gan_zoo.report.scores import Line, by_kind, timed
 from gan_zoo.run.config import flat
-from gan_zoo.run.directory import LOG, STALE_AFTER, Run, age
+from gan_zoo.run.directory import STALE_AFTER, Run, age
 from gan_zoo.run.files import tail
+from gan_zoo.run.layout import LOG
 
 LAST_LINES = 12
 """Of the log of a run that failed, shown with it."""

@@ -58,14 +58,21 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
     }
 
 
-def render(page: dict[str, Any]) -> str:
-    """The page as one HTML file that needs no other."""
+def render(page: dict[str, Any], owned: dict[str, list[str]] | None = None) -> str:
+    """The page as one HTML file that needs no other.
+
+    Args:
+        page: what `describe` made.
+        owned: the digests of the files that belong to the page, as `owning.py` reads them again.
+    """
     folder = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     drawn = {name: page[name] for name in ("losses", "speed", "samples")}
     drawn["tables"] = [table["curves"] for table in page["tables"]]
-    return folder.get_template("page.html.j2").render(page=page, drawn=script_json(drawn))
+    return folder.get_template("page.html.j2").render(
+        page=page, drawn=script_json(drawn), owned=json.dumps(owned or {})
+    )
 
 
 def script_json(value: Any) -> str:

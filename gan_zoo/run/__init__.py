@@ -4,6 +4,9 @@
     files.py          writing that a kill at any moment leaves whole; reading of half-written files; locks
     config.py         the configuration as plain values: read, collected from objects, compared
     environment.py    versions, git commit, host
+    layout.py         the names of all files that a run writes
+    outputs.py        stops a command before its --out would replace what it must not
+    marks.py          how files that we wrote are told from others
 
 Nothing here loads torch.
 """

@@ -1,22 +1,45 @@
 """Files that a kill at any moment leaves whole, read as far as they are; folders that one process has to itself.
 
+Every file is opened for writing here. No link is followed, and no file that is there already is cut short.
+
 Loads no torch: `status` and `report` answer at once.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
+
+
+def create(file: Path) -> BinaryIO:
+    """Open a new file for writing, in the place of one that is left over from an earlier try."""
+    file.unlink(missing_ok=True)
+    return open(file, "xb")
+
+
+def extend(file: Path) -> BinaryIO:
+    """Open a file for reading and for adding to its end, making it if needed.
+
+    Raises:
+        OSError: it is a link, or cannot be opened.
+    """
+    try:
+        return os.fdopen(os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666), "ab+")
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise OSError(errno.ELOOP, "it is a link, which is never followed", str(file)) from error
 
 
 def write(file: Path, content: bytes) -> None:
     """Replace `file` by `content` as a whole: at every moment it is the old one or the new one."""
     temporary = temporary_for(file)
     try:
-        with open(temporary, "wb") as stream:
+        with create(temporary) as stream:
             stream.write(content)
         replace(temporary, file)
     except OSError:
@@ -77,9 +100,9 @@ def finite(value: Any) -> Any:
     return value
 
 
-def lock(folder: Path) -> IO[str] | None:
+def lock(folder: Path) -> BinaryIO | None:
     """A file that holds `folder` for this process until it is closed or the process ends; None: another holds it."""
-    file = open(folder / ".lock", "w")  # noqa: SIM115 (open is held)
+    file = extend(folder / ".lock")
     try:
         # lockf, not flock: a loader's worker must not inherit the lock and outlive a killed run with it
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -92,9 +115,9 @@ def lock(folder: Path) -> IO[str] | None:
 def held(folder: Path) -> bool:
     """Whether another process trains in `folder`. Not to be asked of a run that is about to start: it would see us.
 
-    In a folder that this process may only read it cannot be known: False.
+    In a folder that this process may only read, or whose lock is a link, it cannot be known: False.
     """
-    if not os.access(folder / ".lock", os.W_OK):
+    if (folder / ".lock").is_symlink() or not os.access(folder / ".lock", os.W_OK):
         return False
     if file := lock(folder):
         file.close()

@@ -19,7 +19,7 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
-from gan_zoo.run.directory import LOG, Run
+from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import held, tail, write
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
@@ -84,11 +84,13 @@ class Board:
         """Put replaced runs aside, write the configurations of what is to run, and study.json.
 
         Raises:
-            Mistake: a run that is to be replaced is being trained still.
+            Mistake: a run that is to be replaced is being trained still, or a directory is not a run's.
         """
         for name, action in plan.items():
             if action == "replace" and held(self.run(name).path):
                 raise Mistake(f"{self.run(name).path} still trains as it was before the cell was edited: wait for it.")
+            if action in ("run", "resume"):
+                refuse_unusable(self.run(name))
         for cell in (one for one in self.cells if one.name in plan):
             action, entry = plan[cell.name], self.entries[cell.name]
             if action == "replace":

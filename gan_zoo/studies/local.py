@@ -7,6 +7,7 @@ import subprocess
 from typing import IO
 
 from gan_zoo.errors import Mistake
+from gan_zoo.run.files import extend
 from gan_zoo.studies.board import Job
 from gan_zoo.studies.reading import Study
 
@@ -39,7 +40,7 @@ class Process:
 
     def __init__(self, job: Job, free: list[Share]) -> None:
         self._free, self._share = free, free.pop(0)
-        self._log: IO[bytes] = open(job.log, "ab")  # noqa: SIM115 (it is open while the process runs)
+        self._log: IO[bytes] = extend(job.log)
         self._process = subprocess.Popen(
             job.command,
             stdin=subprocess.DEVNULL,

@@ -13,23 +13,54 @@ from gan_zoo.run.environment import environment
 from gan_zoo.training import loading
 
 
-def register(run: Run, config: dict[str, Any], max_steps: int, facts: dict[str, Any]) -> None:
-    """Compare `config` with what the directory holds, and note what is about to run there.
+def refuse_unlike(run: Run, config: dict[str, Any], max_steps: int) -> None:
+    """Stop unless a run that was started with `config` can go on in the directory. Nothing is written.
 
     Args:
-        run: whose directory this process holds.
-        config: resolved, as plain values.
-        max_steps: that are asked for; -1: no bound.
+        run: the run whose directory this process holds, or that is new.
+        config: the resolved configuration, as plain values.
+        max_steps: the number of steps to train in all; -1: no bound.
+
+    Raises:
+        Mistake: the directory holds a run of another configuration, a longer one, or one without its checkpoints.
+    """
+    refuse_lost(run)
+    configuration.refuse_another(run, config)
+    configuration.refuse_shorter(run, run.row()["step"] if run.last.exists() else 0, max_steps)
+
+
+def refuse_lost(run: Run) -> None:
+    """Stop where a run was finished or saved, and its checkpoints are gone: a new one would overwrite the rest.
+
+    Raises:
+        Mistake: says what to do.
+    """
+    record = run.record()
+    if not run.has_checkpoint() and ("checkpoint" in record or record.get("status") == "finished"):
+        raise Mistake(
+            f"{run.path} holds the results of a run without its checkpoints, so that training would start again and "
+            f"overwrite them: choose another --run, or remove it first by `gan-zoo runs rm {run.path}`."
+        )
+
+
+def begin(run: Run, config: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Take the directory for a run that truly begins, or goes on, and write down what it is.
+
+    Args:
+        run: the run; its directory is made if it is new.
+        config: the resolved configuration, as plain values.
         facts: entries of run.json: the model, the data, the seed, the devices.
 
     Raises:
-        Mistake: the directory holds a run of another configuration, or a longer one.
+        Mistake: the directory cannot be written, or another process has begun a run in it meanwhile.
     """
-    configuration.refuse_another(run, config)
-    configuration.refuse_shorter(run, run.row()["step"] if run.last.exists() else 0, max_steps)
-    run.write_config(config)
+    goes_on = run.is_held
+    run.create()
+    if not goes_on and run.has_begun():
+        raise Mistake(f"Another process has trained in {run.path} meanwhile: the same command goes on from there.")
     start = run.record().get("start", now())
     run.update_record(status="running", **facts, start=start, end=None, error=None, **environment())
+    run.write_config(config)
 
 
 def latest(run: Run) -> tuple[Path | None, str]:
@@ -49,7 +80,8 @@ def latest(run: Run) -> tuple[Path | None, str]:
                 return file, f"{reasons[0]} The run goes on from {file.name}, the one before." if reasons else ""
     if reasons:
         raise Mistake(
-            f"{reasons[0]} There is no whole one before it: choose another --run, or delete {run.checkpoints}."
+            f"{reasons[0]} There is no whole one before it: choose another --run, or remove the run by "
+            f"`gan-zoo runs rm {run.path}`."
         )
     return None, ""
 

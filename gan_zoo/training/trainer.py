@@ -15,6 +15,7 @@ from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.callbacks.grids import Grids
+from gan_zoo.callbacks.opening import Opening
 from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
@@ -158,9 +159,11 @@ class Trainer(L.Trainer):
                 super().fit(model, **data)
                 return
             try:
+                config = configuration.plain(self.config or self._gather(model, datamodule))
                 if self.is_first:
-                    run.create()
-                    self._open(run, model, datamodule)
+                    run.hold()
+                    resume.refuse_unlike(run, config, self.max_steps)
+                self.opening.begin = lambda: resume.begin(run, config, self._facts(model, datamodule))
                 self._train(run, model, data)
             except OSError as error:
                 if error.errno not in DISK:
@@ -185,9 +188,12 @@ class Trainer(L.Trainer):
         return self.node_rank == 0 and self.local_rank == 0
 
     def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
-        """The tracker before those who tell it, ours first, the checkpoints last: they hold what all did at a step."""
+        """Return all callbacks in their order: what claims the directory, the tracker, those that it is told of, the
+        user's. The checkpoints come last: they hold what all the others did at a step."""
         stopping = Stopping(self.max_images, self.max_seconds)
-        first = [self.settings["tracking"], Records(), self.settings["grids"], self.settings["evaluation"]]
+        evaluation = self.settings["evaluation"]
+        self.opening = Opening(evaluation.prepare)
+        first = [self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
         first += [self.settings["watchdog"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]
@@ -195,10 +201,10 @@ class Trainer(L.Trainer):
             callback.session = self.session
         return [*first, *(theirs if isinstance(theirs, list) else [theirs] if theirs else []), last]
 
-    def _open(self, run: Run, model: GenerativeModule, datamodule: Any) -> None:
+    def _facts(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
+        """The entries of run.json that are known before the first step."""
         kinds = {"model": type(model).__name__, "data": type(datamodule).__name__}
-        config = configuration.plain(self.config or self._gather(model, datamodule))
-        resume.register(run, config, self.max_steps, {**kinds, "seed": self.seed, "devices": self.world_size})
+        return {**kinds, "seed": self.seed, "devices": self.world_size}
 
     def _gather(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
         """The configuration of a run that no command line resolved."""
@@ -230,7 +236,7 @@ class Trainer(L.Trainer):
             if lost and isinstance(error, RuntimeError) and not isinstance(error, RunFailed):
                 raise RunFailed(f"{lost} The same command goes on from the last checkpoint.") from error
             raise
-        if self.is_global_zero:
+        if self.is_global_zero and run.exists():  # a run of no steps has made no directory
             run.update_record(status="interrupted" if self.session.interrupted else "finished", end=now())
 
     def _fit_or_roll_back(self, run: Run, model: GenerativeModule, data: dict[str, Any], resumed: Path | None) -> None:

@@ -24,6 +24,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import MOST_WAITING, Mirror, Tracking, Wandb
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.models.gan import GAN
+from gan_zoo.run import layout
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
@@ -133,6 +134,12 @@ def test_summary_keeps_the_better_value_of_each_score(mirrored: Run, tmp_path: P
     (summary,) = inspected(records(run)[0], "--summary")
     kept = {name: summary["summary"][name] for name in names}
     assert kept == {name: {better: 1.0 if better == "min" else 3.0} for name, better in names.items()}
+
+
+def test_all_that_wandb_writes_is_named_in_the_layout_and_so_removed_with_the_run(mirrored: Run) -> None:
+    places = {place for place, _ in layout.files(mirrored.path)}
+    assert places == {place for place, _ in layout.own_files(mirrored.path)}
+    assert any(place.endswith(".wandb") for place in places)
 
 
 def test_every_number_is_drawn_against_the_step(mirrored: Run) -> None:

@@ -14,16 +14,20 @@ import pytest
 from gan_zoo.run.directory import Run, runs
 from gan_zoo.run.files import disk, size
 from tests.commands.conftest import Command, Refused
+from tests.comparing import contents
 
 HOLD = "from gan_zoo.run import Run; x = Run('runs/held'); x.create(); print('held', flush=True); input()"
 
 
 @pytest.fixture
 def three(run: Path, tmp_path: Path) -> Path:
-    """runs/good, runs/bad and runs/study/bad, of which two failed."""
+    """runs/good, runs/bad and runs/study/bad, of which two failed before their first checkpoint."""
     for name, status in (("good", "finished"), ("bad", "failed"), ("study/bad", "failed")):
-        shutil.copytree(run, tmp_path / "runs" / name)
-        change(tmp_path / "runs" / name, status=status)
+        copy = Run(shutil.copytree(run, tmp_path / "runs" / name))
+        change(copy.path, status=status)
+        if status == "failed":
+            for file in (copy.last, copy.previous):
+                file.unlink(missing_ok=True)
     return tmp_path / "runs"
 
 
@@ -51,6 +55,7 @@ def test_failed_runs_are_removed(command: Command, three: Path) -> None:
     said = command("runs", "rm", "--failed", "--yes")
     assert said.code == 0 and "runs/bad" in said.out and "runs/good" not in said.out
     assert left(three) == ["good"]
+    assert not (three / "bad").exists() and not (three / "study/bad").exists()
 
 
 @pytest.mark.parametrize(("answer", "remaining"), [("y\n", ["good"]), ("n\n", 3), ("\n", 3), ("yes\n", ["good"])])
@@ -76,6 +81,57 @@ def test_mistakes_remove_nothing(refused: Refused, three: Path, monkeypatch: pyt
     assert "no failed run in runs/good" in refused("runs", "rm", "--failed", "runs/good")
     assert "There is no folder nowhere" in refused("runs", "rm", "--failed", "nowhere")
     assert len(left(three)) == 3
+
+
+def test_a_failed_run_that_can_be_resumed_goes_only_where_it_is_named(
+    command: Command, refused: Refused, three: Path, run: Path
+) -> None:
+    """As after a full disk: the run says that it failed, and its checkpoint is whole."""
+    full = shutil.copytree(run, three / "full")
+    change(full, status="failed", error="No space left on device")
+    said = command("runs", "rm", "--failed", "--yes")
+    assert "runs/full is left: it failed at step 4 and can be resumed" in said.out
+    assert left(three) == ["full", "good"]
+    assert "no failed run in runs that cannot be resumed" in refused("runs", "rm", "--failed", "--yes")
+    assert command("runs", "rm", "runs/full", "--yes").code == 0
+    assert command("runs", "rm", "runs/good", "--yes").code == 0, "whatever became of it"
+    assert not (three / "full").exists() and left(three) == []
+    assert "runs is not the directory of a run" in refused("runs", "rm", "runs", "--yes")
+    assert "not both" in refused("runs", "rm", "x", "--failed")
+
+
+def test_only_a_runs_own_files_are_removed(command: Command, three: Path, tmp_path: Path) -> None:
+    """What an older version left: a record of a run that failed, in a folder of runs with notes and a linked folder."""
+    bad, diary = three / "bad", tmp_path / "diary"
+    diary.mkdir()
+    (diary / "step_00000001.png").write_text("mine")
+    for name in ("run.json", "config.yaml"):
+        shutil.copy(bad / name, three / name)
+    (three / "images").symlink_to(diary)
+    (three / "notes.md").write_text("mine")
+    (bad / "checkpoints/best_mine.ckpt").write_text("mine")
+    (bad / "metrics.jsonl").unlink()
+    (bad / "metrics.jsonl").symlink_to(three / "notes.md")
+    (bad / "wandb/offline-run-20260101_000000-abcd/files").mkdir(parents=True)
+    (bad / "wandb/offline-run-20260101_000000-abcd/files/output.log").write_text("its own")
+    (bad / "wandb/latest-run").symlink_to("offline-run-20260101_000000-abcd")
+    good = contents(three / "good")
+    said = command("runs", "rm", "--failed", "--yes")
+    assert "runs is kept: it holds bad/, good/, images/, 2 more, which no run has written" in said.out
+    assert "runs/bad is kept: it holds checkpoints/" in said.out
+    assert contents(three / "good") == good and (diary / "step_00000001.png").read_text() == "mine"
+    assert sorted(contents(three).keys() - {f"good/{place}" for place in good}) == [
+        *("bad/checkpoints/best_mine.ckpt", "images", "notes.md")
+    ]
+    assert (three / "notes.md").read_text() == "mine"
+
+
+def test_a_foreign_record_is_no_run(refused: Refused, tmp_path: Path) -> None:
+    """Other programs write a run.json as well; every one of ours has a heartbeat."""
+    (tmp_path / "runs/theirs").mkdir(parents=True)
+    (tmp_path / "runs/theirs/run.json").write_text('{"status": "failed"}')
+    assert "no failed run" in refused("runs", "rm", "--failed", "--yes")
+    assert "not the directory of a run" in refused("runs", "rm", "runs/theirs", "--yes")
 
 
 def test_status_says_how_much_disk_a_run_takes(command: Command, three: Path) -> None:

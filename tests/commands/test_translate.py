@@ -28,6 +28,7 @@ from gan_zoo.training import loading
 from gan_zoo.training.trainer import Trainer
 from tests.commands.conftest import command as command
 from tests.commands.conftest import refused as refused
+from tests.comparing import contents
 from tests.drivers.image_files import picture, write
 
 HAIR = LabelSet(names=["Black_Hair", "Blond_Hair", "Male"], kind="attributes", exclusive=[["Black_Hair", "Blond_Hair"]])
@@ -215,6 +216,32 @@ def test_the_readmes_commands_work(folder, inside, monkeypatch, tmp_path):
         inside(*shlex.split(one))
     assert len(list((tmp_path / "photographs").iterdir())) == len(list((tmp_path / "changed").iterdir())) == 3
     assert size(tmp_path / "horse.png") == (24, 24) and size(tmp_path / "painters.png")[0] == 3 * 120 + 8
+
+
+OVER = [
+    (["faces"], "faces"),
+    (["faces/a.png"], "faces/a.png"),
+    (["faces/a.png", "faces/b.jpg"], "faces"),
+    (["faces/a.png"], "faces/c.png"),
+    (["faces", "--grid"], "faces/c.png"),
+    (["runs/star/images/step_00000000.png"], "runs/star/images"),
+]
+
+
+@pytest.mark.parametrize(("names", "out"), OVER)
+def test_originals_and_runs_are_never_replaced(names, out, folder, refused, monkeypatch):
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    assert "--out would " in refused("translate", "runs/monet", "--images", *names, "--out", out)
+    assert contents(folder) == before
+
+
+def test_a_translation_is_replaced_by_the_next_but_not_by_its_own(inside, refused, tmp_path):
+    for more in ([], ["--grid"]):
+        for _ in range(2):
+            inside("runs/monet", "--images", "faces/a.png", "--out", tmp_path / "a.png", *more)
+    again = ["translate", "runs/monet", "--images", tmp_path / "a.png", "--out", tmp_path / "a.png"]
+    assert "which is read here" in refused(*again)
 
 
 ONE = ["--images", "faces/a.png", "--out", "o.png"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_zoo.run import layout
 from gan_zoo.run.files import lines
 from tests.comparing import checkpoint, differences, records, same
 from tests.drivers.exact import KILLS, PLACES, STEPS
@@ -64,3 +65,11 @@ def test_images_are_counted_by_the_feed(runs: Path) -> None:
 
 def test_nothing_half_written_is_left(runs: Path) -> None:
     assert not [file for file in runs.rglob(".*") if file.name != ".lock"]
+
+
+def test_a_run_writes_the_files_that_its_layout_names_and_no_others(runs: Path) -> None:
+    """What is not named there is never removed."""
+    for run in ("whole", "often_00"):
+        places = {place for place, _ in layout.files(runs / run)}
+        assert places == {place for place, _ in layout.own_files(runs / run)}
+        assert {".lock", "checkpoints/best.ckpt", "checkpoints/previous.ckpt", "images/step_00000000.png"} <= places

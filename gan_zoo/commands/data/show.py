@@ -16,10 +16,13 @@ from datamodules.mixtures import Mixture
 from datamodules.order import Order
 from datamodules.stream import StreamedData
 from gan_zoo.bounds import bounded
+from gan_zoo.commands import image_files
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.sheet import sheet
 from gan_zoo.errors import Mistake
 from gan_zoo.module import Feed
+from gan_zoo.run.marks import is_our_image
+from gan_zoo.run.outputs import refuse_loss
 
 IMAGES = ("image", "source", "target", "a", "b")
 """Keys of a batch that hold images, in the order that they stand beside each other."""
@@ -40,15 +43,14 @@ def run(arguments: list[str]) -> int:
         out = Path(options["out"])
         if out.suffix.lower() != ".png":
             raise Mistake(f"--out is {out}: it must end in .png.")
+        refuse_loss([out], is_our_image)
         if not isinstance(data, StreamedData):
             raise Mistake(f"{type(data).__name__} does not derive from StreamedData: its images cannot be shown.")
         data.prepare_data()
         data.setup("fit")
-        drawn(data, options["count"], options["seed"]).save(made(out))
+        image_files.save(out, drawn(data, options["count"], options["seed"]))
     except DataError as error:
         raise Mistake(str(error)) from error
-    except OSError as error:
-        raise Mistake(f"{out} cannot be written: {error.strerror or error}.") from error
     print(f"The images are in {out}")
     return 0
 
@@ -58,12 +60,6 @@ def add_options(parser: LightningArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=32, help="images, or pairs of them (default 32)")
     parser.add_argument("--seed", type=int, default=0, help="of the run whose first images are shown (default 0)")
     parser.add_argument("--out", type=str, default="data.png", help="the picture (default data.png)")
-
-
-def made(file: Path) -> Path:
-    """`file`, its folder made."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return file
 
 
 def drawn(data: StreamedData, count: int, seed: int) -> Image.Image:
@@ -99,11 +95,11 @@ def picture(image: UInt8[Tensor, " c h w"]) -> Image.Image:
 
 
 def beside(pictures: list[Image.Image]) -> Image.Image:
-    """Pictures of one size in a row."""
+    """Return pictures of one size as one row."""
     width, height = pictures[0].size
     row = Image.new("RGB", (width * len(pictures), height))
-    for number, one in enumerate(pictures):
-        row.paste(one, (number * width, 0))
+    for number, image in enumerate(pictures):
+        row.paste(image, (number * width, 0))
     return row
 
 

@@ -12,6 +12,8 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import against
 from gan_zoo.metrics.moments import Gaussian
+from gan_zoo.run.marks import is_our_npz
+from gan_zoo.run.outputs import refuse_loss
 
 TEXT = "Compute what scores read of real images, which every run then finds; --out writes mean and covariance too."
 
@@ -24,6 +26,7 @@ def run(arguments: list[str]) -> int:
     """
     try:
         data, asked = choose("data stats", TEXT, arguments, options)
+        refuse_loss([Path(asked["out"])] if asked["out"] else [], is_ours=is_our_npz)
         wanted: list[str] = [*asked["metrics"], *(["fd"] if asked["out"] else [])]
         metrics = tuple(dict.fromkeys(wanted))
         network = extractors.make(asked["extractor"], asked["weights"], asked["resize"])

@@ -13,12 +13,13 @@ from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.run.config import find
-from gan_zoo.run.directory import Run
+from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import write
 
 
 def score_foreign(asked: Order) -> None:
     assert asked.fake and asked.real
+    run = foreign_run(asked)
     fake = pictures(Path(asked.fake), asked.skip_damaged)
     if isinstance(fake, Statistics):
         raise Mistake(f"--fake {asked.fake} holds statistics: name the images, which say what was scored.")
@@ -38,7 +39,7 @@ def score_foreign(asked: Order) -> None:
     note(judge, wanted)
     tell(scores, "")
     if rank() == 0:
-        run = foreign_run(asked, fake, real.name)
+        begin(run, asked, fake, real.name)
         keep(run, scores, protocol, step=0, shown=0)
         print(
             f"Recorded in {run.path} as the options say, which images cannot tell: {conditions.weights} weights, "
@@ -67,20 +68,32 @@ def real_side(asked: Order) -> tuple[Any, str, int]:
     return real, asked.split or getattr(data, "split", ""), 0 if real.instant else data.workers
 
 
-def foreign_run(asked: Order, fake: Any, data: str) -> Run:
-    """A directory that reports read as a run that is finished, with a picture of its first images.
+def foreign_run(asked: Order) -> Run:
+    """Return the run that the scores of somebody's images go to, which need not be there yet.
 
     Raises:
-        Mistake: a run that was trained is there.
+        Mistake: the directory holds something else.
     """
-    assert asked.fake
-    name = asked.name or Path(asked.fake).resolve().stem
-    run = Run(asked.run or Path("runs") / name.lower().replace(" ", "_"))
-    if run.has_begun():
+    run = Run(asked.run or Path("runs") / owner(asked).lower().replace(" ", "_"))
+    refuse_unusable(run)
+    if run.has_begun() or run.config_file.exists():
         raise Mistake(f"{run.path} holds a run that was trained: choose another --run.")
+    before = run.record().get("model", owner(asked))
+    if before != owner(asked):
+        raise Mistake(f"{run.path} holds scores of {before}, not of {owner(asked)}: choose another --run.")
+    return run
+
+
+def owner(asked: Order) -> str:
+    """Return what reports call the owner of the images."""
+    assert asked.fake
+    return asked.name or Path(asked.fake).resolve().stem
+
+
+def begin(run: Run, asked: Order, fake: Any, data: str) -> None:
+    """Make the directory one that reports read as a finished run, with a picture of its first images."""
     run.create()
     first = Fixed(fake, Conditions()).images(0, min(64, len(fake)))
     write(run.images / "step_00000000.png", images.png(images.grid(first)))
-    run.update_record(status="finished", model=name, data=data, seed=asked.seed, error=None)
+    run.update_record(status="finished", model=owner(asked), data=data, seed=asked.seed, error=None)
     run.release()
-    return run

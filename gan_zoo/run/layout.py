@@ -1,0 +1,88 @@
+"""The files that a run writes, by name: what may be overwritten, resumed and removed in a directory, and nothing else.
+
+Loads no torch.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+LOG = "log.txt"
+"""What a run of a study printed, over all of its attempts; in its directory."""
+FOLDERS = ("images", "checkpoints", "wandb")
+"""The folders in a run's directory."""
+NAMES = (
+    *(r"config\.yaml", r"run\.json", r"metrics\.jsonl", r"evaluations\.jsonl", r"model\.safetensors"),
+    *(r"images/step_\d{8,}\.png", r"checkpoints/step_\d{8,}\.safetensors"),
+    *(r"checkpoints/(last|previous|best|damaged)\.ckpt", r"checkpoints/best_\d{8,}\.ckpt"),
+)
+"""The paths, below a run's directory, of the files that hold its results."""
+BESIDE = (
+    *(r"\.lock", re.escape(LOG)),
+    *(r"wandb/(offline-)?run-\d+_\d+-\w+(/.+)?", r"wandb/(latest-run|settings|debug[\w.-]*\.log)"),
+)
+"""The paths of the other files that a run, its study or its tracker writes there."""
+RESULT = re.compile("|".join(NAMES))
+TEMPORARY = re.compile(r"((?:images|checkpoints)/)?\.(.+)\.\d+\.new")
+OWN = re.compile("|".join((*NAMES, *BESIDE)))
+BEFORE_A_RUN = re.compile(rf"\.lock|{re.escape(LOG)}")
+"""The files of a directory whose run has not yet written anything of its own."""
+
+
+def is_temporary(place: str) -> bool:
+    """Return whether a run writes to `place`, a path below its directory, before it renames the file."""
+    match = TEMPORARY.fullmatch(place)
+    return bool(match and RESULT.fullmatch(f"{match[1] or ''}{match[2]}"))
+
+
+def is_own(place: str) -> bool:
+    """Return whether `place`, a path below a run's directory, is the name of a file that a run writes."""
+    return bool(OWN.fullmatch(place)) or is_temporary(place)
+
+
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files at any depth below `folder` with their paths below it. A link is a file, and is not followed."""
+    for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        for name in (*names, *links):
+            file = Path(parent, name)
+            yield file.relative_to(folder).as_posix(), file
+
+
+def own_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the run's own files in its directory, with their paths below it."""
+    for name in os.listdir(folder):
+        file = folder / name
+        if name in FOLDERS and not file.is_symlink():
+            yield from ((f"{name}/{place}", one) for place, one in files(file) if is_own(f"{name}/{place}"))
+        elif is_own(name):
+            yield name, file
+
+
+def links(folder: Path) -> list[Path]:
+    """Return the run's own files and folders in its directory that are links, but for those that wandb makes."""
+    own = [folder / name for name in FOLDERS] + [file for place, file in own_files(folder) if place[:6] != "wandb/"]
+    return [file for file in own if file.is_symlink()]
+
+
+def is_unused(folder: Path) -> bool:
+    """Return whether `folder` is empty, or holds no more than what a run makes before its first record."""
+    if any(one.is_dir() and (one.is_symlink() or one.name not in FOLDERS[:2]) for one in folder.iterdir()):
+        return False
+    return all(BEFORE_A_RUN.fullmatch(place) or is_temporary(place) for place, _ in files(folder))
+
+
+def numbered(folder: Path, kind: str) -> Iterator[tuple[int, Path]]:
+    """Yield the steps and files that are called `kind`_00001000 in a run's `folder`, images or checkpoints."""
+    for file in folder.glob(f"{kind}_*"):
+        if RESULT.fullmatch(f"{folder.name}/{file.name}"):
+            yield int(file.stem.removeprefix(f"{kind}_")), file
+
+
+def run_of(file: Path) -> Path | None:
+    """Return the directory of the run that `file` is, or would be, a file of; None if it is no run's."""
+    for folder in list(file.absolute().parents)[:2]:
+        if (folder / "run.json").is_file() and is_own(file.absolute().relative_to(folder).as_posix()):
+            return folder
+    return None
