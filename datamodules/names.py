@@ -1,4 +1,4 @@
-"""How the names of data sets and of scores write a number of images."""
+"""How the names of data sets and scores write a number of images."""
 
 
 def count_name(count: int) -> str:

@@ -115,12 +115,12 @@ def test_fingerprints_are_read_once_while_files_are_untouched(own, tmp_path, mon
             reads.append(self.name)
             return super().fingerprint()
 
-    first = fingerprints.content(Counted("made", store, store.names))
-    assert fingerprints.content(Counted("made", store, store.names)) == first and len(reads) == 1
+    first = fingerprints.content_fingerprint(Counted("made", store, store.names))
+    assert fingerprints.content_fingerprint(Counted("made", store, store.names)) == first and len(reads) == 1
     os.utime(tmp_path / "x" / "1.png", ns=(1, 1))
-    assert fingerprints.content(Counted("made", store, store.names)) == first and len(reads) == 2
+    assert fingerprints.content_fingerprint(Counted("made", store, store.names)) == first and len(reads) == 2
     (tmp_path / "x" / "1.png").write_bytes(encoded(picture(9), "PNG"))
-    assert fingerprints.content(Counted("made", store, store.names)) != first and len(reads) == 3
+    assert fingerprints.content_fingerprint(Counted("made", store, store.names)) != first and len(reads) == 3
 
 
 class Made(SourcedData):

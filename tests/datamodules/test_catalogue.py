@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser
 import datamodules
 from datamodules.catalogue import CATALOGUE, Entry
 from datamodules.multi_domain import MultiDomain
-from datamodules.stream import SourcedData, StreamedData
+from datamodules.stream import SourcedData, StreamedData, TwoSidedData
 from datamodules.unpaired_sets import UnpairedSets
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def readers() -> set[type]:
     for module in pkgutil.iter_modules(datamodules.__path__, "datamodules."):
         members = vars(importlib.import_module(module.name)).values()
         found |= {one for one in members if isinstance(one, type) and issubclass(one, StreamedData)}
-    return found - {StreamedData, SourcedData, MultiDomain, UnpairedSets}
+    return found - {StreamedData, SourcedData, TwoSidedData, MultiDomain, UnpairedSets}
 
 
 def test_every_data_module_reads_an_entry() -> None:

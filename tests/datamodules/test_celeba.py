@@ -153,8 +153,8 @@ def test_a_split_with_no_image_is_named(shared):
         (lambda text: text.replace("7", "8", 1), "announces 8 images"),
         (lambda text: text[: text.rindex("202599")], "announces 7 images"),
         (lambda text: text.replace(" -1", "", 1), "000001.jpg has 3 values"),
-        (lambda text: text.replace(" -1", " 2", 1), "says '2'"),
-        (lambda text: text.replace("000002", "000003"), "says nothing of 1 of the images .* such as 000002"),
+        (lambda text: text.replace(" -1", " 2", 1), "has the value '2'"),
+        (lambda text: text.replace("000002", "000003"), "does not list 1 of the images .* such as 000002"),
         (lambda text: text.replace("7", "8", 1) + "000009.jpg 1 1 1 1\n", "names 1 images .* such as 000009"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_list_that_does_not_fit_is_named(change, says, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("000001.jpg 0\n", "nothing of '000002"), ("000001.jpg 7\n", "not CelebA"), ("a b c", "not CelebA")],
+    [("000001.jpg 0\n", "does not list the image '000002"), ("000001.jpg 7\n", "not CelebA"), ("a b c", "not CelebA")],
 )
 def test_a_partition_that_does_not_fit_is_named(text, says, tmp_path):
     (make(tmp_path) / "list_eval_partition.txt").write_text(text)

@@ -148,7 +148,7 @@ def test_what_training_cuts_lies_within_the_image(crop, fits, animals):
         if fits:
             assert made().image_shape == (3, 8, 8)
         else:
-            with pytest.raises(DataError, match=rf"data\.crop is {crop}: it must be 0, for none, or 1 to 8"):
+            with pytest.raises(DataError, match=rf"data\.crop is {crop}: it must be 0 \(no crop\) or between 1 and data\.resolution, 8"):
                 made()
 
 
@@ -169,7 +169,7 @@ def labelled(tmp_path: Path, text: str, **arguments: Any) -> ImageFolder:
 )
 def test_a_csv_of_classes(text, classes, label, tmp_path):
     if label is None:
-        with pytest.raises(DataError, match="line 2, has 3 values where the first has 2"):
+        with pytest.raises(DataError, match="line 2, has 3 values where the first line has 2"):
             labelled(tmp_path, text)
         return
     data = labelled(tmp_path, text)
@@ -193,12 +193,12 @@ def test_a_csv_of_attributes(tmp_path):
     [
         ("", "must begin with a line"),
         ("image\n0.png\n", "must begin with a line"),
-        ("image,kind\n0.png,a\n1.png\n2.png,a\n", "line 3, has 1 values where the first has 2"),
+        ("image,kind\n0.png,a\n1.png\n2.png,a\n", "line 3, has 1 values where the first line has 2"),
         ("image,kind\n0.png,a\n0.png,a\n", "line 3, names 0.png again"),
-        ("image,kind\n0.png,a\n1.png,a\n", "nothing of 1 of the images in .*, such as 2.png"),
+        ("image,kind\n0.png,a\n1.png,a\n", "does not list 1 of the images in .*, such as 2.png"),
         ("image,kind\n0.png,a\n1.png,a\n2.png,a\n3.png,b\n", "1 images that are not in .*, such as 3.png"),
-        ("image,kind\n../part/0.png,a\n1.png,a\n2.png,a\n", "nothing of 3 of the images in .*, such as part/0.png"),
-        ("image,hat,male\n0.png,1,0\n1.png,yes,0\n2.png,1,1\n", "says 'yes' of an attribute"),
+        ("image,kind\n../part/0.png,a\n1.png,a\n2.png,a\n", "does not list 3 of the images in .*, such as part/0.png"),
+        ("image,hat,male\n0.png,1,0\n1.png,yes,0\n2.png,1,1\n", "has the value 'yes' for an attribute"),
     ],
 )
 def test_a_csv_that_does_not_fit_is_named_in_one_line(text, says, tmp_path):

@@ -190,7 +190,7 @@ def test_damaged_images_are_left_out_when_asked(first_refused, damaged, faces, o
     wanted, batch = rest[Request(kept, None)], found[Request(np.arange(len(kept)), None)]
     assert torch.equal(batch["image"], wanted["image"])
     assert found.fingerprint() != rest.fingerprint()
-    assert found.fingerprint() != fingerprints.of(files(damaged), SQUARE), "the same files, without those left out"
+    assert found.fingerprint() != fingerprints.image_fingerprint(files(damaged), SQUARE), "the same files, without those left out"
 
 
 def test_no_image_that_can_be_used_is_refused(tmp_path, own):

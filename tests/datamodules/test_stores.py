@@ -76,7 +76,7 @@ def test_a_member_with_one_wrong_byte_is_damaged(kind, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more"])
 def test_what_is_no_zip_is_named(content, tmp_path):
     (tmp_path / "x.zip").write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.zip is no whole zip"):
+    with pytest.raises(DataError, match=r"x\.zip is no complete zip"):
         open_store(tmp_path / "x.zip")
 
 
@@ -148,7 +148,7 @@ def test_a_photograph_taken_sideways_is_upright():
 def test_a_truncated_image_is_named(kind, left):
     content = encoded(picture(0, 40, 40), kind)
     assert left < len(content)
-    with pytest.raises(DataError, match=r"some/file is damaged or no image"):
+    with pytest.raises(DataError, match=r"some/file is damaged or not an image"):
         decode(content[:left], "some/file")
 
 

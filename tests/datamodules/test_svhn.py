@@ -67,7 +67,7 @@ def test_a_truncated_file_is_named_in_one_line(kept, tmp_path):
     file = write(tmp_path / "train_32x32.mat")
     content = file.read_bytes()
     file.write_bytes(content[: int(kept * len(content)) if kept < 1 else kept])
-    with pytest.raises(DataError, match=r"train_32x32\.mat is no whole file of SVHN") as caught:
+    with pytest.raises(DataError, match=r"train_32x32\.mat is no complete file of SVHN") as caught:
         read_mat(file)
     assert "\n" not in str(caught.value)
 

@@ -115,5 +115,5 @@ def test_sets_that_it_cannot_show_are_refused(tmp_path) -> None:
     with pytest.raises(DataError, match=r"data\.b has crop 32: UnpairedSets cuts nothing at random\."):
         UnpairedSets(Colours(), cut)
     several = MultiDomain([Colours(), Colours()])
-    with pytest.raises(DataError, match=r"data\.a is MultiDomain, which is several sets: name one"):
+    with pytest.raises(DataError, match=r"data\.a is MultiDomain, which is several sets: name a"):
         UnpairedSets(several, Colours()).setup("fit")
