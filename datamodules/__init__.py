@@ -9,13 +9,13 @@ Data modules
 What they share
     stream.py        the endless, shuffled, resumable stream    order.py      which images each step shows
     images.py        image sets that are read in batches        mixtures.py   several sets as one
-    sources.py       encoded images, decoded one at a time      stores.py     folders and zips
+    sources.py       encoded images in files                    stores.py     folders and zips
     decoding.py      decodes files on all cores                 transform.py  resizes any image to a square
     cache.py         reads images that were decoded before      preparing.py  decodes them into that cache
     labels.py        labels from folders and lists              idx.py        MNIST's file format
     fingerprints.py  a hash of a set's content                  official.py   downloads by torchvision
     catalogue.py     the sets known by name                     collection.py all images at a path, with their splits
-    checking.py      finds damaged and duplicate images         names.py      how a count is written
+    checking.py      finds damaged and duplicate images         names.py      names of splits and counts
     errors.py        DataError
 
 A batch is a dict of tensors:

@@ -2,7 +2,7 @@
 layers of features from tiny images").
 
 Layout: torchvision's, ROOT/cifar-10-batches-py with data_batch_1 to 5 and test_batch. No formal licence; cite the
-report. From https://www.cs.toronto.edu/~kriz/cifar.html, "CIFAR-10 python version"; downloaded where there is a
+report. From https://www.cs.toronto.edu/~kriz/cifar.html, "CIFAR-10 python version"; downloaded if there is a
 network. `ImageFolder` reads copies in folders of images.
 """
 
@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from datamodules.errors import DataError
-from datamodules.idx import Split
-from datamodules.names import count_name
+from datamodules.names import Split, count_name
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 

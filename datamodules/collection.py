@@ -62,7 +62,7 @@ class StorePlace:
 
 
 class DatabasePlace:
-    """The images of one of LSUN's databases."""
+    """The images of an LSUN database."""
 
     def __init__(self, folder: Path) -> None:
         self.database, self.own = Database(folder.name, folder), split_in([folder.name])

@@ -1,4 +1,4 @@
-"""Decodes image files to pixels of one size: a single image, or a whole set on all cores."""
+"""Decodes image files to pixels of a given size: a single image, or a whole set on all cores."""
 
 import os
 from collections.abc import Iterator, Sequence

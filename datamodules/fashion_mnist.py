@@ -7,7 +7,8 @@ https://github.com/zalandoresearch/fashion-mnist; downloaded where there is a ne
 
 from pathlib import Path
 
-from datamodules.idx import Split, fetch_missing, read_images
+from datamodules.idx import fetch_missing, read_images
+from datamodules.names import Split
 from datamodules.stream import StreamedData
 
 

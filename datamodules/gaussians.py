@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from datamodules.errors import DataError
-from datamodules.idx import Split
+from datamodules.names import Split
 from datamodules.stream import InMemory, StreamedData
 
 SPLITS = {"train": 0, "test": 1}

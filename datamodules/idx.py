@@ -4,7 +4,6 @@ import gzip
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,8 +12,6 @@ from torch import Tensor
 from datamodules.errors import DataError
 from datamodules.images import InMemory
 from datamodules.official import fetch
-
-Split = Literal["train", "test"]
 
 FILES = {"train": "train", "test": "t10k"}
 COUNTS = {"train": 60_000, "test": 10_000}
@@ -33,7 +30,7 @@ def find(raw: Path, split: str) -> list[Path]:
 
 
 def fetch_missing(download: Callable[[], object], title: str, raw: Path, split: str, instead: str = "") -> None:
-    """Download the set if one of the two files of `split` is missing.
+    """Download the set unless both files of `split` exist.
 
     Args:
         download: torchvision's call.

@@ -23,7 +23,7 @@ class LabelSet(TypedDict):
     """`classes`: one per image, int64 (n,); `attributes`: any number per image, float (n, k)."""
     exclusive: list[list[str]]
     """Groups of names of which an image has at most one. All classes form a single group. A group may have a single
-    name, such as a hair colour when the other colours are not learnt."""
+    name, such as a hair colour if no other colour is learnt."""
 
 
 Row = Sequence[str]

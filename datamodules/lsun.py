@@ -28,7 +28,7 @@ SAMPLED = 256
 
 
 class LSUN(SourcedData):
-    """Photographs of one category, the middle square of each.
+    """The middle squares of the photographs of a category.
 
     Args:
         root: Folder that holds the databases.
@@ -36,7 +36,7 @@ class LSUN(SourcedData):
         split: train or val for a scene; things have only train, in a folder without a split in its name.
         resolution: Side of the images, in pixels.
         batch_size: Images per mini-batch on each device.
-        workers: Processes that decode images which are neither in memory nor prepared.
+        workers: Processes that decode the images, unless they are prepared or few enough for memory.
         flip: Whether to mirror half of the training images, at random.
     """
 

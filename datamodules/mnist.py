@@ -8,7 +8,8 @@ everything can be tried without a network.
 
 from pathlib import Path
 
-from datamodules.idx import Split, fetch_missing, read_images
+from datamodules.idx import fetch_missing, read_images
+from datamodules.names import Split
 from datamodules.stream import StreamedData
 
 BUNDLED = Path(__file__).parent / "digits"

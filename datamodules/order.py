@@ -11,7 +11,7 @@ from datamodules.errors import DataError
 
 
 class Request(NamedTuple):
-    """The images of one step on one rank: their indices, and the resolution to deliver (None: the data's own)."""
+    """The images of a step on a rank: their indices, and the resolution to deliver (None: the data's own)."""
 
     indices: np.ndarray
     resolution: int | None = None
@@ -43,13 +43,13 @@ class Passes:
         """Return the permutation of pass `number`; the last two are kept, since a step may straddle two passes."""
         if number not in self._kept:
             self._kept = {k: v for k, v in self._kept.items() if k >= number - 1}
-            # A third word of 0 gives the same numbers as no third word, so the first set keeps the order of older runs.
+            # A third word of 0 has the same effect as none: a single set has the order of a seed of two words.
             self._kept[number] = np.random.default_rng((self.seed, number, self.stream)).permutation(self.size)
         return self._kept[number]
 
 
 class Order(Sampler[Request]):
-    """The endless requests of one rank, from step `start` on.
+    """The endless requests of a rank, from step `start` on.
 
     The indices of several sets follow one another: those of the second set begin at the size of the first. Each set
     has its own passes. Either every mini-batch shows all sets, and a request lists the images of the first set, then

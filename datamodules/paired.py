@@ -5,6 +5,7 @@ https://efrosgans.eecs.berkeley.edu/pix2pix/datasets; two folders or zips with f
 where a is b without its colours. `gan-zoo data list` gives each set's licence.
 """
 
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -13,13 +14,14 @@ from PIL import Image
 
 from datamodules.errors import DataError
 from datamodules.image_folder import FolderSplit, images_in, set_name
+from datamodules.images import Images
 from datamodules.mixtures import Together
 from datamodules.sources import Files, Source, digest
-from datamodules.stream import TwoSidedData
+from datamodules.stream import SourcedData
 from datamodules.transform import Square
 
 
-class Paired(TwoSidedData):
+class Paired(SourcedData):
     """Pairs, resized and cut alike: models translate `source` to `target`.
 
     Args:
@@ -37,7 +39,6 @@ class Paired(TwoSidedData):
     """
 
     mixture = Together
-    generated = "target"
 
     def __init__(
         self,
@@ -72,6 +73,15 @@ class Paired(TwoSidedData):
     def sources(self) -> dict[str, Source]:
         a, b = self.pair
         return {"source": a, "target": b} if self.direction == "a_to_b" else {"source": b, "target": a}
+
+    @property
+    def real(self) -> Images:
+        """The targets, whole, at the size that training cuts out."""
+        return self.sides["target"]
+
+    @cached_property
+    def sides(self) -> dict[str, Images]:
+        return self.whole_sides()
 
 
 class Part:

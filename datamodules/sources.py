@@ -1,4 +1,4 @@
-"""Encoded images in files, decoded one at a time: what every reader of a data set returns."""
+"""Encoded images in files, each decoded on request: the type that every reader of a data set returns."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".
 
 @runtime_checkable
 class Source(Protocol):
-    """Encoded images in files, decoded one at a time; any number of threads may read at once."""
+    """Encoded images in files, each decoded on request; any number of threads may read at once."""
 
     name: str
     """Set and split, as score protocols print them: `celeba_train`."""

@@ -7,7 +7,6 @@ the stream, and all ranks together see what a single process would see.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
 import lightning.pytorch as L
@@ -24,7 +23,7 @@ from datamodules.order import Order, Request
 from datamodules.sources import Source
 from datamodules.transform import Square, shown_side
 
-__all__ = ["Batch", "DataError", "Images", "InMemory", "SourcedData", "StreamedData", "TwoSidedData"]
+__all__ = ["Batch", "DataError", "Images", "InMemory", "SourcedData", "StreamedData"]
 
 SMALL_COUNT, SMALL_BYTES = 5_000, 256 * 2**20
 """Limits (images, and bytes when decoded) up to which a set of files is decoded into memory, within seconds."""
@@ -189,21 +188,10 @@ class SourcedData(StreamedData):
         self.parts = {key: load(source, self.square) for key, source in self.sources().items()}
         self.images = self.mixture(**self.parts) if self.mixture else next(iter(self.parts.values()))
 
-
-class TwoSidedData(SourcedData):
-    """A data module of two sets of encoded files. Scores compare whole images, at the size that training cuts out."""
-
-    generated: str
-    """Key of the images that a model of these data should generate."""
-
-    @property
-    def real(self) -> Images:
-        return self.sides[self.generated]
-
-    @cached_property
-    def sides(self) -> dict[str, Images]:
-        shown = replace(self.square, resolution=self.image_shape[1])
-        return {key: load(source, shown) for key, source in self.sources().items()}
+    def whole_sides(self) -> dict[str, Images]:
+        """Return the images under each key of a batch, whole, at the size that training cuts out."""
+        whole = replace(self.square, resolution=self.image_shape[1])
+        return {key: load(source, whole) for key, source in self.sources().items()}
 
 
 def load(source: Source, square: Square) -> Images:

@@ -4,14 +4,17 @@ Layout: CycleGAN's, ROOT/trainA, trainB, testA, testB, from https://efrosgans.ee
 any two folders or zips. `gan-zoo data list` gives each set's licence.
 """
 
+from functools import cached_property
+
 from datamodules.image_folder import FolderSplit, images_in, set_name
+from datamodules.images import Images
 from datamodules.mixtures import Apart
 from datamodules.sources import Files, Source
-from datamodules.stream import TwoSidedData
+from datamodules.stream import SourcedData
 from datamodules.transform import Square
 
 
-class Unpaired(TwoSidedData):
+class Unpaired(SourcedData):
     """Images `a` and `b`, each set in its own order; grey images get three equal channels.
 
     Args:
@@ -26,7 +29,6 @@ class Unpaired(TwoSidedData):
     """
 
     mixture = Apart
-    generated = "b"
 
     def __init__(
         self,
@@ -46,3 +48,12 @@ class Unpaired(TwoSidedData):
 
     def sources(self) -> dict[str, Source]:
         return dict(self.files)
+
+    @property
+    def real(self) -> Images:
+        """The images `b`, whole, at the size that training cuts out."""
+        return self.sides["b"]
+
+    @cached_property
+    def sides(self) -> dict[str, Images]:
+        return self.whole_sides()
