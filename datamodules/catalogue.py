@@ -177,7 +177,7 @@ PORTRAITS = (
         "8,040 portraits of 67 people, 681 x 1024: 8 expressions, 3 gazes, 5 angles",
         "",
         "scientific use only",
-        "https://rafd.socsci.ru.nl: at the request of a university's researcher; it cannot be downloaded",
+        "https://rafd.socsci.ru.nl: by request from a researcher at a university; it cannot be downloaded",
         "rafd/Rafd090_01_Caucasian_female_angry_frontal.jpg ..., or StarGAN's rafd/train/angry, rafd/test/angry ...",
         "rafd/*",
         "datamodules.rafd.RaFD",
