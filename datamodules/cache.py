@@ -1,4 +1,4 @@
-"""Images decoded once, as `gan-zoo data prepare` leaves them: found by their content, and mapped into memory."""
+"""Reads the images that `gan-zoo data prepare` decoded: found by their content, and mapped into memory."""
 
 import json
 import mmap
@@ -16,18 +16,18 @@ from datamodules.sources import Source
 from datamodules.transform import Square
 
 META = "meta.json"
-"""Written last: where it is missing, the images are not all there."""
+"""Name of the file that is written last: a folder without it is incomplete."""
 READ_BEFORE_RELEASE = 16 * 2**20
-"""Bytes."""
+"""Number of bytes to read before mapped pages are released."""
 
 
 def folder_of(source: Source, square: Square) -> Path:
-    """Where the decoded images are, or would be."""
-    return fingerprints.cache_folder() / "images" / fingerprints.of(source, square)
+    """Return the folder where the decoded images are, or would be."""
+    return fingerprints.cache_folder() / "images" / fingerprints.image_fingerprint(source, square)
 
 
 def find(source: Source, square: Square) -> "Mapped | None":
-    """The decoded images, if `gan-zoo data prepare` has finished them and the files are untouched since."""
+    """Return the decoded images if `gan-zoo data prepare` has finished them and the files have not changed since."""
     if not fingerprints.is_known(source):
         return None
     folder = folder_of(source, square)
@@ -35,15 +35,15 @@ def find(source: Source, square: Square) -> "Mapped | None":
 
 
 class Mapped:
-    """Decoded images in files, at their own size and at each half of it, and the source's labels.
+    """Decoded images in files, at full size and at each half of it, with the labels of their source.
 
     Args:
-        folder: what `prepare` made.
-        source: where they come from.
-        square: what they were decoded to.
+        folder: Folder that `prepare` wrote.
+        source: The image files that were decoded.
+        square: Crop and size that they were decoded to.
 
     Raises:
-        DataError: the folder has been damaged since.
+        DataError: The folder was damaged after it was written.
     """
 
     instant = True
@@ -68,15 +68,15 @@ class Mapped:
         return {"image": image, **labels}
 
     def fingerprint(self) -> str:
-        return fingerprints.of(self.source, self.square, self.skipped)
+        return fingerprints.image_fingerprint(self.source, self.square, self.skipped)
 
 
 def sizes(square: Square) -> list[int]:
-    """The sizes that images are kept at: their own, and each half of it, down to 4 pixels or an odd number."""
-    found = [square.resolution]
-    while found[-1] % 2 == 0 and found[-1] > 4:
-        found.append(found[-1] // 2)
-    return found
+    """Return the sizes that are kept: the resolution and each half of it, down to 4 pixels or an odd number."""
+    kept = [square.resolution]
+    while kept[-1] % 2 == 0 and kept[-1] > 4:
+        kept.append(kept[-1] // 2)
+    return kept
 
 
 class Level:
@@ -100,10 +100,10 @@ class Level:
         return Level, (self.file,)
 
     def gather(self, rows: np.ndarray) -> np.ndarray:
-        """A copy of some images."""
+        """Return a copy of the images at `rows`."""
         images = self._images.take(rows, axis=0)
         self._read += images.nbytes
-        if self._read > READ_BEFORE_RELEASE:  # else the process seems to grow with every page it has ever looked at
+        if self._read > READ_BEFORE_RELEASE:  # otherwise every page ever read counts as this process's memory
             self._map.madvise(mmap.MADV_DONTNEED)
             self._read = 0
         return images

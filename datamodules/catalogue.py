@@ -1,7 +1,7 @@
-"""The data sets that are known by name: where they come from, what they look like on disk, and which class reads them.
+"""The data sets that are known by name: where they come from, how they lie on disk, and which class reads them.
 
-Sizes are of the official downloads, in bytes of a thousand a kilobyte; none is given where nobody states it. Counts are
-of the files as they are distributed, which differ here and there from what a paper says. Loads nothing.
+Sizes are those of the official downloads, with 1,000 bytes per kilobyte; a size that nobody states is left empty.
+Counts are those of the distributed files, which sometimes differ from the papers. This module loads no data.
 """
 
 from dataclasses import dataclass, field
@@ -21,33 +21,33 @@ FOLDERS = "{0}/trainA, {0}/trainB, {0}/testA, {0}/testB, of .jpg"
 
 @dataclass(frozen=True)
 class Entry:
-    """A data set. Paths are relative to the folder that holds all of them."""
+    """A data set. Paths are relative to the folder that holds all sets."""
 
     name: str
     images: str
-    """How many, of what."""
+    """Number and kind of the images."""
     size: str
-    """Of the download; empty: not stated by those who offer it."""
+    """Size of the download; empty if its provider does not state it."""
     licence: str
     address: str
     layout: str
-    """What lies where."""
+    """The files and folders that the reader expects."""
     here: str
-    """A pattern of what must be there for the set to be there; empty: nothing must."""
+    """Pattern of a file that exists if the set does; empty: the set needs no file."""
     reader: str
-    """Its class, by dotted path."""
+    """Dotted path of the data module that reads the set."""
     arguments: dict[str, Any] = field(default_factory=dict)
-    """The reader's, so that it reads this set; `data/` in a value stands for the folder of all sets."""
+    """Arguments with which the reader reads this set; `data/` in a value stands for the folder of all sets."""
 
     def is_here(self, folder: Path) -> bool:
-        """Whether the set lies in `folder`."""
+        """Return whether the set lies in `folder`."""
         return not self.here or any(folder.glob(self.here))
 
     def options(self, folder: Path) -> list[str]:
-        """What the commands are told to read it: `["--data", "CelebA", "--data.root", "data/celeba"]`."""
-        given = [(key, str(value).replace("data/", f"{folder}/", 1)) for key, value in self.arguments.items()]
-        named = ["--data", self.reader.rpartition(".")[2]]
-        return [*named, *(word for key, value in given for word in (f"--data.{key}", value))]
+        """Return the options that make a command read the set: `["--data", "CelebA", "--data.root", "data/celeba"]`."""
+        values = {key: str(value).replace("data/", f"{folder}/", 1) for key, value in self.arguments.items()}
+        reader = ["--data", self.reader.rpartition(".")[2]]
+        return [*reader, *(word for key, value in values.items() for word in (f"--data.{key}", value))]
 
 
 def _paired(name: str, images: str, licence: str, direction: str = "a_to_b", address: str = PIX2PIX) -> Entry:
@@ -60,6 +60,20 @@ def _unpaired(name: str, images: str, size: str, licence: str) -> Entry:
     arguments = {key: f"data/{name}/{{split}}{key.upper()}" for key in "ab"}
     reader = "datamodules.unpaired.Unpaired"
     return Entry(name, images, size, licence, CYCLEGAN, FOLDERS.format(name), f"{name}/trainA/*", reader, arguments)
+
+
+def _gaussians(layout: str, modes: int, shape: str) -> Entry:
+    return Entry(
+        f"gaussians_{layout}",
+        f"points of {modes} modes on a {shape}: any number",
+        "",
+        "generated here",
+        "drawn on demand",
+        "no file",
+        "",
+        "datamodules.gaussians.Gaussians",
+        {"layout": layout, "modes": modes},
+    )
 
 
 def _lsun(category: str, images: str, size: str, scene: bool = True) -> Entry:
@@ -151,7 +165,7 @@ PORTRAITS = (
         "ffhq",
         "70,000 faces, 1024 x 1024, or as thumbnails of 128 x 128",
         "96 GB; thumbnails 2.1 GB",
-        "CC BY-NC-SA 4.0; of each photograph its own",
+        "CC BY-NC-SA 4.0; each photograph has its own",
         "https://github.com/NVlabs/ffhq-dataset",
         "ffhq/images1024x1024/00000/00000.png ..., or ffhq/thumbnails128x128",
         "ffhq/images1024x1024/*",
@@ -162,8 +176,8 @@ PORTRAITS = (
         "rafd",
         "8,040 portraits of 67 people, 681 x 1024: 8 expressions, 3 gazes, 5 angles",
         "",
-        "scientific use alone",
-        "https://rafd.socsci.ru.nl: by request of a researcher at a university; it cannot be fetched",
+        "scientific use only",
+        "https://rafd.socsci.ru.nl: by request from a researcher at a university; it cannot be downloaded",
         "rafd/Rafd090_01_Caucasian_female_angry_frontal.jpg ..., or StarGAN's rafd/train/angry, rafd/test/angry ...",
         "rafd/*",
         "datamodules.rafd.RaFD",
@@ -191,7 +205,7 @@ PAIRS = (
     _paired("facades", "400 + 100 + 106 photographs | label maps, 256 x 256", CITE, "b_to_a"),
     _paired("maps", "1,096 + 1,098 aerial photographs | maps", "Google Maps' terms"),
     _paired("edges2shoes", "50,025 edges | shoes, 256 x 256", "UT Zappos50K's: academic, non-commercial"),
-    _paired("edges2handbags", "about 137,000 edges | handbags", "none stated; images of Amazon's"),
+    _paired("edges2handbags", "about 137,000 edges | handbags", "none stated; images from Amazon"),
     _paired("night2day", "20,120 views at two times", CITE),
     _paired(
         "cityscapes",
@@ -229,7 +243,7 @@ STYLES = (
         "coco_wikiart",
         "82,783 photographs (MS-COCO's train2014) and 79,433 paintings (Painter by Numbers' train), of many sizes",
         "",
-        "Flickr's terms of each photograph; paintings: WikiArt's terms, partly in copyright",
+        "each photograph's own terms (Flickr); paintings: WikiArt's terms, some under copyright",
         "https://cocodataset.org; https://www.kaggle.com/c/painter-by-numbers",
         "coco/train/*.jpg and wikiart/train/*.jpg",
         "coco/train/*",
@@ -238,32 +252,9 @@ STYLES = (
     ),
 )
 
-MADE = (
-    Entry(
-        "gaussians_ring",
-        "points of 8 modes on a circle: as many as asked for",
-        "",
-        "made here",
-        "drawn when they are wanted",
-        "no file",
-        "",
-        "datamodules.gaussians.Gaussians",
-        {"layout": "ring", "modes": 8},
-    ),
-    Entry(
-        "gaussians_grid",
-        "points of 25 modes on a square lattice: as many as asked for",
-        "",
-        "made here",
-        "drawn when they are wanted",
-        "no file",
-        "",
-        "datamodules.gaussians.Gaussians",
-        {"layout": "grid", "modes": 25},
-    ),
-)
+MADE = (_gaussians("ring", 8, "circle"), _gaussians("grid", 25, "square lattice"))
 
 CATALOGUE: dict[str, Entry] = {
-    one.name: one for family in (SMALL, PORTRAITS, PLACES, PAIRS, UNPAIRED, STYLES, MADE) for one in family
+    entry.name: entry for family in (SMALL, PORTRAITS, PLACES, PAIRS, UNPAIRED, STYLES, MADE) for entry in family
 }
-"""All of them, by name."""
+"""All entries, by name."""

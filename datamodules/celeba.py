@@ -14,7 +14,7 @@ import numpy as np
 
 from datamodules.errors import DataError
 from datamodules.labels import attribute_columns, attributes, rows_of
-from datamodules.sources import Files, Source, is_image
+from datamodules.sources import Files, is_image
 from datamodules.stores import Store, open_store
 from datamodules.stream import SourcedData
 from datamodules.transform import Square
@@ -24,10 +24,11 @@ ATTRIBUTES = "list_attr_celeba.txt"
 PARTITION = "list_eval_partition.txt"
 SPLITS = ("train", "valid", "test")
 ENDS = (162_770, 182_637, 202_599)
-"""The number of the last image of each split: what the official partition says."""
+"""Number of the last image of each split in the official partition."""
 WIDTH = 178
+"""Width of the aligned images, in pixels."""
 HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
-"""Attributes of which a face has one at most."""
+"""Attributes of which a face has at most one."""
 
 Split = Literal["train", "valid", "test", "all"]
 
@@ -36,18 +37,19 @@ class CelebA(SourcedData):
     """Aligned faces, with any of their attributes as labels.
 
     Args:
-        root: folder that holds img_align_celeba or its zip, and the list of attributes.
+        root: Folder that holds img_align_celeba or its zip, and the list of attributes.
         split: train (162,770), valid (19,867), test (19,962) or all.
-        attributes: which attributes are the label, float (n, k) in {0, 1}: e.g. Male, Smiling, Black_Hair; none: no
-            labels, and no list is needed.
-        numbers: the first and the last of the images wanted, by the number that is their name: (1, 81385) is half of
-            the training split, as a set of its own; none: all of the split.
-        resolution: pixels a side.
-        centre_crop: pixels a side of the square cut from an image's middle first, in images 178 wide: 178 takes all of
-            the width, 108 the face alone, as DCGAN's program did; smaller copies of the set are cut in proportion.
-        batch_size: images a minibatch on each device.
-        workers: processes that decode, where the images are not in memory or prepared.
-        flip: mirror half of the training images, at random.
+        attributes: Attributes that form the label, float (n, k) in {0, 1}, such as Male, Smiling, Black_Hair. Without
+            attributes there are no labels, and the list is not needed.
+        numbers: First and last image to use, by the number in their names: (1, 81385) is the first half of the
+            training split, as a set of its own; None: all images of the split.
+        resolution: Side of the images, in pixels.
+        centre_crop: Side of the square that is cut from the middle of an image first, in pixels of an image 178 wide:
+            178 takes the full width, 108 only the face, as DCGAN's program did; smaller copies of the set are cut in
+            proportion.
+        batch_size: Images per mini-batch on each device.
+        workers: Processes that decode images which are neither in memory nor prepared.
+        flip: Whether to mirror half of the training images, at random.
     """
 
     def __init__(
@@ -65,43 +67,39 @@ class CelebA(SourcedData):
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
         self.source = faces(Path(root).expanduser(), split, attributes, numbers)
-        self.square = Square(resolution, scaled(centre_crop, self.source.read(0), self.source.where(0)), 3)
-        self.image_shape = (3, resolution, resolution)
-        self.classes, self.num_classes, self.flip = list(attributes), len(attributes), flip
+        self.show(Square(resolution, scaled(centre_crop, self.source.read(0), self.source.where(0))), flip=flip)
+        self.classes, self.num_classes = list(attributes), len(attributes)
         hair = [name for name in attributes if name in HAIR]
         self.attributes, self.exclusive = True, [hair] if hair else []
 
-    def sources(self) -> dict[str, Source]:
-        return {"image": self.source}
-
 
 def faces(root: Path, split: Split, wanted: Sequence[str], numbers: tuple[int, int] | None) -> Files:
-    """The images of `split` whose number is within `numbers`, with the `wanted` attributes as labels.
+    """Return the images of `split` whose number is within `numbers`, with the `wanted` attributes as labels.
 
     Raises:
-        DataError: the images or a list are missing or do not fit, or an attribute is unknown.
+        DataError: The images or a list are missing or do not match, or an attribute is unknown.
     """
     store = open_images(root)
     members = [name for name in store.names if is_image(name)]
     names = [PurePosixPath(member).name for member in members]
     chosen = list(range(len(members)))
     if split != "all":
-        parts = partition(names, root / PARTITION)
-        chosen = [place for place in chosen if parts[place] == split]
+        splits = partition(names, root / PARTITION)
+        chosen = [row for row in chosen if splits[row] == split]
     if numbers:
-        chosen = [place for place in chosen if numbers[0] <= number(names[place]) <= numbers[1]]
+        chosen = [row for row in chosen if numbers[0] <= number(names[row]) <= numbers[1]]
     label = {}
     if wanted:
-        known, listed = read_attributes(root / ATTRIBUTES)
-        columns = attribute_columns(wanted, known, root / ATTRIBUTES)
+        columns, listed = read_attributes(root / ATTRIBUTES)
+        places = attribute_columns(wanted, columns, root / ATTRIBUTES)
         rows = rows_of(names, listed, root / ATTRIBUTES, store.where("").rstrip("/"))
-        label = {"label": attributes((rows[place].split() for place in chosen), columns, root / ATTRIBUTES)}
+        label = {"label": attributes((rows[row].split() for row in chosen), places, root / ATTRIBUTES)}
     name = "_".join(["celeba", split, *map(str, numbers or ())])
-    return Files(name, store, [members[place] for place in chosen], label)
+    return Files(name, store, [members[row] for row in chosen], label)
 
 
 def open_images(root: Path) -> Store:
-    """The folder of aligned images, or the official zip of it."""
+    """Open the folder of aligned images, or the official zip of it."""
     for path in (root / IMAGES, root / f"{IMAGES}.zip"):
         if path.exists():
             return open_store(path)
@@ -112,26 +110,26 @@ def open_images(root: Path) -> Store:
 
 
 def read_attributes(file: Path) -> tuple[list[str], dict[str, str]]:
-    """The names of the attributes; and of each image, the part of its line that has 1 or -1 for each of them.
+    """Return the names of the attributes; and for each image, the part of its line with 1 or -1 for each attribute.
 
     Raises:
-        DataError: the list is missing or incomplete.
+        DataError: The list is missing or incomplete.
     """
     count, header, *lines = read_lines(file, at_least=3)
-    known = header.split()
-    found = {name: values for name, _, values in (line.partition(" ") for line in lines)}
-    short = next((name for name, values in found.items() if len(values.split()) != len(known)), None)
+    columns = header.split()
+    listed = {name: values for name, _, values in (line.partition(" ") for line in lines)}
+    short = next((name for name, values in listed.items() if len(values.split()) != len(columns)), None)
     if not count.strip().isdecimal() or int(count) != len(lines) or short:
-        wrong = f"{short} has {len(found[short].split())} values" if short else f"it has {len(lines)} images"
-        raise DataError(f"{file} is damaged: it announces {count} images of {len(known)} attributes, and {wrong}.")
-    return known, found
+        problem = f"{short} has {len(listed[short].split())} values" if short else f"it has {len(lines)} images"
+        raise DataError(f"{file} is damaged: it announces {count} images of {len(columns)} attributes, and {problem}.")
+    return columns, listed
 
 
 def partition(names: Sequence[str], file: Path) -> list[str]:
-    """The split of each image: as the official list says, or by the image's number, which says the same.
+    """Return the split of each image, from the official list, or from the image's number, which gives the same split.
 
     Raises:
-        DataError: the list or a name is unfit.
+        DataError: The list is damaged or incomplete, or an image's name is not a number.
     """
     try:
         if not file.exists():
@@ -141,27 +139,35 @@ def partition(names: Sequence[str], file: Path) -> list[str]:
     except (ValueError, IndexError) as error:
         raise DataError(f"{file} or the names of the images are not CelebA's: {error}.") from error
     except KeyError as error:
-        raise DataError(f"{file} says nothing of {error}.") from None
+        raise DataError(f"{file} does not list the image {error}.") from None
 
 
 def number(name: str) -> int:
-    """That of the image called `name`: 1 of 000001.jpg."""
+    """Return the number in an image's name: 1 for 000001.jpg."""
     return int(PurePosixPath(name).stem)
 
 
 def read_lines(file: Path, at_least: int) -> list[str]:
-    """The lines of a list that are not empty."""
+    """Return the lines of a list that are not empty.
+
+    Raises:
+        DataError: The list cannot be read, or has fewer than `at_least` lines.
+    """
     try:
         lines = [line for line in file.read_text().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} cannot be read: put CelebA's list of that name there ({error}).") from error
     if len(lines) < at_least:
-        raise DataError(f"{file} is no whole list of CelebA: it has {len(lines)} lines.")
+        raise DataError(f"{file} is no complete list of CelebA: it has {len(lines)} lines.")
     return lines
 
 
 def scaled(centre_crop: int, image: np.ndarray, where: str) -> int:
-    """The crop in pixels of a copy of the set whose images are as large as `image`."""
+    """Return the crop in pixels for a copy of the set whose images are as large as `image`.
+
+    Raises:
+        DataError: The image does not have CelebA's proportions, or the crop does not fit into it.
+    """
     height, width = image.shape[:2]
     if not 1.15 < height / width < 1.3:
         raise DataError(f"{where} is {width} x {height} pixels: CelebA's aligned images are {WIDTH} x 218.")

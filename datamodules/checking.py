@@ -1,10 +1,9 @@
-"""Looks at every image at a path: what stops a training, and what makes its scores worth less.
+"""Inspects every image at a path for problems that stop training or distort its scores.
 
-Each file is decoded as training decodes it, and told from others by a hash of its bytes: copies that were encoded anew,
-or scaled, are different files here. Memory: 25 bytes an image.
+Each file is decoded as in training and identified by a hash of its bytes, so copies that were encoded again or resized
+count as different files. Memory: 25 bytes per image.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
@@ -12,16 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-from torch.utils.data import DataLoader
 
 from datamodules.celeba import ATTRIBUTES, PARTITION, read_attributes, read_lines
 from datamodules.collection import Collection, empty_folders
+from datamodules.decoding import read_chunks
 from datamodules.errors import DataError
 from datamodules.labels import read_csv
 from datamodules.sources import decode
 
-CHUNK = 64
-"""Images that a process looks at, at a time."""
 KINDS = {
     "damaged": "yes",
     "damaged list": "yes, with these labels",
@@ -33,113 +30,101 @@ KINDS = {
     "grey among colour": "no: shown as three channels",
     "odd size": "no: cut and resized",
 }
-"""What can be found, and whether it stops a training."""
+"""The kinds of problems, and whether each stops training."""
 
 
 class Finding(NamedTuple):
-    """Something that is wrong: `kind` is one of KINDS, `what` names the files."""
+    """A problem: `kind` is a key of KINDS, `what` names the files."""
 
     kind: str
     what: str
 
     @property
     def stops(self) -> bool:
-        """Whether training stops at it."""
+        """Whether it stops training."""
         return KINDS[self.kind].startswith("yes")
 
 
 class Looks(NamedTuple):
-    """What the images of a set look like."""
+    """Digests, sizes and colours of the images of a set."""
 
     digests: np.ndarray
-    """int64 (n, 2): of each file's bytes."""
+    """int64 (n, 2): hash of each file's bytes."""
     sizes: np.ndarray
-    """int32 (n, 2): width and height; 0 where damaged."""
+    """int32 (n, 2): width and height in pixels; 0 for damaged images."""
     grey: np.ndarray
-    """bool (n,): no colour, in whatever way it is stored."""
+    """bool (n,): whether the image has no colour, however it is stored."""
     damaged: dict[int, str]
-    """What is wrong, by index."""
+    """Error messages of the damaged images, by index."""
 
 
 class Looker:
-    """Looks at the images of some indices, as the data set of a loader."""
+    """Inspects the images of a range of indices."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
 
     def __getitem__(self, indices: range) -> Looks:
-        count = len(indices)
-        looks = Looks(np.zeros((count, 2), np.int64), np.zeros((count, 2), np.int32), np.zeros(count, bool), {})
-        for place, index in enumerate(indices):
+        looks = blank(len(indices))
+        for row, index in enumerate(indices):
             try:
                 content = self.collection.content(index)
-                looks.digests[place] = np.frombuffer(blake2b(content, digest_size=16).digest(), np.int64)
+                looks.digests[row] = np.frombuffer(blake2b(content, digest_size=16).digest(), np.int64)
                 pixels = decode(content, self.collection.where(index))
-                looks.sizes[place] = pixels.shape[1], pixels.shape[0]
-                looks.grey[place] = pixels.shape[2] == 1 or bool((pixels == pixels[:, :, :1]).all())
+                looks.sizes[row] = pixels.shape[1], pixels.shape[0]
+                looks.grey[row] = pixels.shape[2] == 1 or bool((pixels == pixels[:, :, :1]).all())
             except DataError as error:
                 looks.damaged[index] = str(error)
         return looks
 
 
-def unchanged(looks: Looks) -> Looks:
-    """What a loader does to a chunk: nothing."""
-    return looks
+def blank(count: int) -> Looks:
+    """Return room for the looks of `count` images."""
+    return Looks(np.zeros((count, 2), np.int64), np.zeros((count, 2), np.int32), np.zeros(count, bool), {})
 
 
 def look(collection: Collection, progress: Callable[[int], None] = lambda done: None) -> Looks:
-    """Look at all images, by as many processes as there are cores.
+    """Inspect all images, with one process per core.
 
     Args:
-        collection: the images.
-        progress: told how many images are done.
+        collection: The images.
+        progress: Function that is called with the number of images inspected so far.
     """
-    total = len(collection)
-    chunks = [range(first, min(first + CHUNK, total)) for first in range(0, total, CHUNK)]
-    workers = min(os.cpu_count() or 1, len(chunks))
-    loader = DataLoader(
-        Looker(collection),  # pyright: ignore[reportArgumentType]
-        sampler=chunks,  # pyright: ignore[reportArgumentType]
-        batch_size=None,
-        num_workers=workers if workers > 1 else 0,
-        collate_fn=unchanged,  # pyright: ignore[reportArgumentType]
-    )
-    digests, sizes, grey = np.zeros((total, 2), np.int64), np.zeros((total, 2), np.int32), np.zeros(total, bool)
-    damaged: dict[int, str] = {}
-    for chunk, part in zip(chunks, loader, strict=True):
-        rows = slice(chunk.start, chunk.stop)
-        digests[rows], sizes[rows], grey[rows] = part.digests, part.sizes, part.grey
-        damaged |= part.damaged
-        progress(chunk.stop)
-    return Looks(digests, sizes, grey, damaged)
+    looks, done = blank(len(collection)), 0
+    for part in read_chunks(Looker(collection), len(collection)):
+        rows = slice(done, done + len(part.grey))
+        looks.digests[rows], looks.sizes[rows], looks.grey[rows] = part.digests, part.sizes, part.grey
+        looks.damaged.update(part.damaged)
+        done = rows.stop
+        progress(done)
+    return looks
 
 
 def findings(collection: Collection, looks: Looks, lists: Sequence[Path] = ()) -> list[Finding]:
-    """Everything that is wrong, in the order of KINDS.
+    """Return all problems, in the order of KINDS.
 
     Args:
-        collection: the images.
-        looks: what they look like.
-        lists: files that name images with their labels: a CSV, or CelebA's.
+        collection: The images.
+        looks: Their digests, sizes and colours.
+        lists: Files that list images with their labels: a CSV, or CelebA's.
     """
-    found = [
-        *(Finding("damaged", text) for text in looks.damaged.values()),
+    problems = [
+        *(Finding("damaged", message) for message in looks.damaged.values()),
         *(Finding("folder without image", folder) for place in collection.stores for folder in empty_folders(place)),
-        *(one for file in lists for one in unlisted(collection, file)),
+        *(finding for file in lists for finding in unlisted(collection, file)),
         *copies(collection, looks),
         *odd(collection, looks),
     ]
-    return sorted(found, key=lambda one: list(KINDS).index(one.kind))
+    return sorted(problems, key=lambda finding: list(KINDS).index(finding.kind))
 
 
 def copies(collection: Collection, looks: Looks) -> Iterator[Finding]:
-    """Files of equal bytes."""
+    """Yield a finding for each group of files with equal bytes."""
     _, group, count = np.unique(looks.digests, axis=0, return_inverse=True, return_counts=True)
-    places = np.flatnonzero(count[group.ravel()] > 1)
     groups: dict[int, list[int]] = {}
-    for place in places.tolist():
-        if place not in looks.damaged:
-            groups.setdefault(int(group.ravel()[place]), []).append(place)
+    for index in np.flatnonzero(count[group.ravel()] > 1).tolist():
+        if index not in looks.damaged:
+            groups.setdefault(int(group.ravel()[index]), []).append(index)
     for members in groups.values():
         splits = {collection.split(member) for member in members}
         kind = "same file in two splits" if len(splits) > 1 else "same file twice"
@@ -147,32 +132,32 @@ def copies(collection: Collection, looks: Looks) -> Iterator[Finding]:
 
 
 def odd(collection: Collection, looks: Looks) -> Iterator[Finding]:
-    """Grey images among colour, and those of another size where most have one."""
-    whole = looks.sizes[:, 0] > 0
-    if not looks.grey[whole].all():
-        yield from (Finding("grey among colour", collection.where(int(one))) for one in np.flatnonzero(looks.grey))
+    """Yield grey images among colour images, and images that differ from the size of most images."""
+    intact = looks.sizes[:, 0] > 0
+    if not looks.grey[intact].all():
+        yield from (Finding("grey among colour", collection.where(int(index))) for index in np.flatnonzero(looks.grey))
     common, count = next(iter(sizes(looks)), ((0, 0), 0))
-    if 2 * count > whole.sum():
-        for one in np.flatnonzero(whole & (looks.sizes != common).any(axis=1)).tolist():
-            width, height = looks.sizes[one].tolist()
-            yield Finding("odd size", f"{collection.where(one)}: {width} x {height}")
+    if 2 * count > intact.sum():
+        for index in np.flatnonzero(intact & (looks.sizes != common).any(axis=1)).tolist():
+            width, height = looks.sizes[index].tolist()
+            yield Finding("odd size", f"{collection.where(index)}: {width} x {height}")
 
 
 def sizes(looks: Looks) -> list[tuple[tuple[int, int], int]]:
-    """Width and height with the number of images that have it, the most frequent first; without damaged ones."""
-    whole = looks.sizes[looks.sizes[:, 0] > 0]
-    kinds, count = np.unique(whole, axis=0, return_counts=True)
-    order = np.argsort(-count, kind="stable")
-    return [((int(kinds[one, 0]), int(kinds[one, 1])), int(count[one])) for one in order]
+    """Return each (width, height) with its number of intact images, the most frequent first."""
+    intact = looks.sizes[looks.sizes[:, 0] > 0]
+    distinct, counts = np.unique(intact, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [((int(distinct[row, 0]), int(distinct[row, 1])), int(counts[row])) for row in order]
 
 
 def splits(collection: Collection) -> dict[str, int]:
-    """How many images each split has; those of no split have none to their name."""
+    """Return the number of images in each split; images without a split count under the empty name."""
     return dict(Counter(collection.split(index) for index in range(len(collection))))
 
 
 def unlisted(collection: Collection, file: Path) -> Iterator[Finding]:
-    """Images that a list does not name, and the reverse; or what is wrong with the list."""
+    """Yield images that a list does not name and names without an image, or a finding for a damaged list."""
     try:
         listed = listed_names(file)
     except DataError as error:
@@ -185,10 +170,10 @@ def unlisted(collection: Collection, file: Path) -> Iterator[Finding]:
 
 
 def listed_names(file: Path) -> set[str]:
-    """The images that a list of labels names.
+    """Return the images that a list of labels names.
 
     Raises:
-        DataError: the list is damaged.
+        DataError: The list is damaged.
     """
     if file.suffix == ".csv":
         return set(read_csv(file)[1])
@@ -198,6 +183,6 @@ def listed_names(file: Path) -> set[str]:
 
 
 def lists_beside(path: Path) -> list[Path]:
-    """CelebA's lists that lie with the images."""
+    """Return CelebA's lists that lie beside the images."""
     folder = path if path.is_dir() else path.parent
     return [folder / name for name in (ATTRIBUTES, PARTITION) if (folder / name).is_file()]

@@ -2,26 +2,26 @@
 layers of features from tiny images").
 
 Layout: torchvision's, ROOT/cifar-10-batches-py with data_batch_1 to 5 and test_batch. No formal licence; cite the
-report. From https://www.cs.toronto.edu/~kriz/cifar.html, "CIFAR-10 python version"; downloaded where there is a
-network. A copy in folders of images is read by `ImageFolder`.
+report. From https://www.cs.toronto.edu/~kriz/cifar.html, "CIFAR-10 python version"; downloaded if there is a
+network. `ImageFolder` reads copies in folders of images.
 """
 
 import pickle
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from datamodules.errors import DataError
-from datamodules.names import count_name
+from datamodules.names import Split, count_name
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 
 FOLDER = "cifar-10-batches-py"
 FILES = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
 EACH = 10_000
-"""Images a file."""
+"""Number of images per file."""
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -29,11 +29,11 @@ class CIFAR10(StreamedData):
     """Photographs in memory, with their classes.
 
     Args:
-        root: folder that holds cifar-10-batches-py, as torchvision lays it out; downloaded there if it can be.
+        root: Folder that holds cifar-10-batches-py in torchvision's layout; it is downloaded there if it is missing.
         split: train (50,000) or test (10,000).
-        batch_size: images a minibatch on each device.
-        workers: processes that read ahead; the images are in memory, so 0 is fastest.
-        flip: mirror half of the training images, at random; most papers' scores are without.
+        batch_size: Images per mini-batch on each device.
+        workers: Processes that read ahead; the images are in memory, so 0 is fastest.
+        flip: Whether to mirror half of the training images, at random; most papers report scores without mirroring.
     """
 
     image_shape = (3, 32, 32)
@@ -41,12 +41,7 @@ class CIFAR10(StreamedData):
     classes = CLASSES
 
     def __init__(
-        self,
-        root: str,
-        split: Literal["train", "test"] = "train",
-        batch_size: int = 64,
-        workers: int = 0,
-        flip: bool = False,
+        self, root: str, split: Split = "train", batch_size: int = 64, workers: int = 0, flip: bool = False
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
@@ -78,7 +73,7 @@ class CIFAR10(StreamedData):
 
 
 class _Arrays(pickle.Unpickler):
-    """Reads arrays, numbers and strings, and calls nothing else: a pickle can otherwise run any program."""
+    """Unpickles arrays, numbers and strings, and refuses everything else: a pickle could run any program."""
 
     ALLOWED = (("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"))
 
@@ -89,10 +84,10 @@ class _Arrays(pickle.Unpickler):
 
 
 def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The images, uint8 (10000, 3, 32, 32), and classes, int64 (10000,), of one file.
+    """Return the images, uint8 (10000, 3, 32, 32), and classes, int64 (10000,), of a file.
 
     Raises:
-        DataError: it is missing, damaged, or something else.
+        DataError: The file is missing or damaged, or is no file of CIFAR-10.
     """
     try:
         with file.open("rb") as opened:
@@ -100,7 +95,7 @@ def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
         image = content["data"].reshape(EACH, 3, 32, 32)
         label = np.array(content["labels"], dtype=np.int64).reshape(EACH)
     except (OSError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file} is no whole batch of CIFAR-10: fetch it again ({error}).") from error
+        raise DataError(f"{file} is no complete batch of CIFAR-10: fetch it again ({error}).") from error
     if image.dtype != np.uint8 or not ((label >= 0) & (label < 10)).all():
         raise DataError(f"{file} is no batch of CIFAR-10: its images must be bytes and its labels 0 to 9.")
     return image, label

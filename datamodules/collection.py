@@ -1,4 +1,4 @@
-"""All images at a path, in folders, zips or databases of LSUN, each with the split that its path names."""
+"""Collects all images at a path, from folders, zips and LSUN databases, each with the split that its path names."""
 
 import re
 from bisect import bisect_right
@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from datamodules.errors import DataError
 from datamodules.lsun import Database
-from datamodules.sources import is_image
+from datamodules.sources import is_hidden, is_image
 from datamodules.stores import Folder, Store, open_store
 
 SPLIT = re.compile(r"(?:^|[^a-zA-Z])((?:train|validation|valid|val|test|extra)[AB]?)(?:$|[^a-zA-Z])")
@@ -23,19 +23,19 @@ class Place(Protocol):
     def __len__(self) -> int: ...
 
     def content(self, index: int) -> bytes:
-        """The bytes of image `index` as they are stored.
+        """Return the stored bytes of image `index`.
 
         Raises:
-            DataError: they cannot be read.
+            DataError: The image cannot be read.
         """
         ...
 
     def where(self, index: int) -> str:
-        """Image `index` as messages name it."""
+        """Return the name of image `index` for messages."""
         ...
 
     def split(self, index: int) -> str:
-        """The split that its path names, or nothing."""
+        """Return the split that the path of image `index` names, or an empty string."""
         ...
 
 
@@ -62,7 +62,7 @@ class StorePlace:
 
 
 class DatabasePlace:
-    """The images of one of LSUN's databases."""
+    """The images of an LSUN database."""
 
     def __init__(self, folder: Path) -> None:
         self.database, self.own = Database(folder.name, folder), split_in([folder.name])
@@ -81,10 +81,10 @@ class DatabasePlace:
 
 
 class Collection:
-    """The images of all places, one after another.
+    """The images of several places, numbered consecutively.
 
     Args:
-        places: what holds them.
+        places: The folders, zips and databases.
     """
 
     def __init__(self, places: Sequence[Place]) -> None:
@@ -95,21 +95,24 @@ class Collection:
         return self.ends[-1]
 
     def at(self, index: int) -> tuple[Place, int]:
-        """The place of image `index`, and its index there."""
+        """Return the place of image `index`, and the image's index in that place."""
         number = bisect_right(self.ends, index)
         return self.places[number], index - (self.ends[number - 1] if number else 0)
 
     def content(self, index: int) -> bytes:
-        place, own = self.at(index)
-        return place.content(own)
+        """Return the stored bytes of image `index`."""
+        place, inner_index = self.at(index)
+        return place.content(inner_index)
 
     def where(self, index: int) -> str:
-        place, own = self.at(index)
-        return place.where(own)
+        """Return the name of image `index` for messages."""
+        place, inner_index = self.at(index)
+        return place.where(inner_index)
 
     def split(self, index: int) -> str:
-        place, own = self.at(index)
-        return place.split(own)
+        """Return the split that the path of image `index` names, or an empty string."""
+        place, inner_index = self.at(index)
+        return place.split(inner_index)
 
     @property
     def stores(self) -> list[StorePlace]:
@@ -118,27 +121,27 @@ class Collection:
 
     @property
     def others(self) -> list[str]:
-        """Files beside the images, that no name says to be one."""
+        """Names of the files beside the images that do not have an image file's name."""
         return [place.store.where(name) for place in self.stores for name in place.others]
 
 
 def collect(paths: Sequence[Path]) -> Collection:
-    """All images at `paths`: folders, zips and databases, and zips and databases that lie in a folder.
+    """Collect all images at `paths`: folders, zips and databases, and the zips and databases inside a folder.
 
     Raises:
-        DataError: there is nothing there, no image, or a zip or database that is damaged as a whole.
+        DataError: A path does not exist, there is no image, or a zip or database cannot be opened.
     """
     places = [place for path in paths for place in places_in(path)]
     if not any(map(len, places)):
         raise DataError(
-            f"{', '.join(map(str, paths))} holds no image file, no zip of them and no LMDB. MNIST's, CIFAR-10's and "
-            "SVHN's own files are checked whenever they are read."
+            f"{', '.join(map(str, paths))} holds no image file, no zip of images and no LMDB. The files of MNIST, "
+            "CIFAR-10 and SVHN are checked whenever they are read."
         )
     return Collection([place for place in places if len(place)])
 
 
 def places_in(path: Path) -> list[Place]:
-    """What holds images at `path`."""
+    """Return the folders, zips and databases at `path`."""
     if (path / "data.mdb").is_file():
         return [DatabasePlace(path)]
     if not path.is_dir():
@@ -148,17 +151,21 @@ def places_in(path: Path) -> list[Place]:
 
 
 def empty_folders(place: StorePlace) -> list[str]:
-    """The folders of `place` with no image in or below them, the topmost of each branch; a zip names none."""
+    """Return the folders of `place` with no image in or below them, only the topmost of each branch; a zip has none."""
     if not isinstance(place.store, Folder):
         return []
-    filled = {folder for name in place.names for folder in PurePosixPath(name).parents}
     root = place.store.path
-    folders = {PurePosixPath(one.relative_to(root).as_posix()) for one in root.rglob("*/") if one.is_dir()}
-    empty = {one for one in folders - filled if not any(part.startswith((".", "__MACOSX")) for part in one.parts)}
-    databases = {PurePosixPath(file.parent.relative_to(root).as_posix()) for file in root.glob("*/data.mdb")}
-    return sorted(str(root / one) for one in empty - databases if not empty & set(one.parents))
+    with_images = {folder for name in place.names for folder in PurePosixPath(name).parents}
+    folders = {_inside(folder, root) for folder in root.rglob("*/") if folder.is_dir()}
+    empty = {folder for folder in folders - with_images if not is_hidden(folder.parts)}
+    databases = {_inside(file.parent, root) for file in root.glob("*/data.mdb")}
+    return sorted(str(root / folder) for folder in empty - databases if not empty & set(folder.parents))
+
+
+def _inside(path: Path, root: Path) -> PurePosixPath:
+    return PurePosixPath(path.relative_to(root).as_posix())
 
 
 def split_in(parts: Sequence[str]) -> str:
-    """The first split that a part of a path names, or nothing."""
-    return next((found[1] for part in parts if (found := SPLIT.search(part))), "")
+    """Return the first split that a part of a path names, or an empty string."""
+    return next((match[1] for part in parts if (match := SPLIT.search(part))), "")

@@ -1,9 +1,9 @@
-"""What is said of data that cannot be used."""
+"""The error that data modules raise for data that cannot be used."""
 
 
 class DataError(ValueError):
-    """The data is missing, damaged or unfit for what is asked: the message says which file and what to do."""
+    """The data is missing, damaged or does not fit the request; the message names the file and says what to do."""
 
     def __init__(self, message: str) -> None:
-        # A loader's worker hands its error over as a whole traceback, of which the message is the end.
+        # An error in a DataLoader worker arrives as a whole traceback, which ends with the message.
         super().__init__(message.rpartition("DataError: ")[2].strip())

@@ -1,4 +1,4 @@
-"""What a set of images is, whatever its path: a hash of its content, noted once it is known."""
+"""Hashes of a set's content that do not depend on its path, and a folder that remembers them."""
 
 import os
 from collections.abc import Iterable
@@ -10,42 +10,42 @@ from datamodules.transform import Square
 
 
 def cache_folder() -> Path:
-    """Where notes of fingerprints and decoded images are kept: GAN_ZOO_CACHE, else ~/.cache/gan_zoo."""
+    """Return the folder of fingerprints and decoded images: GAN_ZOO_CACHE, else ~/.cache/gan_zoo."""
     return Path(os.environ.get("GAN_ZOO_CACHE") or "~/.cache/gan_zoo").expanduser()
 
 
-def of(source: Source, square: Square, skipped: Iterable[int] = ()) -> str:
-    """The fingerprint of the images that come out, however they are read.
+def image_fingerprint(source: Source, square: Square, skipped: Iterable[int] = ()) -> str:
+    """Return the fingerprint of the decoded images, which does not depend on how they are read.
 
     Args:
-        source: the files.
-        square: what they are decoded to.
-        skipped: indices of damaged ones, left out.
+        source: The image files.
+        square: Crop and size that each image is decoded to.
+        skipped: Indices of damaged images that are left out.
     """
-    return digest([content(source), square.key(), *skipped])
+    return digest([content_fingerprint(source), square.key(), *skipped])
 
 
-def content(source: Source) -> str:
-    """The fingerprint of the files: their content is read once, and not again while they are untouched."""
+def content_fingerprint(source: Source) -> str:
+    """Return the fingerprint of the files; their content is read only once as long as they do not change."""
     if is_known(source):
         return _note(source).read_text()
-    value = source.fingerprint()
-    with suppress(OSError):  # where nothing can be noted, the files are read again next time, and that is all
-        note(source, value)
-    return value
+    fingerprint = source.fingerprint()
+    with suppress(OSError):  # if it cannot be saved, the files are read again next time
+        save_fingerprint(source, fingerprint)
+    return fingerprint
 
 
-def note(source: Source, value: str) -> None:
-    """Keep the fingerprint of the files where the next process finds it.
+def save_fingerprint(source: Source, fingerprint: str) -> None:
+    """Save the fingerprint of the files where later processes find it.
 
     Raises:
-        OSError: the cache folder cannot be written.
+        OSError: The cache folder cannot be written.
     """
-    write(_note(source), value.encode())
+    write_atomically(_note(source), fingerprint.encode())
 
 
 def is_known(source: Source) -> bool:
-    """Whether the fingerprint of the files can be told without reading them."""
+    """Return whether the fingerprint of the files is known without reading them."""
     return _note(source).exists()
 
 
@@ -53,8 +53,8 @@ def _note(source: Source) -> Path:
     return cache_folder() / "fingerprints" / source.stamp()
 
 
-def write(file: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
+def write_atomically(file: Path, content: bytes) -> None:
+    """Write a file so that it exists completely or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.{os.getpid()}")
     with part.open("wb") as opened:

@@ -1,8 +1,8 @@
-"""The idx files of MNIST and of the sets that took over its layout, gzipped or not, in torchvision's folders."""
+"""Reads the idx files of MNIST and of sets with the same layout, gzipped or not, in torchvision's folders."""
 
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,29 +10,49 @@ import torch
 from torch import Tensor
 
 from datamodules.errors import DataError
-from datamodules.stream import InMemory
+from datamodules.images import InMemory
+from datamodules.official import fetch
 
 FILES = {"train": "train", "test": "t10k"}
 COUNTS = {"train": 60_000, "test": 10_000}
 
 
 def file_names(split: str) -> list[str]:
-    """Of the images and of the labels."""
+    """Return the file names of the images and of the labels of `split`."""
     return [f"{FILES[split]}-images-idx3-ubyte", f"{FILES[split]}-labels-idx1-ubyte"]
 
 
 def find(raw: Path, split: str) -> list[Path]:
-    """Those of the two files that are in the folder `raw`, unpacked or gzipped."""
-    ways = [(raw / name, raw / f"{name}.gz") for name in file_names(split)]
-    return [found for way in ways if (found := next((file for file in way if file.exists()), None))]
+    """Return those of the two files of `split` that are in the folder `raw`, unpacked or gzipped."""
+    candidates = [(raw / name, raw / f"{name}.gz") for name in file_names(split)]
+    existing = (next((file for file in pair if file.exists()), None) for pair in candidates)
+    return [file for file in existing if file]
 
 
-def read_images(files: Sequence[Path], title: str, split: str) -> InMemory:
-    """The images, uint8 (n, 1, 28, 28), and classes, int64 (n,), of a split.
+def fetch_missing(download: Callable[[], object], title: str, raw: Path, split: str, instead: str = "") -> None:
+    """Download the set unless both files of `split` exist.
+
+    Args:
+        download: torchvision's call.
+        title: Name of the set in messages.
+        raw: Folder of the idx files.
+        split: `train` or `test`.
+        instead: End of the message: another way to get the set.
 
     Raises:
-        DataError: a file is damaged, or holds fewer or more than the set has.
+        DataError: The download failed; the message says which file goes where.
     """
+    if len(find(raw, split)) < 2:
+        fetch(download, title, [f"{name}.gz" for name in file_names(split)], raw, instead)
+
+
+def read_images(raw: Path, title: str, split: str) -> InMemory:
+    """Return the images, uint8 (n, 1, 28, 28), and classes, int64 (n,), of a split.
+
+    Raises:
+        DataError: A file is damaged, or does not hold as many entries as the set has.
+    """
+    files = find(raw, split)
     image, label = (read_idx(file) for file in files)
     count = COUNTS[split]
     for file, tensor in zip(files, (image, label), strict=True):
@@ -43,15 +63,12 @@ def read_images(files: Sequence[Path], title: str, split: str) -> InMemory:
 
 
 def read_idx(file: Path) -> Tensor:
-    """The uint8 tensor in an idx file, gzipped or not.
+    """Return the uint8 tensor in an idx file, gzipped or not.
 
     Raises:
-        DataError: not an idx file of unsigned bytes, or truncated.
+        DataError: The file is truncated, or is not an idx file of unsigned bytes.
     """
-    try:
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{file} is damaged or truncated: fetch it again ({error}).") from error
+    content = _content(file)
     if content[:3] != b"\0\0\x08":
         raise DataError(f"{file} is not an idx file of bytes: it begins with {content[:4].hex() or 'nothing'}.")
     header = 4 + 4 * content[3] if len(content) > 3 else 4  # magic number, then the length of each axis
@@ -62,3 +79,10 @@ def read_idx(file: Path) -> Tensor:
     if len(values) != np.prod(shape):
         raise DataError(f"{file} is truncated: it holds {len(values)} of {np.prod(shape)} values. Fetch it again.")
     return torch.from_numpy(values.reshape(shape).copy())
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{file} is damaged or truncated: fetch it again ({error}).") from error

@@ -1,4 +1,4 @@
-"""Sets of images that are read a batch at a time: from memory, or decoded when they are wanted."""
+"""Image sets that are read in batches: from memory, or decoded on demand."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from datamodules.decoding import decode, decode_all, shrink
-from datamodules.fingerprints import of
+from datamodules.fingerprints import image_fingerprint
 from datamodules.names import count_name
 from datamodules.order import Request
 from datamodules.sources import Source, digest
@@ -21,16 +21,16 @@ Batch = dict[str, Tensor]
 
 @runtime_checkable
 class Images(Protocol):
-    """A set of images that is read a batch at a time."""
+    """A set of images that is read in batches."""
 
     name: str
-    """With split and count, as protocols print it: `mnist_test_10k`."""
+    """Set, split and number of images, as score protocols print them: `mnist_test_10k`."""
     instant: bool
-    """Whether a batch is one gather, which the main process does by itself faster than a worker hands it over."""
+    """Whether a batch is a single gather, which is faster in the main process than in a worker."""
 
     @property
     def labels(self) -> dict[str, Tensor]:
-        """What a batch says of its images beside showing them, of all images: known without reading one."""
+        """Labels of all images by their key in the batch; no image is read for them."""
         ...
 
     def __len__(self) -> int: ...
@@ -38,24 +38,24 @@ class Images(Protocol):
     def __getitem__(self, request: Request) -> Batch: ...
 
     def fingerprint(self) -> str:
-        """A hash of the images' content, whatever their path, and however they are read."""
+        """Return a hash of the images' content that depends neither on their path nor on how they are read."""
         ...
 
 
 class InMemory:
-    """Images and labels as tensors in memory: a batch is one gather, and costs no worker.
+    """Images and labels as tensors in memory: a batch is a single gather and needs no worker.
 
     Args:
-        name: with split and count, as protocols print it.
-        fingerprint: tells it, where the images come from files that have one; None: computed from `image`.
-        tensors: by key of the batch; `image`, uint8 (n, c, h, w) or floating, among them.
+        name: Set, split and number of images, as score protocols print them.
+        fingerprint: Function that returns the fingerprint, if the images come from files; None: hash `image`.
+        tensors: Tensors by their key in the batch, among them `image`, uint8 or floating-point (n, c, h, w).
     """
 
     instant = True
 
     def __init__(self, name: str, fingerprint: Callable[[], str] | None = None, **tensors: Tensor) -> None:
         self.name, self.tensors = name, tensors
-        self._tell = fingerprint or self._hash
+        self._compute_fingerprint = fingerprint or self._hash
         self._fingerprint = ""
 
     @property
@@ -73,7 +73,7 @@ class InMemory:
         return batch
 
     def fingerprint(self) -> str:
-        self._fingerprint = self._fingerprint or self._tell()
+        self._fingerprint = self._fingerprint or self._compute_fingerprint()
         return self._fingerprint
 
     def _hash(self) -> str:
@@ -84,11 +84,11 @@ class InMemory:
 
 
 class Decoded:
-    """Images that stay in their files, and are decoded when they are wanted: by workers, as a rule.
+    """Images that stay in their files and are decoded on demand, usually by workers.
 
     Args:
-        source: the files.
-        square: what they are decoded to.
+        source: The image files.
+        square: Crop and size that each image is decoded to.
     """
 
     instant = False
@@ -107,15 +107,15 @@ class Decoded:
         return {"image": shrink(image, request.resolution or self.square.resolution), **labels}
 
     def fingerprint(self) -> str:
-        return of(self.source, self.square)
+        return image_fingerprint(self.source, self.square)
 
 
 class Middle:
-    """The middle squares of images, at their own scale: what scores compare with where training cuts at random.
+    """The middle squares of images, not rescaled: the images to compare with where training cuts squares at random.
 
     Args:
-        images: from which training cuts.
-        side: of the squares, in pixels.
+        images: The images that training cuts squares from.
+        side: Side of the squares, in pixels.
     """
 
     def __init__(self, images: Images, side: int) -> None:
@@ -137,12 +137,13 @@ class Middle:
 
 
 def in_memory(source: Source, square: Square) -> InMemory:
-    """All of a small set, decoded."""
+    """Decode all images of a small set into memory."""
     size = square.resolution
     image = torch.cat([chunk.images[size] for chunk in decode_all(source, square, [size])])
-    return InMemory(set_name(source, square, len(image)), partial(of, source, square), image=image, **source.labels)
+    fingerprint = partial(image_fingerprint, source, square)
+    return InMemory(set_name(source, square, len(image)), fingerprint, image=image, **source.labels)
 
 
 def set_name(source: Source, square: Square, count: int) -> str:
-    """Set, split, size and count, as protocols print it: `celeba_train_64px_10k`."""
+    """Return set, split, size and count as score protocols print them: `celeba_train_64px_10k`."""
     return f"{source.name}_{square.resolution}px_{count_name(count)}"

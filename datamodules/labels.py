@@ -1,4 +1,4 @@
-"""Labels as they come with images: in the names of folders, or in a list that names each image."""
+"""Reads labels from the names of folders, or from a list that names each image."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,69 +12,77 @@ from torch import Tensor
 from datamodules.errors import DataError
 
 BINARY = {"1": 1.0, "0": 0.0, "-1": 0.0}
-"""How lists write that an image has an attribute, or has not."""
+"""The ways in which lists write that an image has an attribute or lacks it."""
 
 
 class LabelSet(TypedDict):
-    """What the labels of one set are called, as plain values that a model can keep."""
+    """Names and kind of the labels of one set, as plain values that a model can store."""
 
     names: list[str]
     kind: Literal["classes", "attributes"]
-    """One of them an image, int64 (n,); or any, float (n, k)."""
+    """`classes`: one per image, int64 (n,); `attributes`: any number per image, float (n, k)."""
     exclusive: list[list[str]]
-    """Groups of names of which an image has at most one; a set of classes is one group. A group may hold one name:
-    a hair colour, where the others are not learnt."""
+    """Groups of names of which an image has at most one. All classes form a single group. A group may have a single
+    name, such as a hair colour if no other colour is learnt."""
 
 
 Row = Sequence[str]
 Listed = TypeVar("Listed")
 
 
-def attribute_columns(wanted: Sequence[str], known: Sequence[str], where: Path) -> list[int]:
-    """The place of each of the `wanted` attributes among the `known` ones.
+def attribute_columns(wanted: Sequence[str], columns: Sequence[str], where: Path) -> list[int]:
+    """Return the index of each of the `wanted` attributes in `columns`.
 
     Raises:
-        DataError: one is not known: with the closest names.
+        DataError: An attribute is not in `columns`; the message lists the closest names.
     """
     for name in wanted:
-        if name not in known:
-            lowered = {one.lower(): one for one in known}
-            near = [lowered[one] for one in get_close_matches(name.lower(), lowered, n=3, cutoff=0.4)]
-            meant = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}."
-            raise DataError(f"{where} has no attribute {name}: {meant}")
-    return [known.index(name) for name in wanted]
+        if name not in columns:
+            by_lower_case = {column.lower(): column for column in columns}
+            close = get_close_matches(name.lower(), by_lower_case, n=3, cutoff=0.4)
+            names = " or ".join(by_lower_case[match] for match in close)
+            hint = f"did you mean {names}?" if names else f"it has {', '.join(columns)}."
+            raise DataError(f"{where} has no attribute {name}: {hint}")
+    return [columns.index(name) for name in wanted]
 
 
 def attributes(rows: Iterable[Row], columns: Sequence[int], where: Path) -> Tensor:
-    """Float (n, k) in {0, 1}, from 1 and 0 or 1 and -1 in the k `columns` of each row.
+    """Return float (n, k) in {0, 1} from the k `columns` of each row, which hold 1 and 0, or 1 and -1.
 
     Raises:
-        DataError: another value: names it.
+        DataError: A column holds another value; the message names it.
     """
     try:
         values = [[BINARY[row[column]] for column in columns] for row in rows]
     except KeyError as error:
-        raise DataError(f"{where} says {error} of an attribute: it must be 1 or 0, or 1 or -1.") from None
+        raise DataError(f"{where} has the value {error} for an attribute: it must be 1 or 0, or 1 or -1.") from None
     return torch.tensor(values, dtype=torch.float32).reshape(len(values), len(columns))
 
 
 def classes(names: Sequence[str]) -> tuple[list[str], Tensor]:
-    """The different `names` in order, whole numbers by value; and for each image, int64 (n,), which of them is its."""
-    known = sorted(set(names), key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name))
-    places = {name: place for place, name in enumerate(known)}
-    return known, torch.tensor([places[name] for name in names], dtype=torch.int64)
+    """Number the classes of images.
+
+    Args:
+        names: Name of each image's class.
+
+    Returns:
+        The distinct names, sorted, with whole numbers by value; and each image's class number, int64 (n,).
+    """
+    distinct = sorted(set(names), key=lambda name: (0, int(name), name) if name.isdecimal() else (1, 0, name))
+    numbers = {name: number for number, name in enumerate(distinct)}
+    return distinct, torch.tensor([numbers[name] for name in names], dtype=torch.int64)
 
 
 def folder_classes(members: Sequence[str], where: str) -> tuple[PurePosixPath, list[str]]:
-    """The class of each member: the first folder of its path that is not every member's.
+    """Return the class of each member: the first folder of its path that not all members share.
 
-    So `train/cat/1.jpg` among `train/dog/...` is a cat, and so is `cat/1.jpg` where there is no other class.
+    So `train/cat/1.jpg` beside `train/dog/...` is a cat, and so is `cat/1.jpg` if there is no other class.
 
     Returns:
         The folder that the class folders lie in; and each member's class.
 
     Raises:
-        DataError: a member lies in no class folder.
+        DataError: A member lies in no class folder.
     """
     folders = [PurePosixPath(member).parent.parts for member in members]
     depth = 0
@@ -87,43 +95,48 @@ def folder_classes(members: Sequence[str], where: str) -> tuple[PurePosixPath, l
 
 
 def read_csv(file: Path) -> tuple[list[str], dict[str, Row]]:
-    """The label columns of a CSV whose first line names its columns and whose first column names an image.
+    """Return the label columns of a CSV whose first line names the columns and whose first column names images.
 
     Returns:
-        The names of the further columns; and for each image, their values.
+        The names of the label columns; and for each image, their values.
 
     Raises:
-        DataError: no such file, no label column, an incomplete line, an image named twice.
+        DataError: The file is missing, has no label column or an incomplete line, or names an image twice.
     """
+    header, *rows = _csv_lines(file)
+    labels: dict[str, Row] = {}
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise DataError(f"{file}, line {number}, has {len(row)} values where the first line has {len(header)}.")
+        if row[0] in labels:
+            raise DataError(f"{file}, line {number}, names {row[0]} again.")
+        labels[row[0]] = row[1:]
+    return header[1:], labels
+
+
+def _csv_lines(file: Path) -> list[list[str]]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as opened:
-            lines = [line for line in csv.reader(opened) if line]
+            lines = [[cell.strip() for cell in line] for line in csv.reader(opened) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file} cannot be read as a CSV file: {error}.") from error
     if not lines or len(lines[0]) < 2:
         raise DataError(
-            f"{file} must begin with a line such as `image,label`, then name an image and its label a line."
+            f"{file} must begin with a line such as `image,label`; each further line names an image and its label."
         )
-    header, *rows = [[cell.strip() for cell in line] for line in lines]
-    found: dict[str, Row] = {}
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise DataError(f"{file}, line {number}, has {len(row)} values where the first has {len(header)}.")
-        if row[0] in found:
-            raise DataError(f"{file}, line {number}, names {row[0]} again.")
-        found[row[0]] = row[1:]
-    return header[1:], found
+    return lines
 
 
 def rows_of(members: Sequence[str], listed: Mapping[str, Listed], file: Path, where: str) -> list[Listed]:
-    """What a list says of each member.
+    """Return the entry of each member in a list.
 
     Raises:
-        DataError: images that the list does not name, or names without an image: says how many, and the first.
+        DataError: The list lacks an image, or names an image that does not exist; the message counts them and names
+            the first.
     """
     unlisted = [member for member in members if member not in listed]
     if unlisted:
-        raise DataError(f"{file} says nothing of {len(unlisted)} of the images in {where}, such as {unlisted[0]}.")
+        raise DataError(f"{file} does not list {len(unlisted)} of the images in {where}, such as {unlisted[0]}.")
     missing = sorted(listed.keys() - set(members))
     if missing:
         raise DataError(f"{file} names {len(missing)} images that are not in {where}, such as {missing[0]}.")

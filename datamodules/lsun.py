@@ -2,8 +2,8 @@
 large-scale image dataset using deep learning with humans in the loop").
 
 Layout: the original databases, ROOT/bedroom_train_lmdb and ROOT/bedroom_val_lmdb (scenes), ROOT/cat (things), each a
-folder with data.mdb, unpacked from the zips. For research, cite the paper. From https://www.yf.io/p/lsun.
-The smaller side of an image is 256 pixels; bedroom_train has 3,033,042 of them in 43 GB, which are read where they are.
+folder with data.mdb, unpacked from the zips. For research; cite the paper. From https://www.yf.io/p/lsun.
+The smaller side of an image is 256 pixels. bedroom_train has 3,033,042 images in 43 GB, which are read in place.
 """
 
 import hashlib
@@ -17,27 +17,27 @@ import numpy as np
 from torch import Tensor
 
 from datamodules.errors import DataError
-from datamodules.fingerprints import cache_folder, write
-from datamodules.sources import Source, decode, digest
+from datamodules.fingerprints import cache_folder, write_atomically
+from datamodules.sources import decode, digest
 from datamodules.stores import stamp
 from datamodules.stream import SourcedData
 from datamodules.transform import Square
 
 SAMPLED = 256
-"""Images that the fingerprint reads, beside all keys."""
+"""Number of images that the fingerprint reads, besides all keys."""
 
 
 class LSUN(SourcedData):
-    """Photographs of one category, the middle square of each.
+    """The middle squares of the photographs of a category.
 
     Args:
-        root: folder that holds the databases.
-        category: bedroom, church_outdoor, ..., or a thing: cat, ...
-        split: train or val of a scene; things have train alone, in a folder without a split in its name.
-        resolution: pixels a side.
-        batch_size: images a minibatch on each device.
-        workers: processes that decode, where the images are not prepared.
-        flip: mirror half of the training images, at random.
+        root: Folder that holds the databases.
+        category: A scene, such as bedroom or church_outdoor, or a kind of thing, such as cat.
+        split: train or val for a scene; things have only train, in a folder without a split in its name.
+        resolution: Side of the images, in pixels.
+        batch_size: Images per mini-batch on each device.
+        workers: Processes that decode the images, unless they are prepared or few enough for memory.
+        flip: Whether to mirror half of the training images, at random.
     """
 
     def __init__(
@@ -52,36 +52,32 @@ class LSUN(SourcedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.square = Square(resolution)
-        self.image_shape, self.flip = (3, resolution, resolution), flip
+        self.show(Square(resolution), flip=flip)
         self.source = Database(f"lsun_{category}_{split}", find(Path(root).expanduser(), category, split))
-
-    def sources(self) -> dict[str, Source]:
-        return {"image": self.source}
 
 
 def find(root: Path, category: str, split: str) -> Path:
-    """The database of a category.
+    """Return the folder of a category's database.
 
     Raises:
-        DataError: there is none: names those that there are.
+        DataError: It does not exist; the message lists the databases that do.
     """
     folders = [root / f"{category}_{split}_lmdb", *([root / category] if split == "train" else [])]
     for folder in folders:
         if (folder / "data.mdb").is_file():
             return folder
-    there = ", ".join(sorted(file.parent.name for file in root.glob("*/data.mdb"))) or "none"
+    existing = ", ".join(sorted(file.parent.name for file in root.glob("*/data.mdb"))) or "none"
     raise DataError(
         f"{root} holds no {folders[0].name}/data.mdb: unpack {folders[0].stem}.zip of https://www.yf.io/p/lsun there. "
-        f"The databases that it holds: {there}."
+        f"It holds these databases: {existing}."
     )
 
 
 class Database:
     """The images of an LMDB whose values are encoded images.
 
-    A database finds images by key, and does not know which is the i-th. So its keys are listed when the first image is
-    read, once, in a file of the cache folder that later processes map; until then nothing but the header is read.
+    A database finds images by key and cannot find the i-th image. So when the first image is read, all keys are listed
+    once in a file of the cache folder, which later processes map into memory; until then only the header is read.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -101,7 +97,8 @@ class Database:
         return f"{self.folder}, key {self._key(index).decode(errors='replace')}"
 
     def fingerprint(self) -> str:
-        """Of all keys, which are hashes themselves, and of the images at evenly spread places: not of all 43 GB."""
+        """Return a hash of all keys and of some evenly spaced images."""
+        # The keys are hashes of the images themselves, so all 43 GB need not be read.
         places = np.linspace(0, len(self) - 1, min(SAMPLED, len(self))).astype(int).tolist()
         keys = hashlib.sha256(self.keys.tobytes()).hexdigest()
         return digest([len(self), keys, *(zlib.crc32(self.content(place)) for place in places)])
@@ -111,7 +108,7 @@ class Database:
 
     @cached_property
     def keys(self) -> np.ndarray:
-        """All keys, in order, as bytes of one width, (n,), mapped from a file."""
+        """All keys in order, bytes of a fixed width, (n,), mapped from a file."""
         file = cache_folder() / f"lsun_keys_{self.stamp()}.npy"
         if not file.exists():
             with environment(self.folder).begin() as transaction:
@@ -119,8 +116,8 @@ class Database:
             content = io.BytesIO()
             np.save(content, keys)
             try:
-                write(file, content.getvalue())
-            except OSError:  # a folder that cannot be written costs listing the keys again, and nothing else
+                write_atomically(file, content.getvalue())
+            except OSError:  # if the file cannot be written, the next process lists the keys again
                 return keys
         return np.load(file, mmap_mode="r")
 
@@ -131,21 +128,21 @@ class Database:
         return bytes(self.keys[index])
 
     def content(self, index: int) -> bytes:
-        """The bytes of image `index` as they are stored."""
+        """Return the stored bytes of image `index`."""
         with environment(self.folder).begin() as transaction:
             return transaction.get(self._key(index)) or b""
 
 
 @cache
 def environment(folder: Path) -> Any:
-    """The open database, once a process, as LMDB demands. Without locks it may be read after a fork and by threads.
+    """Open a database, once per process, as LMDB requires; without locks, threads and forked processes may read it.
 
     Raises:
-        DataError: it is damaged or something else.
+        DataError: The database is damaged, or the file is no LMDB.
     """
     import lmdb
 
     try:
         return lmdb.open(str(folder), readonly=True, lock=False, readahead=False, meminit=False)
     except lmdb.Error as error:
-        raise DataError(f"{folder} is no whole LMDB: unpack it again ({error}).") from error
+        raise DataError(f"{folder} is no complete LMDB: unpack it again ({error}).") from error

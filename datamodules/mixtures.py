@@ -1,4 +1,4 @@
-"""Several sets as one: shown as pairs, beside each other, or in turns. Their indices follow one another."""
+"""Combines several sets into one: as pairs, side by side, or in turns. Their indices follow one another."""
 
 from itertools import accumulate
 
@@ -13,14 +13,14 @@ from datamodules.sources import digest
 
 
 class Mixture:
-    """What mixtures share.
+    """Base class of all mixtures.
 
     Args:
-        parts: the sets, by name.
+        parts: The sets by name.
     """
 
     turns = False
-    """Whether the sets take turns, minibatch by minibatch."""
+    """Whether the sets take turns, mini-batch by mini-batch."""
 
     def __init__(self, **parts: Images) -> None:
         self.parts = parts
@@ -29,12 +29,12 @@ class Mixture:
 
     @property
     def labels(self) -> dict[str, Tensor]:
-        """What batches say of their images: nothing, where they show several sets' at once."""
+        """Labels of all images by their key in the batch: none if a batch shows several sets at once."""
         return {}
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Number of images in each set that has an order of its own."""
+        """Number of images in each set that has its own order."""
         return tuple(len(part) for part in self.parts.values())
 
     def __len__(self) -> int:
@@ -47,27 +47,32 @@ class Mixture:
         return digest(f"{key} {part.fingerprint()}" for key, part in self.parts.items())
 
     def _shares(self, request: Request) -> list[np.ndarray]:
-        """Where in the request the images of each set are."""
+        """Return, for each set, the places of its images in the request."""
         ends = list(accumulate(self.sizes))
-        whose = np.searchsorted(ends, request.indices, side="right")
-        return [np.flatnonzero(whose == number) for number in range(len(ends))]
+        set_numbers = np.searchsorted(ends, request.indices, side="right")
+        return [np.flatnonzero(set_numbers == number) for number in range(len(ends))]
 
     def _read(self, number: int, part: Images, indices: np.ndarray, resolution: int | None) -> Batch:
         return part[Request(indices - sum(self.sizes[:number]), resolution)]
 
 
+def sizes_of(images: Images) -> tuple[int, ...]:
+    """Return the number of images in each set that has its own order: several only in a mixture."""
+    return images.sizes if isinstance(images, Mixture) else (len(images),)
+
+
 class Together(Mixture):
-    """Sets whose images belong together, one index for all: a batch has a key for each, and the first one's labels.
+    """Sets whose images belong together and share an index; a batch has a key per set and the first set's labels.
 
     Raises:
-        DataError: sets of different sizes.
+        DataError: The sets differ in size.
     """
 
     def __init__(self, **parts: Images) -> None:
         super().__init__(**parts)
         if len({len(part) for part in parts.values()}) > 1:
             sizes = ", ".join(f"{len(part)} in {key} ({part.name})" for key, part in parts.items())
-            raise DataError(f"Images that are shown together must be as many: there are {sizes}.")
+            raise DataError(f"Sets that are shown together must have equally many images: there are {sizes}.")
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -85,7 +90,7 @@ class Together(Mixture):
 
 
 class Apart(Mixture):
-    """Sets that have nothing to do with each other: every batch has as many images of each, by its name."""
+    """Independent sets: every batch has equally many images of each set, under the name of the set."""
 
     def __getitem__(self, request: Request) -> Batch:
         batch: Batch = {}
@@ -98,18 +103,18 @@ class Apart(Mixture):
 
 
 class Turns(Mixture):
-    """Sets that take turns, minibatch by minibatch; `domain` says which one an image is from.
+    """Sets that take turns, mini-batch by mini-batch; `domain` is the number of an image's set.
 
-    Their labels have the same shape, and mean what the data module says.
+    Their labels have the same shape; the data module defines their meaning.
     """
 
     turns = True
 
     @property
     def labels(self) -> dict[str, Tensor]:
-        found = [part.labels for part in self.parts.values()]
-        both = {key: torch.cat([one[key] for one in found]) for key in found[0]}
-        return both | {"domain": torch.arange(len(found)).repeat_interleave(torch.tensor(self.sizes))}
+        labels = [part.labels for part in self.parts.values()]
+        joined = {key: torch.cat([part[key] for part in labels]) for key in labels[0]}
+        return joined | {"domain": torch.arange(len(labels)).repeat_interleave(torch.tensor(self.sizes))}
 
     def __getitem__(self, request: Request) -> Batch:
         batch: Batch = {"domain": torch.empty(len(request.indices), dtype=torch.int64)}

@@ -1,4 +1,8 @@
-"""How the names of data sets and of scores write a number of images."""
+"""Names that data sets share: those of splits, and how a name writes a number of images."""
+
+from typing import Literal
+
+Split = Literal["train", "test"]
 
 
 def count_name(count: int) -> str:

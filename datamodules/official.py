@@ -1,4 +1,4 @@
-"""Sets that torchvision fetches: where its own download cannot, one line says which file goes where."""
+"""Downloads by torchvision, with a one-line message that says which file goes where when a download fails."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,17 +7,17 @@ from datamodules.errors import DataError
 
 
 def fetch(download: Callable[[], object], title: str, files: Sequence[str], folder: Path, instead: str = "") -> None:
-    """Have torchvision download a set, in its own layout.
+    """Download a set with torchvision, in torchvision's own layout.
 
     Args:
         download: torchvision's call.
-        title: of the set, as messages name it.
-        files: what its official page offers.
-        folder: where they belong.
-        instead: what else can be done, for the message.
+        title: Name of the set in messages.
+        files: File names that the set's official page offers.
+        folder: Folder that the files belong in.
+        instead: End of the message: another way to get the set.
 
     Raises:
-        DataError: it cannot be had; says which file goes where.
+        DataError: The download failed; the message says which file goes where.
     """
     try:
         download()

@@ -1,4 +1,4 @@
-"""Which images a step shows: a pure function of the seed and of what the steps before consumed."""
+"""Decides which images each step shows, as a pure function of the seed and of what earlier steps consumed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
@@ -11,19 +11,19 @@ from datamodules.errors import DataError
 
 
 class Request(NamedTuple):
-    """One step's images on one rank: their indices, and the size to deliver them at (None: the data's own)."""
+    """The images of a step on a rank: their indices, and the resolution to deliver (None: the data's own)."""
 
     indices: np.ndarray
     resolution: int | None = None
 
 
 class Passes:
-    """One set's endless passes, each of which shows every image once, shuffled anew.
+    """Endless passes over one set; each pass shows every image once, in a new random order.
 
     Args:
-        size: number of images in the set.
-        seed: of the run.
-        stream: number of the set among those of the run, whose orders have nothing to do with each other.
+        size: Number of images in the set.
+        seed: Seed of the run.
+        stream: Number of the set within the run; sets with different numbers have independent orders.
     """
 
     def __init__(self, size: int, seed: int, stream: int = 0) -> None:
@@ -31,39 +31,41 @@ class Passes:
         self._kept: dict[int, np.ndarray] = {}
 
     def at(self, positions: np.ndarray) -> np.ndarray:
-        """The index of the image at each of `positions` in the stream."""
-        number, place = np.divmod(positions, self.size)
-        indices = np.empty_like(place)
-        for one in np.unique(number):
-            indices[number == one] = self._order(int(one))[place[number == one]]
+        """Return the index of the image at each of `positions` in the stream."""
+        pass_numbers, offsets = np.divmod(positions, self.size)
+        indices = np.empty_like(offsets)
+        for number in np.unique(pass_numbers):
+            within = pass_numbers == number
+            indices[within] = self._order(int(number))[offsets[within]]
         return indices
 
     def _order(self, number: int) -> np.ndarray:
-        """The permutation of pass `number`; the last two are kept, since a step may straddle two."""
+        """Return the permutation of pass `number`; the last two are kept, since a step may straddle two passes."""
         if number not in self._kept:
             self._kept = {k: v for k, v in self._kept.items() if k >= number - 1}
-            # A third word of 0 leaves the first set's order what it is without one.
+            # A third word of 0 has the same effect as none: a single set has the order of a seed of two words.
             self._kept[number] = np.random.default_rng((self.seed, number, self.stream)).permutation(self.size)
         return self._kept[number]
 
 
 class Order(Sampler[Request]):
-    """The requests of one rank, from step `start` on, without end.
+    """The endless requests of a rank, from step `start` on.
 
-    Several sets have their indices one after another: those of the second begin at the size of the first. Each has
-    passes of its own. Either every minibatch shows all of them (and a request names the images of the first, then of
-    the second), or they take turns: minibatch i of step s is wholly of set (s + i) mod their number, so that the last
-    one of a step, on which a generator is updated, is of each set as often as of any other.
+    The indices of several sets follow one another: those of the second set begin at the size of the first. Each set
+    has its own passes. Either every mini-batch shows all sets, and a request lists the images of the first set, then
+    those of the second; or the sets take turns, and mini-batch i of step s shows only set (s + i) mod their number.
+    The generator is updated on the last mini-batch of a step, which therefore comes from each set equally often.
 
     Args:
-        sizes: number of images in each set.
-        feed: step -> what it consumes: `minibatches`, `batch_size` and `resolution`, the last two None for the data's.
-        batch_size: images a minibatch on each rank, where the feed names none.
-        seed: of the run.
-        rank: this process among `world`.
-        world: number of processes.
-        start: the first step wanted.
-        turns: whether sets take turns.
+        sizes: Number of images in each set.
+        feed: Function from a step to what it consumes: `minibatches`, `batch_size` and `resolution`; the last two are
+            None for the data's own.
+        batch_size: Images per mini-batch on each rank, unless the feed gives a number.
+        seed: Seed of the run.
+        rank: Number of this process, below `world`.
+        world: Number of processes.
+        start: The first step to deliver.
+        turns: Whether the sets take turns.
     """
 
     def __init__(
@@ -88,45 +90,43 @@ class Order(Sampler[Request]):
             self._advance(positions, step)
         step = self.start
         while True:
-            need, each = self.feed(step), self._each(step)
-            shares = [
-                self.firsts[number] + passes.at(self._mine(positions[number], self._count(number, step), each))
-                for number, passes in enumerate(self.passes)
-            ]
-            yield Request(self._arranged(shares, step), need.resolution)
+            shares = [self._share(number, positions[number], step) for number in range(len(self.passes))]
+            yield Request(self._arranged(shares, step), self.feed(step).resolution)
             self._advance(positions, step)
             step += 1
 
-    def _each(self, step: int) -> int:
-        """Images a minibatch on each rank."""
-        each, size = self.feed(step).batch_size or self.batch_size, min(passes.size for passes in self.passes)
-        if each * self.world > size:
+    def _batch_size(self, step: int) -> int:
+        """Return the number of images per mini-batch on each rank."""
+        batch_size = self.feed(step).batch_size or self.batch_size
+        size = min(passes.size for passes in self.passes)
+        if batch_size * self.world > size:
             raise DataError(
-                f"A batch of {each} on each of {self.world} device(s) is larger than the data ({size} images): "
+                f"A batch of {batch_size} on each of {self.world} device(s) is larger than the data ({size} images): "
                 "choose a smaller data.batch_size."
             )
-        return each
+        return batch_size
 
     def _count(self, number: int, step: int) -> int:
-        """Minibatches of a step that show set `number`."""
+        """Return how many mini-batches of a step show set `number`."""
         minibatches = self.feed(step).minibatches
         return len(range(minibatches)[self._turns(number, step)]) if self.turns else minibatches
 
     def _turns(self, number: int, step: int) -> slice:
-        """Which minibatches of a step are of set `number`, where sets take turns."""
+        """Return which mini-batches of a step show set `number` when the sets take turns."""
         return slice((number - step) % len(self.passes), None, len(self.passes))
 
     def _advance(self, positions: list[int], step: int) -> None:
         for number in range(len(positions)):
-            positions[number] += self._count(number, step) * self._each(step) * self.world
+            positions[number] += self._count(number, step) * self._batch_size(step) * self.world
 
-    def _mine(self, position: int, minibatches: int, each: int) -> np.ndarray:
-        """This rank's share of every minibatch from `position` on, (minibatches, each)."""
-        starts = position + (np.arange(minibatches) * self.world + self.rank) * each
-        return starts[:, None] + np.arange(each)
+    def _share(self, number: int, position: int, step: int) -> np.ndarray:
+        """Return this rank's indices of set `number` in a step that begins at `position`, (minibatches, batch size)."""
+        batch_size = self._batch_size(step)
+        starts = position + (np.arange(self._count(number, step)) * self.world + self.rank) * batch_size
+        return self.firsts[number] + self.passes[number].at(starts[:, None] + np.arange(batch_size))
 
     def _arranged(self, shares: list[np.ndarray], step: int) -> np.ndarray:
-        """The sets' shares of a step in the order in which the request names them."""
+        """Return the indices of all sets in the order in which the request lists them."""
         indices = np.concatenate(shares)
         if self.turns:
             for number, share in enumerate(shares):

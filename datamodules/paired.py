@@ -1,11 +1,10 @@
 """Pairs of images that belong together, for pix2pix (Isola 2017): facades, maps, edges2shoes, Cityscapes, night2day.
 
 Layouts: pix2pix's, images whose left half is a and whose right half is b, from
-https://efrosgans.eecs.berkeley.edu/pix2pix/datasets; two folders or zips with files of equal names; or any images: a is
-what is left of b without its colours. `gan-zoo data list` gives each set's licence.
+https://efrosgans.eecs.berkeley.edu/pix2pix/datasets; two folders or zips with files of equal names; or any images,
+where a is b without its colours. `gan-zoo data list` gives each set's licence.
 """
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
@@ -18,25 +17,25 @@ from datamodules.image_folder import FolderSplit, images_in, set_name
 from datamodules.images import Images
 from datamodules.mixtures import Together
 from datamodules.sources import Files, Source, digest
-from datamodules.stream import SourcedData, load
-from datamodules.transform import Square, shown_side
+from datamodules.stream import SourcedData
+from datamodules.transform import Square
 
 
 class Paired(SourcedData):
-    """Pairs, resized and cut alike: `source` is translated to `target`.
+    """Pairs, resized and cut alike: models translate `source` to `target`.
 
     Args:
-        root: folder or zip of the images; `{split}` in it stands for the split, as in `facades/{split}`.
-        split: which; where root has no `{split}` there is one set, `train`.
-        layout: halves: a is the left half of each image, b the right one; folders: a lies in root, b under the same
-            name in `root_b`; grey: a is each image without its colours, b the image.
-        root_b: folder or zip of the b of layout folders.
-        direction: what is source and what target. Of facades a is the photograph, so b_to_a draws photographs.
-        resolution: pixels a side that both are resized to.
-        crop: pixels a side of the square that training cuts at random from both, at the same place; 0: none.
-        batch_size: pairs a minibatch on each device.
-        workers: processes that decode, where the images are not in memory or prepared.
-        flip: mirror half of the training pairs, at random.
+        root: Folder or zip of the images; `{split}` in it stands for the split, as in `facades/{split}`.
+        split: Which split to read; a root without `{split}` has only one, `train`.
+        layout: `halves`: a is the left half of each image, b the right half; `folders`: a lies in root, b under the
+            same name in `root_b`; `grey`: a is the image without its colours, b the image.
+        root_b: Folder or zip of the images b, only for the layout `folders`.
+        direction: Which images are source and target. In facades a is the photograph, so b_to_a draws photographs.
+        resolution: Side that both images are resized to, in pixels.
+        crop: Side of the square that training cuts at random from both, at the same place, in pixels; 0: none.
+        batch_size: Pairs per mini-batch on each device.
+        workers: Processes that decode images which are neither in memory nor prepared.
+        flip: Whether to mirror half of the training pairs, at random.
     """
 
     mixture = Together
@@ -56,11 +55,12 @@ class Paired(SourcedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.square, self.crop, self.flip = Square(resolution), crop, flip
-        side = shown_side(resolution, crop)
-        self.image_shape = (3, side, side)
+        self.show(Square(resolution), crop, flip)
         if (layout == "folders") != bool(root_b):
-            raise DataError(f"data.layout is {layout} and data.root_b {root_b or 'empty'}: folders needs it, alone.")
+            raise DataError(
+                f"data.layout is {layout} and data.root_b {root_b or 'empty'}: layout folders needs data.root_b, "
+                "and no other layout takes it."
+            )
         whole = Files(set_name(root, split), *images_in(root, split))
         if layout == "halves":
             self.pair: tuple[Source, Source] = Half(whole, "left"), Half(whole, "right")
@@ -81,12 +81,11 @@ class Paired(SourcedData):
 
     @cached_property
     def sides(self) -> dict[str, Images]:
-        shown = replace(self.square, resolution=self.image_shape[1])
-        return {key: load(source, shown) for key, source in self.sources().items()}
+        return self.whole_sides()
 
 
 class Part:
-    """Images made each from one of `whole`."""
+    """Images that are each made from an image of `whole`."""
 
     def __init__(self, whole: Files, part: str) -> None:
         self.whole, self.part = whole, part
@@ -117,7 +116,7 @@ class Half(Part):
 
 
 class Grey(Part):
-    """The luma of each image (ITU-R 601, as Pillow takes it)."""
+    """The luma of each image (ITU-R 601, as Pillow computes it)."""
 
     def __init__(self, whole: Files) -> None:
         super().__init__(whole, "grey")
@@ -128,7 +127,7 @@ class Grey(Part):
 
 
 class Partner(Files):
-    """Files that belong to those of `other`, and must be of their size."""
+    """Files that are the partners of those of `other`, and must have the same size in pixels."""
 
     def __init__(self, files: Files, other: Files) -> None:
         super().__init__(files.name, files.store, files.names)
@@ -136,29 +135,29 @@ class Partner(Files):
 
     def read(self, index: int) -> np.ndarray:
         image = super().read(index)
-        own, wanted = image.shape[:2], self.other.read(index).shape[:2]
-        if own != wanted:
-            sizes = [f"{width} x {height}" for height, width in (own, wanted)]
+        size, other_size = image.shape[:2], self.other.read(index).shape[:2]
+        if size != other_size:
+            sizes = [f"{width} x {height}" for height, width in (size, other_size)]
             raise DataError(
                 f"{self.where(index)} is {sizes[0]} pixels and its partner {self.other.where(index)} {sizes[1]}: "
-                "a pair has one size."
+                "the images of a pair must have the same size."
             )
         return image
 
 
 def partners(a: Files, b: Files) -> tuple[Source, Source]:
-    """The files of two places that have the same names, whatever their endings.
+    """Pair the files of two places that have the same names apart from their endings.
 
     Raises:
-        DataError: some have no partner: says how many, and the first.
+        DataError: Some files have no partner; the message counts them and names the first.
     """
     names_a, names_b = by_stem(a), by_stem(b)
-    for own, other, files, place in ((names_a, names_b, a, b), (names_b, names_a, b, a)):
-        alone = sorted(own.keys() - other.keys())
+    for names, other_names, files, others in ((names_a, names_b, a, b), (names_b, names_a, b, a)):
+        alone = sorted(names.keys() - other_names.keys())
         if alone:
             raise DataError(
-                f"{len(alone)} of the images in {files.store.where('')} have no partner in {place.store.where('')}, "
-                f"such as {own[alone[0]]}."
+                f"{len(alone)} of the images in {files.store.where('')} have no partner in {others.store.where('')}, "
+                f"such as {names[alone[0]]}."
             )
     stems = sorted(names_a)
     first = Files(a.name, a.store, [names_a[stem] for stem in stems])
@@ -166,15 +165,15 @@ def partners(a: Files, b: Files) -> tuple[Source, Source]:
 
 
 def by_stem(files: Files) -> dict[str, str]:
-    """The names of files, by their names without ending.
+    """Return the names of files by their names without ending.
 
     Raises:
-        DataError: two differ in their ending alone.
+        DataError: Two names differ only in their ending.
     """
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in files.names:
         stem = str(PurePosixPath(name).with_suffix(""))
-        if stem in found:
-            raise DataError(f"{files.store.where('')} holds both {found[stem]} and {name}: which is of the pair?")
-        found[stem] = name
-    return found
+        if stem in names:
+            raise DataError(f"{files.store.where('')} holds both {names[stem]} and {name}: remove one of them.")
+        names[stem] = name
+    return names

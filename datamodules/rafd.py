@@ -2,8 +2,8 @@
 validation of the Radboud Faces Database").
 
 Layouts: the original, any folder or zip of Rafd090_01_Caucasian_female_angry_frontal.jpg (681 x 1024 pixels); or
-StarGAN's, ROOT/train/angry/... and ROOT/test/angry/.... Free for research at universities, who ask for it at
-https://rafd.socsci.ru.nl; it cannot be downloaded without.
+StarGAN's, ROOT/train/angry/... and ROOT/test/angry/.... Free for research at universities, which must request it at
+https://rafd.socsci.ru.nl; it cannot be downloaded otherwise.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import torch
 
 from datamodules.errors import DataError
-from datamodules.sources import Files, Source, is_image
+from datamodules.sources import Files, is_image
 from datamodules.stores import open_store
 from datamodules.stream import SourcedData
 from datamodules.transform import Square
@@ -29,11 +29,11 @@ NAME = re.compile(
     re.IGNORECASE,
 )
 EVERY = 10
-"""One person of so many, in the order of their numbers from the fifth on, is of the test split: 7 of 67."""
+"""Every tenth person by number, from the fifth on, is in the test split: 7 of 67."""
 
 
 class Portrait(NamedTuple):
-    """What the name of an image says."""
+    """The facts in the name of an image."""
 
     angle: int
     person: int
@@ -45,18 +45,20 @@ class RaFD(SourcedData):
     """Portraits with their expression, or gaze, or angle.
 
     Args:
-        root: folder or zip of the images, or the folder that holds train and test of StarGAN's layout.
-        split: train, test or all. Nobody is in both: 7 of the 67 people are for testing; StarGAN's folders say so
-            themselves.
-        label: what is told apart: expression (8), gaze (3) or angle (5); in StarGAN's layout the expression.
-        angles: camera angles wanted, in degrees: 90 is from the front, 0 and 180 are profiles; StarGAN's are 45, 90
-            and 135.
-        gazes: gazes wanted.
-        resolution: pixels a side.
-        centre_crop: pixels a side of the square cut from an image's middle first; None: the largest that fits.
-        batch_size: images a minibatch on each device.
-        workers: processes that decode, where the images are not in memory or prepared.
-        flip: mirror half of the training images, at random: it makes looking left looking right.
+        root: Folder or zip of the images, or the folder that holds train and test in StarGAN's layout.
+        split: train, test or all. Nobody is in both: 7 of the 67 people are for testing. In StarGAN's layout the
+            folders decide.
+        label: The classes: expression (8), gaze (3) or angle (5); StarGAN's layout has only the expression.
+        angles: Camera angles to use, in degrees: 90 is from the front, 0 and 180 are profiles; StarGAN uses 45, 90 and
+            135.
+        gazes: Gazes to use.
+        resolution: Side of the images, in pixels.
+        centre_crop: Side of the square that is cut from the middle of an image first, in pixels; None: the largest
+            that fits.
+        batch_size: Images per mini-batch on each device.
+        workers: Processes that decode images which are neither in memory nor prepared.
+        flip: Whether to mirror half of the training images, at random; this turns a gaze to the left into one to the
+            right.
     """
 
     def __init__(
@@ -74,27 +76,27 @@ class RaFD(SourcedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.square = Square(resolution, centre_crop, 3)
-        self.image_shape = (3, resolution, resolution)
-        self.classes = [str(one) for one in CLASSES[label]]
-        self.num_classes, self.flip = len(self.classes), flip
+        self.show(Square(resolution, centre_crop), flip=flip)
+        self.classes = [str(name) for name in CLASSES[label]]
+        self.num_classes = len(self.classes)
         path = Path(root).expanduser()
         if (path / "train").is_dir():
             if label != "expression":
                 raise DataError(f"{root} has StarGAN's layout, whose folders are expressions: data.label is {label}.")
             self.source = by_folder(path, split)
         else:
-            for name, wanted, known in (("angles", angles, ANGLES), ("gazes", gazes, GAZES)):
-                if strange := set(wanted) - set(known):
-                    raise DataError(f"data.{name} names {_listed(strange)}: there are {_listed(known)}.")
+            for name, wanted, choices in (("angles", angles, ANGLES), ("gazes", gazes, GAZES)):
+                if unknown := set(wanted) - set(choices):
+                    raise DataError(f"data.{name} names {_listed(unknown)}: there are {_listed(choices)}.")
             self.source = by_name(path, split, label, angles, gazes)
-
-    def sources(self) -> dict[str, Source]:
-        return {"image": self.source}
 
 
 def by_folder(root: Path, split: str) -> Files:
-    """StarGAN's layout: a folder an expression, in a folder a split."""
+    """Return the images of StarGAN's layout: a folder per expression, in a folder per split.
+
+    Raises:
+        DataError: An image lies in no folder of an expression, or an expression has no image.
+    """
     store = open_store(root)
     splits = ("train", "test") if split == "all" else (split,)
     members = [name for name in store.names if is_image(name) and name.split("/")[0] in splits]
@@ -106,46 +108,52 @@ def by_folder(root: Path, split: str) -> Files:
         for expression in EXPRESSIONS:
             if not any(name.lower().startswith(f"{part}/{expression}/") for name in members):
                 raise DataError(f"{root / part / expression} holds no image: StarGAN's layout has all 8 expressions.")
-    return Files(f"rafd_{split}", store, members, {"label": labelled(names, EXPRESSIONS)})
+    return Files(f"rafd_{split}", store, members, {"label": class_numbers(names, EXPRESSIONS)})
 
 
 def by_name(root: Path, split: str, label: str, angles: Sequence[int], gazes: Sequence[str]) -> Files:
-    """The original layout: all is in the name."""
+    """Return the images of the original layout, whose names hold all labels.
+
+    Raises:
+        DataError: The names of some images are not RaFD's.
+    """
     store = open_store(root)
     members = [name for name in store.names if is_image(name)]
     portraits = dict(zip(members, parse(members, str(root)), strict=True))
-    people = sorted({one.person for one in portraits.values()})
+    people = sorted({portrait.person for portrait in portraits.values()})
     testing = set(people[EVERY // 2 - 1 :: EVERY])
     chosen = {
-        member: one
-        for member, one in portraits.items()
-        if one.angle in angles and one.gaze in gazes and split in ("all", "test" if one.person in testing else "train")
+        member: portrait
+        for member, portrait in portraits.items()
+        if portrait.angle in angles
+        and portrait.gaze in gazes
+        and split in ("all", "test" if portrait.person in testing else "train")
     }
-    values = labelled([getattr(one, label) for one in chosen.values()], CLASSES[label])
-    return Files(f"rafd_{split}", store, list(chosen), {"label": values})
+    label_tensor = class_numbers([getattr(portrait, label) for portrait in chosen.values()], CLASSES[label])
+    return Files(f"rafd_{split}", store, list(chosen), {"label": label_tensor})
 
 
-def labelled(values: Sequence[str | int], known: Sequence[str | int]) -> torch.Tensor:
-    """Int64 (n,): the place of each value among the known ones."""
-    return torch.tensor([known.index(value) for value in values], dtype=torch.int64)
+def class_numbers(values: Sequence[str | int], classes: Sequence[str | int]) -> torch.Tensor:
+    """Return the place of each value in `classes`, int64 (n,)."""
+    return torch.tensor([classes.index(value) for value in values], dtype=torch.int64)
 
 
 def parse(members: Sequence[str], where: str) -> list[Portrait]:
-    """What the names say.
+    """Return the facts in the names of the images.
 
     Raises:
-        DataError: some say nothing: tells how many, and the first of them.
+        DataError: Some names are not RaFD's; the message counts them and lists the first three.
     """
-    found = [(member, NAME.match(PurePosixPath(member).stem)) for member in members]
-    strange = [member for member, match in found if not match]
-    if strange:
+    matches = [(member, NAME.match(PurePosixPath(member).stem)) for member in members]
+    unfit = [member for member, match in matches if not match]
+    if unfit:
         raise DataError(
-            f"{where} holds {len(strange)} images whose names are not RaFD's, such as {', '.join(strange[:3])}: they "
-            "read Rafd090_01_Caucasian_female_angry_frontal.jpg."
+            f"{where} holds {len(unfit)} images whose names are not RaFD's, such as {', '.join(unfit[:3])}: a name "
+            "must look like Rafd090_01_Caucasian_female_angry_frontal.jpg."
         )
     return [
         Portrait(int(match["angle"]), int(match["person"]), match["expression"].lower(), match["gaze"].lower())
-        for _, match in found
+        for _, match in matches
         if match
     ]
 

@@ -1,8 +1,8 @@
-"""Images as they lie in files, decoded one at a time: what every reader of a data set returns."""
+"""Encoded images in files, each decoded on request: the type that every reader of a data set returns."""
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,38 +13,38 @@ from datamodules.errors import DataError
 from datamodules.stores import Store
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff")
-"""Names of image files end so, in either case."""
+"""Endings of image files' names, in lower case; upper case counts too."""
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Images as they lie in files, decoded one at a time, by any number of threads at once."""
+    """Encoded images in files, each decoded on request; any number of threads may read at once."""
 
     name: str
-    """Set and split, as protocols print it: `celeba_train`."""
+    """Set and split, as score protocols print them: `celeba_train`."""
     labels: dict[str, Tensor]
-    """What comes with every image: `label`, int64 (n,) classes or float (n, k) attributes; may be empty."""
+    """Labels by key: `label`, int64 (n,) classes or float (n, k) attributes; may be empty."""
 
     def __len__(self) -> int: ...
 
     def read(self, index: int) -> np.ndarray:
-        """Image `index`, uint8 (h, w, c), with one channel or three as in the file.
+        """Return image `index`, uint8 (h, w, c), with one channel or three as in the file.
 
         Raises:
-            DataError: damaged; names the file.
+            DataError: The image is damaged; the message names its file.
         """
         ...
 
     def where(self, index: int) -> str:
-        """The file of image `index` as messages name it."""
+        """Return the name of the file of image `index` for messages."""
         ...
 
     def fingerprint(self) -> str:
-        """A hash of the images' content, in order, whatever their paths and labels: may read every byte."""
+        """Return a hash of the images' content, in order, without paths and labels; it may read every byte."""
         ...
 
     def stamp(self) -> str:
-        """A hash of the files' paths, sizes and times of change: cheap, and equal while the files are untouched."""
+        """Return a cheap hash of the files' paths, sizes and times of change: the same until a file changes."""
         ...
 
 
@@ -52,13 +52,13 @@ class Files:
     """Image files of a folder or a zip.
 
     Args:
-        name: set and split, as protocols print it.
-        store: where the files are.
-        names: those wanted, in order.
-        labels: by key of the batch, one entry a file.
+        name: Set and split, as score protocols print them.
+        store: The folder or zip.
+        names: Names of the files to read, in order.
+        labels: Labels by their key in the batch, one entry per file.
 
     Raises:
-        DataError: there is none.
+        DataError: `names` is empty.
     """
 
     def __init__(self, name: str, store: Store, names: Sequence[str], labels: dict[str, Tensor] | None = None) -> None:
@@ -82,8 +82,8 @@ class Files:
         return digest(self.store.stamp(name) for name in self.names)
 
 
-def digest(entries) -> str:
-    """A hash of what `entries` print as, in order."""
+def digest(entries: Iterable[object]) -> str:
+    """Return a hash of the entries as text, in order."""
     state = hashlib.sha256()
     for entry in entries:
         state.update(f"{entry}\n".encode())
@@ -91,18 +91,27 @@ def digest(entries) -> str:
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name is that of an image; hidden files and macOS's `__MACOSX/` are none."""
-    return name.lower().endswith(SUFFIXES) and not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    """Return whether a file's name is that of an image; hidden files and those in macOS's `__MACOSX/` do not count."""
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name.split("/"))
+
+
+def is_hidden(parts: Iterable[str]) -> bool:
+    """Return whether a part of a path is hidden or macOS's `__MACOSX`."""
+    return any(part.startswith((".", "__MACOSX")) for part in parts)
 
 
 def decode(content: bytes, where: str) -> np.ndarray:
-    """The image in an encoded file, upright: uint8 (h, w, 1) if it is grey, else (h, w, 3).
+    """Decode an image file, turned upright: uint8 (h, w, 1) if it is grey, else (h, w, 3).
 
-    What is transparent is laid on white, as viewers and pages show it; the colours that a file keeps under transparent
-    pixels are whatever the program that wrote it left there.
+    Transparent pixels are laid on white, as viewers and pages show them: the colours that a file keeps under them are
+    whatever the program that wrote it left there.
+
+    Args:
+        content: Bytes of the file.
+        where: Name of the file for messages.
 
     Raises:
-        DataError: no whole image that Pillow reads; names `where`.
+        DataError: Pillow cannot read a complete image.
     """
     try:
         with Image.open(io.BytesIO(content)) as opened:
@@ -113,8 +122,8 @@ def decode(content: bytes, where: str) -> np.ndarray:
             if image.has_transparency_data:
                 image = on_white(image)
             pixels = np.asarray(image.convert("L" if grey else "RGB"))
-    except Exception as error:  # Pillow raises many kinds for damaged files
-        raise DataError(f"{where} is damaged or no image: {error}.") from error
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
+        raise DataError(f"{where} is damaged or not an image: {error}.") from error
     return pixels[:, :, None] if grey else pixels
 
 

@@ -1,4 +1,4 @@
-"""Where encoded files lie: a folder, or a zip that is read where it is."""
+"""Reads encoded files from a folder, or from a zip without unpacking it."""
 
 import os
 import struct
@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from datamodules.errors import DataError
 
-LOCAL_HEADER = 30  # bytes, of which the last four hold the lengths of what follows: name and extra field
+LOCAL_HEADER = 30  # bytes; the last four are the lengths of the name and the extra field that follow
 
 
 @runtime_checkable
@@ -19,27 +19,27 @@ class Store(Protocol):
 
     @property
     def names(self) -> list[str]:
-        """All files, sorted; parts of a name are joined by `/`."""
+        """Names of all files, sorted; the parts of a name are joined by `/`."""
         ...
 
     def read(self, name: str) -> bytes:
-        """The content of one file.
+        """Return the content of a file.
 
         Raises:
-            DataError: it is not there, or damaged.
+            DataError: The file is missing or damaged.
         """
         ...
 
     def where(self, name: str) -> str:
-        """The file as messages name it."""
+        """Return the name of the file for messages."""
         ...
 
     def checksum(self, name: str) -> tuple[int, int]:
-        """CRC-32 and length of a file's content, the same whether it lies in a folder or in a zip."""
+        """Return CRC-32 and length of a file's content, which are the same in a folder and in a zip."""
         ...
 
     def stamp(self, name: str) -> tuple[str, int, int]:
-        """Path, size and time of change: what is looked at to see, without reading, whether a file is the same."""
+        """Return path, size and time of change, which show without reading it whether a file has changed."""
         ...
 
 
@@ -53,8 +53,9 @@ class Folder:
     @property
     def names(self) -> list[str]:
         if not self._names:
-            found = (Path(folder, file) for folder, _, files in os.walk(self.path, followlinks=True) for file in files)
-            self._names = sorted(file.relative_to(self.path).as_posix() for file in found)
+            walk = os.walk(self.path, followlinks=True)
+            paths = (Path(folder, file) for folder, _, files in walk for file in files)
+            self._names = sorted(path.relative_to(self.path).as_posix() for path in paths)
         return self._names
 
     def read(self, name: str) -> bytes:
@@ -75,28 +76,23 @@ class Folder:
 
 
 class Zip:
-    """The members of a zip file, read in place by any number of threads and of processes that it is forked into.
+    """The members of a zip file, read in place; safe for threads and for forked processes.
 
     Raises:
-        DataError: no zip, or one whose members point outside of it, or are neither stored nor deflated.
+        DataError: The file is no zip, or its members point outside of it or are neither stored nor deflated.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            with zipfile.ZipFile(path) as content:
-                members = [one for one in content.infolist() if not one.is_dir()]
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path} is no whole zip file: fetch it again ({error}).") from error
-        for one in members:
-            place = PurePosixPath(one.filename)
-            if place.is_absolute() or ".." in place.parts:
-                raise DataError(f"{path} has a member {one.filename}, outside of itself: do not trust this file.")
-            if one.flag_bits & 1 or one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise DataError(f"{path} is encrypted or unusually packed: unpack it, and name the folder.")
         self.members = {
-            one.filename: (one.header_offset, one.compress_size, one.compress_type, one.CRC, one.file_size)
-            for one in members
+            member.filename: (
+                member.header_offset,
+                member.compress_size,
+                member.compress_type,
+                member.CRC,
+                member.file_size,
+            )
+            for member in _members(path)
         }
         self.names = sorted(self.members)
 
@@ -113,7 +109,7 @@ class Zip:
 
     def read(self, name: str) -> bytes:
         if name not in self.members:
-            raise DataError(f"{self.where(name)} is not there.")
+            raise DataError(f"{self.where(name)} does not exist.")
         offset, packed, kind, crc, _ = self.members[name]
         name_length, extra_length = struct.unpack("<2H", os.pread(self._file, LOCAL_HEADER, offset)[-4:])
         content = os.pread(self._file, packed, offset + LOCAL_HEADER + name_length + extra_length)
@@ -137,24 +133,40 @@ class Zip:
         return f"{path}/{name}", size, changed
 
 
+def _members(path: Path) -> list[zipfile.ZipInfo]:
+    """Return the entries of a zip's files, all of which `Zip.read` can read."""
+    try:
+        with zipfile.ZipFile(path) as content:
+            members = [member for member in content.infolist() if not member.is_dir()]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is no complete zip file: fetch it again ({error}).") from error
+    for member in members:
+        inner = PurePosixPath(member.filename)
+        if inner.is_absolute() or ".." in inner.parts:
+            raise DataError(f"{path} has a member {member.filename}, outside of itself: do not trust this file.")
+        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError(f"{path} is encrypted or compressed in an unusual way: unpack it, and name the folder.")
+    return members
+
+
 def stamp(path: Path) -> tuple[str, int, int]:
-    """Path, size and time of change of a file.
+    """Return path, size and time of change of a file.
 
     Raises:
-        DataError: it is not there.
+        DataError: The file does not exist.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    return str(path.resolve()), found.st_size, found.st_mtime_ns
+    return str(path.resolve()), status.st_size, status.st_mtime_ns
 
 
 def open_store(path: Path) -> Store:
-    """The files of a folder or of a zip.
+    """Open a folder or a zip.
 
     Raises:
-        DataError: neither.
+        DataError: The path is neither a folder nor a file.
     """
     if path.is_dir():
         return Folder(path)

@@ -1,11 +1,12 @@
-"""What every data module shares: an endless, shuffled, exactly resumable stream of batches.
+"""The base classes of all data modules: an endless, shuffled, exactly resumable stream of batches.
 
-Which images a step shows is a pure function of (seed, position in the stream), and a step's position is the sum of what
-the steps before it consumed. So the order does not depend on workers, a run resumes at any step with no replay, and the
-ranks' shares of a step put together are what one process would have seen.
+The images of a step are a pure function of the seed and the step's position in the stream, which is the sum of what
+all earlier steps consumed. So the order does not depend on the workers, a run resumes at any step without replaying
+the stream, and all ranks together see what a single process would see.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
 import lightning.pytorch as L
@@ -17,27 +18,28 @@ from datamodules import cache
 from datamodules.errors import DataError
 from datamodules.images import Batch, Decoded, Images, InMemory, Middle, in_memory
 from datamodules.labels import LabelSet
-from datamodules.mixtures import Mixture
+from datamodules.mixtures import Mixture, sizes_of
 from datamodules.order import Order, Request
 from datamodules.sources import Source
-from datamodules.transform import Square
+from datamodules.transform import Square, shown_side
 
 __all__ = ["Batch", "DataError", "Images", "InMemory", "SourcedData", "StreamedData"]
 
 SMALL_COUNT, SMALL_BYTES = 5_000, 256 * 2**20
-"""A set of files that is no larger lives in memory, decoded when a run begins: seconds."""
+"""Limits (images, and bytes when decoded) up to which a set of files is decoded into memory, within seconds."""
 
 
 class StreamedData(L.LightningDataModule):
-    """A data module whose `setup` sets `images`; the stream comes from here.
+    """A data module whose `setup` sets `images`, and which turns them into a stream.
 
-    A subclass states `image_shape`, `num_classes` (0: no labels), and whether training mirrors (`flip`) or cuts squares
-    at random (`crop`, pixels): both are done on the device, by the model. Of labels it may say what they are called
-    (`classes`), that they are attributes (`attributes`), and which of these exclude each other (`exclusive`).
+    A subclass sets `image_shape`, `num_classes` (0: no labels), and whether training mirrors images (`flip`) or cuts
+    squares at random (`crop`, in pixels); the model does both on the device. It may also set the names of the labels
+    (`classes`), whether they are attributes (`attributes`), and which attributes exclude each other (`exclusive`).
 
     Args:
-        batch_size: images a minibatch on each device.
-        workers: processes that decode ahead, where images are neither in memory nor prepared; 0: the main process does.
+        batch_size: Images per mini-batch on each device.
+        workers: Processes that decode ahead if the images are neither in memory nor prepared; 0: the main process
+            decodes.
     """
 
     image_shape: tuple[int, int, int]
@@ -61,16 +63,15 @@ class StreamedData(L.LightningDataModule):
         trainer = self.trainer
         assert trainer is not None
         model: Any = trainer.lightning_module
-        several = self.images if isinstance(self.images, Mixture) else None
         order = Order(
-            sizes=several.sizes if several else (len(self.images),),
+            sizes=sizes_of(self.images),
             feed=model.feed,
             batch_size=self.batch_size,
             seed=model.seed,
             rank=trainer.global_rank,
             world=trainer.world_size,
             start=trainer.global_step,
-            turns=several is not None and several.turns,
+            turns=isinstance(self.images, Mixture) and self.images.turns,
         )
         return DataLoader(
             self.images,  # pyright: ignore[reportArgumentType]
@@ -82,7 +83,7 @@ class StreamedData(L.LightningDataModule):
 
     @property
     def label_sets(self) -> list[LabelSet]:
-        """What the labels are called, set by set: one set here, none where there are no labels."""
+        """Names of the labels, set by set: a single set here, or none if there are no labels."""
         if not self.num_classes:
             return []
         names = list(self.classes) or [str(number) for number in range(self.num_classes)]
@@ -92,55 +93,58 @@ class StreamedData(L.LightningDataModule):
 
     @property
     def real(self) -> Images:
-        """The images that a model of these data should generate, once `setup` was called."""
+        """The images that a model of these data should generate; available after `setup`."""
         return Middle(self.images, self.crop) if self.crop else self.images
 
     def reference(self, split: str | None = None) -> Images:
-        """The real images that a score compares with.
+        """Return the real images that a score compares with.
 
         Args:
-            split: None: those that are trained on; else those of this split, all else equal.
+            split: Name of a split; None: the training images.
 
         Raises:
-            DataError: there is no such split.
+            DataError: There is no such split.
         """
         return self.at_split(split).real
 
     @property
     def sides(self) -> dict[str, Images]:
-        """The real images of each of a batch's keys, as scores compare them; `real` is one of them."""
+        """The real images under each key of a batch, as scores compare them; `real` is among them."""
         return {"image": self.real}
 
     def at_split(self, split: str | None) -> "StreamedData":
-        """These data, or those of another split, all else equal.
+        """Return these data, or the same data module of another split.
+
+        Args:
+            split: Name of a split; None: return these data.
 
         Raises:
-            DataError: there is no such split.
+            DataError: There is no such split.
         """
         return self if split is None else self._other(split)
 
     def examples(self, count: int, split: str | None = None) -> Batch:
-        """The first `count` images, or pairs, of each set, at the data's own size: always the same, to look at.
+        """Return the first `count` images or pairs of each set, at the data's own size, for a person to look at.
 
         Args:
-            count: of each set; where a set has fewer, its images come round again.
-            split: None: those that are trained on; else those of this split, all else equal.
+            count: Number of images per set; a smaller set repeats its images.
+            split: Name of a split; None: the training images.
 
         Raises:
-            DataError: there is no such split.
+            DataError: There is no such split.
         """
-        shown = self.at_split(split).images
-        sizes = shown.sizes if isinstance(shown, Mixture) else (len(shown),)
+        images = self.at_split(split).images
+        sizes = sizes_of(images)
         starts = np.cumsum((0, *sizes[:-1]))
         indices = [start + np.arange(count) % size for start, size in zip(starts, sizes, strict=True)]
-        return shown[Request(np.concatenate(indices), None)]
+        return images[Request(np.concatenate(indices), None)]
 
     def _other(self, split: str) -> "StreamedData":
         kind = type(self)
         splits = get_args(get_type_hints(kind.__init__).get("split"))
         if split not in splits:
-            there = f"its splits are {', '.join(splits)}" if splits else "it has no splits"
-            raise DataError(f"{kind.__name__} has no split {split}: {there}.")
+            choices = f"its splits are {', '.join(splits)}" if splits else "it has no splits"
+            raise DataError(f"{kind.__name__} has no split {split}: {choices}.")
         other = kind(**{**self.hparams, "split": split})
         other.prepare_data()
         other.setup("test")
@@ -148,19 +152,35 @@ class StreamedData(L.LightningDataModule):
 
 
 class SourcedData(StreamedData):
-    """A data module of encoded files. A subclass's constructor sets `square`, and `sources` says what is read.
+    """A data module of encoded files. A subclass's constructor calls `show` and sets `source`, or defines `sources`.
 
-    A batch comes from the cache that `gan-zoo data prepare` made, if it did; from memory, if the set is small; else the
-    workers decode it.
+    The batches come from the cache if `gan-zoo data prepare` filled it; from memory if the set is small; and otherwise
+    from workers that decode the files.
     """
 
     square: Square
+    source: Source
     mixture: type[Mixture] | None = None
-    """How several sets are shown."""
+    """How several sets are combined."""
+
+    def show(self, square: Square, crop: int = 0, flip: bool = False) -> None:
+        """Set how the files are decoded and what training shows of them.
+
+        Args:
+            square: Crop and size that each image is decoded to.
+            crop: Side of the square that training cuts from each decoded image at random, in pixels; 0: none.
+            flip: Whether training mirrors half of the images, at random.
+
+        Raises:
+            DataError: The square to cut does not fit into the decoded images.
+        """
+        self.square, self.crop, self.flip = square, crop, flip
+        side = shown_side(square.resolution, crop)
+        self.image_shape = (square.channels, side, side)
 
     def sources(self) -> dict[str, Source]:
-        """The files, by what the batch calls them: `{"image": ...}`; `{"source": ..., "target": ...}`."""
-        raise NotImplementedError
+        """Return the files by their key in the batch: `{"image": ...}` or `{"source": ..., "target": ...}`."""
+        return {"image": self.source}
 
     def setup(self, stage: str) -> None:
         if hasattr(self, "images"):
@@ -168,9 +188,14 @@ class SourcedData(StreamedData):
         self.parts = {key: load(source, self.square) for key, source in self.sources().items()}
         self.images = self.mixture(**self.parts) if self.mixture else next(iter(self.parts.values()))
 
+    def whole_sides(self) -> dict[str, Images]:
+        """Return the images under each key of a batch, whole, at the size that training cuts out."""
+        whole = replace(self.square, resolution=self.image_shape[1])
+        return {key: load(source, whole) for key, source in self.sources().items()}
+
 
 def load(source: Source, square: Square) -> Images:
-    """The images of `source`, by the fastest way that there is."""
+    """Return the images of `source`, read in the fastest way available."""
     prepared = cache.find(source, square)
     if prepared:
         return prepared

@@ -19,13 +19,13 @@ from datamodules.stream import InMemory, StreamedData
 
 
 class SVHN(StreamedData):
-    """House numbers in memory, with the digit in their middle.
+    """House numbers in memory, with the digit in their middle as the class.
 
     Args:
-        root: folder that holds the .mat files; downloaded there if it can be.
-        split: train (73,257), test (26,032) or extra (531,131, in 1.6 GB of memory).
-        batch_size: images a minibatch on each device.
-        workers: processes that read ahead; the images are in memory, so 0 is fastest.
+        root: Folder that holds the .mat files, which are downloaded there if they are missing.
+        split: train (73,257), test (26,032) or extra (531,131, which take 1.6 GB of memory).
+        batch_size: Images per mini-batch on each device.
+        workers: Processes that read ahead; the images are in memory, so 0 is fastest.
     """
 
     image_shape = (3, 32, 32)
@@ -54,10 +54,10 @@ class SVHN(StreamedData):
 
 
 def read_mat(file: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """The images, uint8 (n, 3, 32, 32), and digits, int64 (n,), of one file; there, the digit 0 has the label 10.
+    """Return the images, uint8 (n, 3, 32, 32), and digits, int64 (n,), of a file.
 
     Raises:
-        DataError: it is missing or damaged, or SciPy is.
+        DataError: The file is missing or damaged, or SciPy is not installed.
     """
     try:
         from scipy.io import loadmat
@@ -66,9 +66,9 @@ def read_mat(file: Path) -> tuple[torch.Tensor, torch.Tensor]:
     try:
         content = loadmat(file)
         image = np.ascontiguousarray(content["X"].transpose(3, 2, 0, 1))
-        label = content["y"].astype(np.int64).reshape(len(image)) % 10
-    except Exception as error:  # SciPy raises whatever its parser stumbles over
-        raise DataError(f"{file} is no whole file of SVHN: fetch it again ({error}).") from error
+        label = content["y"].astype(np.int64).reshape(len(image)) % 10  # the file writes the digit 0 as 10
+    except Exception as error:  # SciPy raises many kinds of errors for damaged files
+        raise DataError(f"{file} is no complete file of SVHN: fetch it again ({error}).") from error
     if image.dtype != np.uint8 or image.shape[1:] != SVHN.image_shape:
         raise DataError(f"{file} is no file of SVHN: its images are {image.dtype} of {image.shape[1:]}.")
     return torch.from_numpy(image), torch.from_numpy(label)

@@ -1,4 +1,4 @@
-"""From images of any size to squares of one size, the same every time: what a set is decoded to."""
+"""Turns images of any size into squares of one size, deterministically."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 from datamodules.errors import DataError
 
-FILTER = Image.Resampling.BICUBIC  # with antialiasing: Pillow widens the filter where it shrinks
+FILTER = Image.Resampling.BICUBIC  # antialiased: Pillow widens the filter when it shrinks an image
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Square:
     """The middle square of an image, resized with antialiasing.
 
     Args:
-        resolution: pixels a side of what comes out.
-        crop: pixels a side of the square cut from the middle; None: the largest that fits.
+        resolution: Side of the result, in pixels.
+        crop: Side of the square that is cut from the middle first, in pixels; None: the largest that fits.
         channels: 3, or 1 for grey.
     """
 
@@ -30,15 +30,15 @@ class Square:
                 raise DataError(f"data.{name} is {value}: it must be at least 1.")
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """`image`, uint8 (h, w, 1 or 3), as uint8 (channels, resolution, resolution).
+        """Return `image`, uint8 (h, w, 1 or 3), as uint8 (channels, resolution, resolution).
 
         Raises:
-            DataError: the image is smaller than the crop.
+            DataError: The image is smaller than the crop.
         """
         height, width, channels = image.shape
         side = self.crop or min(height, width)
         if side > min(height, width):
-            raise DataError(f"{width} x {height} pixels are smaller than the crop of {side}: choose a smaller one.")
+            raise DataError(f"{width} x {height} pixels are smaller than the crop of {side}: choose a smaller crop.")
         top, left = (height - side) // 2, (width - side) // 2
         square = image[top : top + side, left : left + side]
         if (side, channels) != (self.resolution, self.channels):
@@ -48,17 +48,21 @@ class Square:
         return square.reshape(*square.shape[:2], self.channels).transpose(2, 0, 1).copy()
 
     def key(self) -> str:
-        """What tells its results from another's: `64 pixels, middle 178, 3 channels, bicubic`."""
+        """Return a text that identifies this transform: `64 pixels, middle 178, 3 channels, bicubic`."""
         middle = self.crop or "square"
         return f"{self.resolution} pixels, middle {middle}, {self.channels} channels, {FILTER.name.lower()}"
 
 
 def shown_side(resolution: int, crop: int) -> int:
-    """Pixels a side of what training shows of images of `resolution`, where it cuts squares of `crop` (0: it does not).
+    """Return the side of the images that training shows, in pixels.
+
+    Args:
+        resolution: Side of the decoded images, in pixels.
+        crop: Side of the square that training cuts from them, in pixels; 0: it cuts none.
 
     Raises:
-        DataError: there is no such square.
+        DataError: The square does not fit into the images.
     """
     if not 0 <= crop <= resolution:
-        raise DataError(f"data.crop is {crop}: it must be 0, for none, or 1 to {resolution}, which is data.resolution.")
+        raise DataError(f"data.crop is {crop}: it must be 0 (no crop) or between 1 and data.resolution, {resolution}.")
     return crop or resolution

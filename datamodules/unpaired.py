@@ -1,32 +1,31 @@
-"""Two sets of images that no one has paired, for CycleGAN (Zhu 2017): horse2zebra, apple2orange, the painters.
+"""Two sets of images without pairs, for CycleGAN (Zhu 2017): horse2zebra, apple2orange, the painters.
 
 Layout: CycleGAN's, ROOT/trainA, trainB, testA, testB, from https://efrosgans.eecs.berkeley.edu/cyclegan/datasets; or
 any two folders or zips. `gan-zoo data list` gives each set's licence.
 """
 
-from dataclasses import replace
 from functools import cached_property
 
 from datamodules.image_folder import FolderSplit, images_in, set_name
 from datamodules.images import Images
 from datamodules.mixtures import Apart
 from datamodules.sources import Files, Source
-from datamodules.stream import SourcedData, load
-from datamodules.transform import Square, shown_side
+from datamodules.stream import SourcedData
+from datamodules.transform import Square
 
 
 class Unpaired(SourcedData):
-    """Images `a` and `b`, each set in an order of its own; grey ones among them have three equal channels.
+    """Images `a` and `b`, each set in its own order; grey images get three equal channels.
 
     Args:
-        a: folder or zip of the one set; `{split}` in it stands for the split, as in `horse2zebra/{split}A`.
-        b: folder or zip of the other.
-        split: which; where a path has no `{split}` there is one set, `train`.
-        resolution: pixels a side that images are resized to.
-        crop: pixels a side of the square that training cuts at random, at a place of its own in a and in b; 0: none.
-        batch_size: images of each set a minibatch on each device.
-        workers: processes that decode, where the images are not in memory or prepared.
-        flip: mirror half of the training images, at random.
+        a: Folder or zip of the first set; `{split}` in it stands for the split, as in `horse2zebra/{split}A`.
+        b: Folder or zip of the second set.
+        split: Which split to read; a path without `{split}` has only one, `train`.
+        resolution: Side that images are resized to, in pixels.
+        crop: Side of the square that training cuts at random, at a place of its own in a and in b, in pixels; 0: none.
+        batch_size: Images of each set per mini-batch on each device.
+        workers: Processes that decode images which are neither in memory nor prepared.
+        flip: Whether to mirror half of the training images, at random.
     """
 
     mixture = Apart
@@ -44,9 +43,7 @@ class Unpaired(SourcedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.square, self.crop, self.flip = Square(resolution), crop, flip
-        side = shown_side(resolution, crop)
-        self.image_shape = (3, side, side)
+        self.show(Square(resolution), crop, flip)
         self.files = {key: _files(key, path, split) for key, path in (("a", a), ("b", b))}
 
     def sources(self) -> dict[str, Source]:
@@ -59,10 +56,9 @@ class Unpaired(SourcedData):
 
     @cached_property
     def sides(self) -> dict[str, Images]:
-        shown = replace(self.square, resolution=self.image_shape[1])
-        return {key: load(files, shown) for key, files in self.files.items()}
+        return self.whole_sides()
 
 
 def _files(key: str, path: str, split: str) -> Files:
-    """The images at `path`, which the option `data.KEY` names."""
+    """Return the images at `path`, which the option `data.KEY` names."""
     return Files(set_name(path, split), *images_in(path, split, option=f"data.{key}"))

@@ -1,6 +1,6 @@
-"""Two sets that have data modules of their own, beside each other and without pairs: house numbers and digits, say.
+"""Two sets with their own data modules, side by side and without pairs, such as house numbers and digits.
 
-`Unpaired` reads two folders; this takes two of whatever else there is.
+`Unpaired` reads two folders; this takes any two data modules.
 """
 
 import torch
@@ -16,17 +16,17 @@ from datamodules.stream import StreamedData
 
 
 class UnpairedSets(StreamedData):
-    """Images `a` and `b`, each set in an order of its own; their labels are for scores alone.
+    """Images `a` and `b`, each set in its own order; only scores use their labels.
 
-    Both get the size and the channels of the larger: a smaller image has a black border around it, a grey one three
-    equal channels.
+    Both sets get the larger size and number of channels: a smaller image gets a black border, a grey image three equal
+    channels.
 
     Args:
-        a: data module of the one set.
-        b: of the other.
-        batch_size: images of each set a minibatch on each device; the sets' own are not used.
-        workers: processes that decode, where a set is neither in memory nor prepared.
-        flip: mirror half of the training images, at random.
+        a: Data module of the first set.
+        b: Data module of the second set.
+        batch_size: Images of each set per mini-batch on each device; the sets' own batch sizes are not used.
+        workers: Processes that decode images which are neither in memory nor prepared.
+        flip: Whether to mirror half of the training images, at random.
     """
 
     def __init__(
@@ -34,49 +34,51 @@ class UnpairedSets(StreamedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.sets, self.flip = {"a": a, "b": b}, flip
-        for key, one in self.sets.items():
-            if one.crop:
-                raise DataError(f"data.{key} has crop {one.crop}: UnpairedSets cuts nothing at random.")
+        for key, data in self.sets.items():
+            if data.crop:
+                raise DataError(f"data.{key} has crop {data.crop}: UnpairedSets cuts nothing at random.")
         channels, height, width = (max(sides) for sides in zip(a.image_shape, b.image_shape, strict=True))
         self.image_shape = (channels, height, width)
 
     def prepare_data(self) -> None:
-        for one in self.sets.values():
-            one.prepare_data()
+        for data in self.sets.values():
+            data.prepare_data()
 
     def setup(self, stage: str) -> None:
         if hasattr(self, "images"):
             return
-        for key, one in self.sets.items():
-            one.setup(stage)
-            if isinstance(one.images, Mixture):
-                raise DataError(f"data.{key} is {type(one).__name__}, which is several sets: name one of a single set.")
+        for key, data in self.sets.items():
+            data.setup(stage)
+            if isinstance(data.images, Mixture):
+                raise DataError(
+                    f"data.{key} is {type(data).__name__}, which is several sets: name a data module of a single set."
+                )
         self.images = Apart(**self.sides)
 
     @property
     def real(self) -> Images:
-        """The images `b`, as large as models see them."""
+        """The images `b`, at the size that models see."""
         return self.sides["b"]
 
     @property
     def sides(self) -> dict[str, Images]:
         return {
-            key: one.images if one.image_shape == self.image_shape else Framed(one.images, self.image_shape)
-            for key, one in self.sets.items()
+            key: data.images if data.image_shape == self.image_shape else Framed(data.images, self.image_shape)
+            for key, data in self.sets.items()
         }
 
     def _other(self, split: str) -> "UnpairedSets":
-        a, b = (one.at_split(split) for one in self.sets.values())
+        a, b = (data.at_split(split) for data in self.sets.values())
         other = UnpairedSets(a, b, self.batch_size, self.workers, self.flip)
         other.setup("test")
         return other
 
 
 class Framed:
-    """Images in the middle of a black frame, with as many equal channels as are wanted.
+    """Images in the middle of a black frame; grey images get equal channels.
 
     Args:
-        images: the set, of uint8 images.
+        images: The set, of uint8 images.
         shape: (channels, height, width) with the frame.
     """
 
@@ -98,7 +100,7 @@ class Framed:
     def _frame(self, image: Tensor) -> Tensor:
         channels, *sides = self.shape
         rows, columns = image.shape[2:]
-        top, left = ((side - own) // 2 for side, own in zip(sides, (rows, columns), strict=True))
+        top, left = ((side - length) // 2 for side, length in zip(sides, (rows, columns), strict=True))
         framed = torch.zeros(len(image), channels, *sides, dtype=image.dtype)
         framed[:, :, top : top + rows, left : left + columns] = image
         return framed

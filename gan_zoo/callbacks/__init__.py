@@ -1,6 +1,7 @@
 """Lightning callbacks, which `gan_zoo.trainer` adds to each run.
 
 session.py        the state that the callbacks of one `fit` share
+opening.py        claims the run's directory when training begins
 records.py        lines of metrics.jsonl, and the heartbeat in run.json
 grids.py          grids of samples                     evaluation.py     scores during training
 checkpoints.py    last, best and exported weights      stopping.py       ends by images, time or signal

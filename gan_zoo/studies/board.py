@@ -21,6 +21,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import held, tail, write
+from gan_zoo.run.layout import LOG
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
 

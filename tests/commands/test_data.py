@@ -79,7 +79,7 @@ def test_what_cannot_be_listed_checked_or_shown_is_refused(refused: Refused, pet
     assert "did you mean check?" in refused("data", "chekc")
     assert "holds no image file" in refused("data", "check", "empty")
     assert "no folder and no zip missing" in refused("data", "check", "missing")
-    assert "broken.zip is no whole zip" in refused("data", "check", "broken.zip")
+    assert "broken.zip is no complete zip" in refused("data", "check", "broken.zip")
     assert "gan-zoo data show needs data" in refused("data", "show")
     folder = ("data", "show", "--data", "ImageFolder", "--data.root", "pets")
     assert "count is 0: it must be at least 1" in refused(*folder, "--count", 0)

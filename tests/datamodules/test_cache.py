@@ -1,4 +1,4 @@
-"""One set by three ways: from memory, from the cache, decoded by workers; and what the cache costs."""
+"""A set gives the same batches from memory, from the cache and from workers; and how much memory the cache takes."""
 
 import os
 import pickle
@@ -45,13 +45,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder for a single test."""
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def ways(source: Files, own: Path) -> list[Images]:
+def readers(source: Files, cache_folder: Path) -> list[Images]:
     prepare(source, SQUARE)
     mapped = cache.find(source, SQUARE)
     assert mapped
@@ -59,9 +60,9 @@ def ways(source: Files, own: Path) -> list[Images]:
 
 
 @pytest.mark.parametrize("resolution", [None, 16, 8, 4, 2])
-def test_all_ways_deliver_the_same(resolution, ways, source):
+def test_all_readers_deliver_the_same_images(resolution, readers, source):
     indices = np.array([3, 69, 0, 3])
-    batches = [images[Request(indices, resolution)] for images in ways]
+    batches = [images[Request(indices, resolution)] for images in readers]
     for batch in batches:
         assert_close(batch, batches[0], rtol=0, atol=0)
     whole = torch.from_numpy(np.stack([SQUARE(source.read(int(index))) for index in indices]))
@@ -69,41 +70,41 @@ def test_all_ways_deliver_the_same(resolution, ways, source):
     assert batches[0]["label"].tolist() == indices.tolist()
 
 
-def test_all_ways_have_the_same_name_and_fingerprint(ways):
-    assert {images.name for images in ways} == {"made_16px_70"}
-    assert len({images.fingerprint() for images in ways}) == 1
-    assert {len(images) for images in ways} == {COUNT}
-    assert [images.labels["label"].tolist() for images in ways] == [list(range(COUNT))] * len(ways)
+def test_all_readers_have_the_same_name_and_fingerprint(readers):
+    assert {images.name for images in readers} == {"made_16px_70"}
+    assert len({images.fingerprint() for images in readers}) == 1
+    assert {len(images) for images in readers} == {COUNT}
+    assert [images.labels["label"].tolist() for images in readers] == [list(range(COUNT))] * len(readers)
 
 
-def test_a_size_that_is_not_kept_is_refused_as_everywhere(ways):
-    for images in ways:
+def test_all_readers_refuse_a_size_that_does_not_divide_the_resolution(readers):
+    for images in readers:
         with pytest.raises(DataError, match="16 x 16 pixels cannot be shown at 3 x 3"):
             images[Request(np.arange(2), 3)]
 
 
 @pytest.mark.parametrize(
-    ("resolution", "wanted"), [(64, [64, 32, 16, 8, 4]), (28, [28, 14, 7]), (100, [100, 50, 25]), (4, [4]), (5, [5])]
+    ("resolution", "sizes"), [(64, [64, 32, 16, 8, 4]), (28, [28, 14, 7]), (100, [100, 50, 25]), (4, [4]), (5, [5])]
 )
-def test_sizes_are_halves_down_to_four_or_an_odd_one(resolution, wanted):
-    assert cache.sizes(Square(resolution)) == wanted
+def test_sizes_are_halves_down_to_four_or_an_odd_number(resolution, sizes):
+    assert cache.sizes(Square(resolution)) == sizes
 
 
-def test_what_is_kept_at_each_size_can_be_opened_by_numpy(ways, own):
-    files = {int(file.stem): np.load(file) for file in own.rglob("*.npy")}
+def test_numpy_opens_the_file_of_each_size(readers, cache_folder):
+    files = {int(file.stem): np.load(file) for file in cache_folder.rglob("*.npy")}
     assert {size: array.shape for size, array in files.items()} == {r: (COUNT, 3, r, r) for r in (16, 8, 4)}
 
 
 @pytest.mark.parametrize("left", [0, 50, 1000])
-def test_a_file_cut_short_afterwards_is_said(left, ways, own, source):
-    file = next(own.rglob("16.npy"))
+def test_a_file_that_was_truncated_later_is_named(left, readers, cache_folder, source):
+    file = next(cache_folder.rglob("16.npy"))
     file.write_bytes(file.read_bytes()[:left])
     with pytest.raises(DataError, match=r"16\.npy is damaged.*prepare the data again") as caught:
         cache.find(source, SQUARE)
     assert "\n" not in str(caught.value)
 
 
-def test_fingerprints_are_read_once_while_files_are_untouched(own, tmp_path, monkeypatch):
+def test_fingerprints_are_read_once_while_files_are_untouched(cache_folder, tmp_path, monkeypatch):
     (tmp_path / "x").mkdir()
     for number in range(3):
         (tmp_path / "x" / f"{number}.png").write_bytes(encoded(picture(number), "PNG"))
@@ -115,12 +116,12 @@ def test_fingerprints_are_read_once_while_files_are_untouched(own, tmp_path, mon
             reads.append(self.name)
             return super().fingerprint()
 
-    first = fingerprints.content(Counted("made", store, store.names))
-    assert fingerprints.content(Counted("made", store, store.names)) == first and len(reads) == 1
+    first = fingerprints.content_fingerprint(Counted("made", store, store.names))
+    assert fingerprints.content_fingerprint(Counted("made", store, store.names)) == first and len(reads) == 1
     os.utime(tmp_path / "x" / "1.png", ns=(1, 1))
-    assert fingerprints.content(Counted("made", store, store.names)) == first and len(reads) == 2
+    assert fingerprints.content_fingerprint(Counted("made", store, store.names)) == first and len(reads) == 2
     (tmp_path / "x" / "1.png").write_bytes(encoded(picture(9), "PNG"))
-    assert fingerprints.content(Counted("made", store, store.names)) != first and len(reads) == 3
+    assert fingerprints.content_fingerprint(Counted("made", store, store.names)) != first and len(reads) == 3
 
 
 class Made(SourcedData):
@@ -144,7 +145,9 @@ def loader(data: SourcedData, start: int = 0):
     return data.train_dataloader()
 
 
-def test_a_small_set_lives_in_memory_a_prepared_one_in_the_cache_and_another_is_decoded(source, own, monkeypatch):
+def test_a_small_set_lives_in_memory_a_prepared_one_in_the_cache_and_another_is_decoded(
+    source, cache_folder, monkeypatch
+):
     kinds = {}
     kinds["small"] = loader(Made(source, workers=2))
     monkeypatch.setattr(stream, "SMALL_COUNT", COUNT - 1)
@@ -154,27 +157,27 @@ def test_a_small_set_lives_in_memory_a_prepared_one_in_the_cache_and_another_is_
     kinds["heavy"] = loader(Made(source, workers=2))
     prepare(source, SQUARE)
     kinds["prepared"] = loader(Made(source, workers=2))
-    found = {kind: (type(one.dataset), one.num_workers) for kind, one in kinds.items()}
-    assert found == {"small": (InMemory, 0), "large": (Decoded, 2), "heavy": (Decoded, 2), "prepared": (Mapped, 0)}
+    readers = {kind: (type(dataloader.dataset), dataloader.num_workers) for kind, dataloader in kinds.items()}
+    assert readers == {"small": (InMemory, 0), "large": (Decoded, 2), "heavy": (Decoded, 2), "prepared": (Mapped, 0)}
 
 
-# Python 3.12 warns of forking a process that has threads, which DataLoader's workers do and may.
+# Python 3.12 warns when a process with threads forks, as DataLoader does for its workers; this is harmless here.
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("start", [0, 11])
-def test_workers_and_the_cache_change_nothing(start, source, own, monkeypatch):
-    """Images, labels, order and sizes, from the first step and in the middle of the second pass."""
+def test_workers_and_the_cache_change_nothing(start, source, cache_folder, monkeypatch):
+    """Images, labels, order and sizes are equal, from the first step and from the middle of the second pass."""
     monkeypatch.setattr(stream, "SMALL_COUNT", 0)
-    ways = [list(islice(loader(Made(source, workers), start), 9)) for workers in (0, 2)]
+    first, *others = [list(islice(loader(Made(source, workers), start), 9)) for workers in (0, 2)]
     prepare(source, SQUARE)
-    ways.append(list(islice(loader(Made(source), start), 9)))
-    for other in ways[1:]:
-        assert_close(other, ways[0], rtol=0, atol=0)
-    assert [batch["image"].shape[2] for batch in ways[0][:3]] == [[4, 8, 16][(start + i) % 3] for i in range(3)]
+    others.append(list(islice(loader(Made(source), start), 9)))
+    for batches in others:
+        assert_close(batches, first, rtol=0, atol=0)
+    assert [batch["image"].shape[2] for batch in first[:3]] == [[4, 8, 16][(start + i) % 3] for i in range(3)]
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_damaged_image_ends_training_in_one_line_that_names_it(workers, tmp_path, own, monkeypatch):
+def test_a_damaged_image_stops_training_with_one_line_that_names_it(workers, tmp_path, cache_folder, monkeypatch):
     monkeypatch.setattr(stream, "SMALL_COUNT", 0)
     for number in range(20):
         (tmp_path / f"{number:02}.jpg").write_bytes(encoded(picture(number)))
@@ -210,8 +213,10 @@ print(most)
 @pytest.mark.slow  # a gigabyte of files, mostly holes
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_the_set(tmp_path):
-    """A pass over 100,000 images of 64 x 64 pixels, 1.2 GB: as much as over a tenth of them, which is what is mapped
-    until 16 MB were read. (The kernel maps 64 kB around each 12 kB that are looked at: 90 MB.)"""
+    """A pass over 100,000 images of 64 x 64 pixels, 1.2 GB, takes as much memory as a pass over a tenth of them.
+
+    Pages stay mapped until 16 MB were read. The kernel maps 64 kB around each image of 12 kB, hence about 90 MB.
+    """
     grown = []
     for size in (10_000, 100_000):
         np.lib.format.open_memmap(tmp_path / "64.npy", "w+", np.uint8, (size, 3, 64, 64))

@@ -17,14 +17,14 @@ from tests.drivers.image_files import encoded, picture
 
 NAMES = ("Bald", "Eyeglasses", "Male", "Smiling")
 NUMBERS = (1, 2, 162_770, 162_771, 182_637, 182_638, 202_599)
-"""The first and last of each official split, and one more."""
+"""Numbers of the first and last image of each official split, and one more."""
 VALUES = {
     f"{number:06}.jpg": [1 if (place >> bit) & 1 else -1 for bit in range(4)] for place, number in enumerate(NUMBERS)
 }
 
 
 def make(root: Path, packed: bool = False, width: int = 178) -> Path:
-    """Seven faces; the attributes of the i-th are the bits of i."""
+    """Write seven faces; the attributes of the i-th are the bits of i."""
     root.mkdir(exist_ok=True)
     lines = [str(len(VALUES)), " ".join(NAMES), *(f"{n}  {'  '.join(map(str, v))}" for n, v in VALUES.items())]
     (root / "list_attr_celeba.txt").write_text("\r\n".join(lines) + "\r\n")
@@ -53,7 +53,7 @@ def numbers(data: CelebA) -> list[int]:
 
 @pytest.fixture(scope="module")
 def every_attribute(shared) -> dict[str, dict[str, str]]:
-    """Another list of the same attributes, written by others: of each image, 0 or 1 by name."""
+    """The same attributes in a list that somebody else wrote: for each image, 0 or 1 by name."""
     with zipfile.ZipFile(shared / "data" / "celeba" / "list_attr_celeba_all_202599_01.csv.zip") as packed:
         text = io.TextIOWrapper(packed.open(packed.namelist()[0]))
         rows = csv.DictReader(text)
@@ -61,15 +61,15 @@ def every_attribute(shared) -> dict[str, dict[str, str]]:
         return {row[key]: row for row, _ in zip(rows, range(10_000), strict=False)}
 
 
-def test_all_attributes_of_10_000_real_faces_are_as_another_list_has_them(shared, every_attribute):
+def test_all_attributes_of_10_000_real_faces_agree_with_another_list(shared, every_attribute):
     names = tuple(list(next(iter(every_attribute.values())))[1:])
     assert len(names) == 40
     data = CelebA(str(shared / "data" / "celeba"), attributes=names)
-    wanted = [[float(every_attribute[f"{number:06}.jpg"][name]) for name in names] for number in numbers(data)]
-    assert data.num_classes == 40 and data.source.labels["label"].tolist() == wanted
+    expected = [[float(every_attribute[f"{number:06}.jpg"][name]) for name in names] for number in numbers(data)]
+    assert data.num_classes == 40 and data.source.labels["label"].tolist() == expected
 
 
-def test_attributes_are_in_the_order_asked_for(shared, every_attribute):
+def test_attributes_are_in_the_requested_order(shared, every_attribute):
     data = read(shared / "data" / "celeba", attributes=("Smiling", "Male"), workers=0)
     batch = data.images[Request(np.array([9_999, 3]), None)]
     assert batch["image"].shape == (2, *data.image_shape) and batch["image"].dtype == torch.uint8
@@ -78,26 +78,26 @@ def test_attributes_are_in_the_order_asked_for(shared, every_attribute):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("list_there", [False, True])
+@pytest.mark.parametrize("list_exists", [False, True])
 @pytest.mark.parametrize(
-    ("split", "wanted"),
+    ("split", "expected"),
     [("train", NUMBERS[:3]), ("valid", NUMBERS[3:5]), ("test", NUMBERS[5:]), ("all", NUMBERS)],
 )
-def test_splits_are_the_official_ones_with_the_list_and_without(split, wanted, list_there, packed, tmp_path):
+def test_splits_are_the_official_ones_with_the_list_and_without(split, expected, list_exists, packed, tmp_path):
     make(tmp_path, packed)
-    if list_there:
+    if list_exists:
         parts = [0, 0, 0, 1, 1, 2, 2]
         lines = [f"{name} {part}" for name, part in zip(VALUES, parts, strict=True)]
         (tmp_path / "list_eval_partition.txt").write_text("\n".join(lines))
     data = read(tmp_path, split=split, attributes=NAMES)
-    assert numbers(data) == list(wanted)
+    assert numbers(data) == list(expected)
     assert data.source.labels["label"].tolist() == [
-        [float(value > 0) for value in VALUES[f"{number:06}.jpg"]] for number in wanted
+        [float(value > 0) for value in VALUES[f"{number:06}.jpg"]] for number in expected
     ]
-    assert data.images.name == f"celeba_{split}_64px_{len(wanted)}"
+    assert data.images.name == f"celeba_{split}_64px_{len(expected)}"
 
 
-def test_a_list_of_ones_own_makes_other_splits(tmp_path):
+def test_the_users_own_list_makes_other_splits(tmp_path):
     make(tmp_path)
     (tmp_path / "list_eval_partition.txt").write_text("".join(f"{name} {int(name < '1')}\n" for name in VALUES))
     assert numbers(read(tmp_path, split="valid")) == [1, 2]
@@ -129,13 +129,13 @@ def test_without_attributes_there_are_no_labels_and_no_list_is_needed(tmp_path):
 @pytest.mark.parametrize(
     ("name", "closest"), [("male", "Male"), ("Smile", "Smiling"), ("Glasses", "Eyeglasses"), ("qqq", "it has Bald, ")]
 )
-def test_an_unknown_attribute_is_answered_with_the_closest(name, closest, tmp_path):
+def test_an_unknown_attribute_is_refused_with_the_closest_names(name, closest, tmp_path):
     with pytest.raises(DataError, match=rf"no attribute {name}: .*{closest}") as caught:
         CelebA(str(make(tmp_path)), attributes=("Bald", name))
     assert "\n" not in str(caught.value)
 
 
-def test_a_set_that_is_not_there_is_one_line_that_says_which_file_goes_where(tmp_path):
+def test_a_missing_set_is_one_line_that_says_which_file_goes_where(tmp_path):
     with pytest.raises(DataError, match=r"put img_align_celeba\.zip and list_attr_celeba\.txt") as caught:
         CelebA(str(tmp_path))
     assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
@@ -153,12 +153,12 @@ def test_a_split_with_no_image_is_named(shared):
         (lambda text: text.replace("7", "8", 1), "announces 8 images"),
         (lambda text: text[: text.rindex("202599")], "announces 7 images"),
         (lambda text: text.replace(" -1", "", 1), "000001.jpg has 3 values"),
-        (lambda text: text.replace(" -1", " 2", 1), "says '2'"),
-        (lambda text: text.replace("000002", "000003"), "says nothing of 1 of the images .* such as 000002"),
+        (lambda text: text.replace(" -1", " 2", 1), "has the value '2'"),
+        (lambda text: text.replace("000002", "000003"), "does not list 1 of the images .* such as 000002"),
         (lambda text: text.replace("7", "8", 1) + "000009.jpg 1 1 1 1\n", "names 1 images .* such as 000009"),
     ],
 )
-def test_a_list_that_does_not_fit_is_named(change, says, tmp_path):
+def test_a_list_that_does_not_match_is_named(change, says, tmp_path):
     file = make(tmp_path) / "list_attr_celeba.txt"
     file.write_text(change(file.read_text()))
     with pytest.raises(DataError, match=says) as caught:
@@ -168,9 +168,9 @@ def test_a_list_that_does_not_fit_is_named(change, says, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("000001.jpg 0\n", "nothing of '000002"), ("000001.jpg 7\n", "not CelebA"), ("a b c", "not CelebA")],
+    [("000001.jpg 0\n", "does not list the image '000002"), ("000001.jpg 7\n", "not CelebA"), ("a b c", "not CelebA")],
 )
-def test_a_partition_that_does_not_fit_is_named(text, says, tmp_path):
+def test_a_partition_that_does_not_match_is_named(text, says, tmp_path):
     (make(tmp_path) / "list_eval_partition.txt").write_text(text)
     with pytest.raises(DataError, match=f"list_eval_partition.txt .*{says}"):
         CelebA(str(tmp_path))
@@ -182,7 +182,7 @@ def test_a_crop_larger_than_the_images_is_refused(centre_crop, tmp_path):
         CelebA(str(make(tmp_path)), centre_crop=centre_crop)
 
 
-def test_other_images_are_not_taken_for_celeba(tmp_path):
+def test_images_of_other_proportions_are_refused(tmp_path):
     (tmp_path / "img_align_celeba").mkdir()
     (tmp_path / "img_align_celeba" / "000001.jpg").write_bytes(encoded(picture(0, 64, 64)))
     with pytest.raises(DataError, match="64 x 64"):

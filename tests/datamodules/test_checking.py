@@ -1,4 +1,4 @@
-"""`check` finds what is wrong with real files of every kind of place, and nothing where nothing is."""
+"""`check` finds the problems of real files in folders, zips and databases, and reports none in intact sets."""
 
 import shutil
 import zipfile
@@ -16,15 +16,15 @@ from tests.drivers.image_files import encoded, picture, write
 
 
 def check(path: Path, *lists: Path) -> list[tuple[str, str]]:
-    """Kind and files of every finding, without the folder's own path."""
+    """Return kind and files of every finding, without the folder's own path."""
     collection = collect([path])
-    found = findings(collection, look(collection), [*lists, *lists_beside(path)])
-    return [(one.kind, one.what.replace(f"{path}/", "")) for one in found]
+    problems = findings(collection, look(collection), [*lists, *lists_beside(path)])
+    return [(problem.kind, problem.what.replace(f"{path}/", "")) for problem in problems]
 
 
 @pytest.fixture
 def clean(tmp_path: Path) -> Path:
-    """Six whole images in two splits of two classes."""
+    """Six intact images in two splits of two classes."""
     for number, name in enumerate(
         ("train/cat/a", "train/cat/b", "train/dog/a", "train/dog/b", "test/cat/a", "test/dog/a")
     ):
@@ -32,38 +32,38 @@ def clean(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def test_nothing_is_wrong_with_a_whole_set(clean: Path) -> None:
+def test_an_intact_set_has_no_problem(clean: Path) -> None:
     assert check(clean) == []
     collection = collect([clean])
     assert splits(collection) == {"test": 2, "train": 4}
     assert sizes(look(collection)) == [((12, 12), 6)]
 
 
-def test_damaged_files_are_named_with_what_is_wrong(clean: Path) -> None:
+def test_damaged_files_are_named_with_the_reason(clean: Path) -> None:
     whole = (clean / "train/cat/a.jpg").read_bytes()
     (clean / "train/cat/a.jpg").write_bytes(whole[:-30])
     (clean / "train/cat/b.jpg").write_bytes(b"")
     (clean / "train/dog/a.jpg").write_bytes(b"<html>404</html>")
-    found = check(clean)
-    assert [(kind, what.split()[0]) for kind, what in found] == [
+    problems = check(clean)
+    assert [(kind, what.split()[0]) for kind, what in problems] == [
         ("damaged", "train/cat/a.jpg"),
         ("damaged", "train/cat/b.jpg"),
         ("damaged", "train/dog/a.jpg"),
     ]
-    assert "truncated" in found[0][1]
+    assert "truncated" in problems[0][1]
 
 
 def test_equal_bytes_are_found_within_and_across_splits(clean: Path) -> None:
     shutil.copy(clean / "train/cat/a.jpg", clean / "train/dog/copy.jpg")
     shutil.copy(clean / "train/cat/b.jpg", clean / "test/cat/copy.jpg")
-    write(clean / "test/dog/again.png", picture(0))  # equal pixels but for the JPEG's loss, in other bytes
+    write(clean / "test/dog/again.png", picture(0))  # the same picture in other bytes
     assert check(clean) == [
         ("same file in two splits", "test/cat/copy.jpg = train/cat/b.jpg"),
         ("same file twice", "train/cat/a.jpg = train/dog/copy.jpg"),
     ]
 
 
-def test_damaged_copies_are_damaged_and_no_copies(clean: Path) -> None:
+def test_damaged_copies_count_as_damaged_only(clean: Path) -> None:
     for name in ("train/cat/a.jpg", "test/cat/a.jpg"):
         (clean / name).write_bytes(b"")
     assert [kind for kind, _ in check(clean)] == ["damaged", "damaged"]
@@ -81,13 +81,13 @@ def test_a_grey_set_is_not_odd(tmp_path: Path) -> None:
     assert check(tmp_path) == []
 
 
-def test_an_odd_size_is_one_where_more_than_half_have_another(clean: Path) -> None:
+def test_a_size_is_odd_if_more_than_half_of_the_images_share_another(clean: Path) -> None:
     for number in range(5):
         write(clean / f"train/cat/large{number}.jpg", picture(10 + number, width=20))
     assert [what for kind, what in check(clean) if kind == "odd size"] == [
         f"train/cat/large{number}.jpg: 20 x 12" for number in range(5)
     ]
-    write(clean / "train/cat/large5.jpg", picture(15, width=20))  # six and six: neither is the set's
+    write(clean / "train/cat/large5.jpg", picture(15, width=20))  # six and six: no size has a majority
     assert check(clean) == []
 
 
@@ -97,7 +97,7 @@ def test_folders_without_image_are_found(clean: Path) -> None:
     assert check(clean) == [("folder without image", "train/fish")]
 
 
-def test_a_csv_names_each_image_once_and_no_other(clean: Path, tmp_path: Path) -> None:
+def test_a_csv_must_name_each_image_and_no_other(clean: Path, tmp_path: Path) -> None:
     names = [str(file.relative_to(clean)) for file in sorted(clean.rglob("*.jpg"))]
     file = tmp_path / "labels.csv"
     file.write_text("\n".join(["image,label", *(f"{name},1" for name in names)]))
@@ -112,7 +112,7 @@ def test_a_csv_names_each_image_once_and_no_other(clean: Path, tmp_path: Path) -
 
 
 def celeba(root: Path, listed: int) -> Path:
-    """Three faces in the official zip, with lists that name the first `listed`."""
+    """Write three faces in the official zip, with lists that name the first `listed`."""
     root.mkdir()
     names = [f"{number:06}.jpg" for number in range(1, 1 + listed)]
     with zipfile.ZipFile(root / "img_align_celeba.zip", "w") as packed:
@@ -154,13 +154,13 @@ def test_values_of_lsuns_databases_are_checked(tmp_path: Path) -> None:
                 to.put(f"{split}{number:04}".encode(), encoded(picture(number + 1000 * (split == "val"))))
             to.put(f"{split}9998".encode(), b"no image")
             to.put(f"{split}9999".encode(), encoded(picture(0)))
-    write(root / "photographs/0.jpg", picture(5000))  # beside them: a database is no folder without image
+    write(root / "photographs/0.jpg", picture(5000))  # a database does not count as a folder without image
     collection = collect([root])
     assert splits(collection) == {"": 1, "train": 152, "val": 5}
-    found = findings(collection, look(collection))
-    assert [one.kind for one in found] == ["damaged", "damaged", "same file in two splits"]
-    assert "bedroom_train_lmdb, key train9998" in found[0].what
-    assert found[2].what.count(" = ") == 2  # the first of train, and the last of both
+    problems = findings(collection, look(collection))
+    assert [problem.kind for problem in problems] == ["damaged", "damaged", "same file in two splits"]
+    assert "bedroom_train_lmdb, key train9998" in problems[0].what
+    assert problems[2].what.count(" = ") == 2  # the first image of train, and the last of both splits
 
 
 @pytest.mark.parametrize(
@@ -186,26 +186,26 @@ def test_a_place_without_image_is_refused(tmp_path: Path) -> None:
         collect([tmp_path / "missing"])
 
 
-def test_what_stops_a_training_is_said() -> None:
+def test_findings_tell_whether_they_stop_training() -> None:
     assert Finding("damaged", "").stops and Finding("label without image", "").stops
     assert not Finding("same file in two splits", "").stops and not Finding("grey among colour", "").stops
 
 
-def test_every_image_is_looked_at_by_any_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_processes_inspects_every_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(130):  # more than two chunks
         Image.fromarray(np.full((4, 4 + number % 3, 3), (number, 0, 255), np.uint8)).save(tmp_path / f"{number:03}.png")
-    collection, told = collect([tmp_path]), list[int]()
-    several = look(collection, told.append)
+    collection, progress = collect([tmp_path]), list[int]()
+    several = look(collection, progress.append)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     alone = look(collection)
-    assert told == [64, 128, 130]
+    assert progress == [64, 128, 130]
     assert (several.digests == alone.digests).all() and (several.sizes == alone.sizes).all()
     assert len(np.unique(alone.digests, axis=0)) == 130
     assert (alone.sizes[:, 0] == 4 + np.arange(130) % 3).all() and (alone.sizes[:, 1] == 4).all()
 
 
 def test_the_copies_in_horse2zebra_are_found(shared: Path) -> None:
-    found = check(shared / "data/horse2zebra")
-    copies = [what for kind, what in found if kind == "same file twice"]
+    problems = check(shared / "data/horse2zebra")
+    copies = [what for kind, what in problems if kind == "same file twice"]
     assert copies == ["trainB/n02391049_566.jpg = trainB/n02391049_8447.jpg"]
-    assert sum(kind == "grey among colour" for kind, _ in found) == len(found) - 1 == 22
+    assert sum(kind == "grey among colour" for kind, _ in problems) == len(problems) - 1 == 22

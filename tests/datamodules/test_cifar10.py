@@ -19,11 +19,11 @@ from tests.drivers.image_files import unreachable
 EACH = 20
 
 
-PurePython: Any = vars(pickle)["_Pickler"]  # the one whose parts can be replaced
+PurePython: Any = vars(pickle)["_Pickler"]  # unlike the C version, its methods can be replaced
 
 
 class AsPython2(PurePython):
-    """Writes bytes as the strings that they were, and the types of arrays with 0 and 1 for False and True."""
+    """Writes bytes as Python 2 wrote strings, and False and True in the types of arrays as 0 and 1."""
 
     dispatch = PurePython.dispatch.copy()
 
@@ -57,7 +57,7 @@ def pickled(content: object) -> bytes:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The official layout, with 20 images a batch for 10,000."""
+    """The official layout, with 20 instead of 10,000 images per batch."""
     monkeypatch.setattr(cifar10, "EACH", EACH)
     (tmp_path / FOLDER).mkdir()
     for number, name in enumerate([*FILES["train"], *FILES["test"]]):
@@ -80,15 +80,15 @@ def tensors(data: CIFAR10) -> dict[str, torch.Tensor]:
 def test_batches_are_read_in_order_with_red_green_blue_planes(split, numbers, root):
     data = read(root, split)
     image, label = tensors(data)["image"], tensors(data)["label"]
-    wanted = np.concatenate([batch(number)["data"] for number in numbers])
+    expected = np.concatenate([batch(number)["data"] for number in numbers])
     assert image.dtype == torch.uint8 and label.dtype == torch.int64
-    assert image.shape == (len(wanted), *data.image_shape)
-    assert np.array_equal(image[:, 1].flatten(1).numpy(), wanted[:, 1024:2048]), "green is the second third of a row"
-    assert label.tolist() == [one for number in numbers for one in batch(number)["labels"]]
+    assert image.shape == (len(expected), *data.image_shape)
+    assert np.array_equal(image[:, 1].flatten(1).numpy(), expected[:, 1024:2048]), "green is the second third of a row"
+    assert label.tolist() == [label for number in numbers for label in batch(number)["labels"]]
 
 
 def test_torchvision_reads_the_same_file_alike(root, monkeypatch):
-    """Its own reader, without the checksums of the official files."""
+    """torchvision's reader runs without its check of the official files' checksums."""
     from torchvision.datasets import CIFAR10 as Official
 
     monkeypatch.setattr(Official, "_check_integrity", lambda self: True)

@@ -24,7 +24,7 @@ def faces(tmp_path: Path) -> Path:
     return tmp_path / "faces"
 
 
-def test_several_sets_are_a_list_and_the_model_is_linked_to_them_all(faces, tmp_path, monkeypatch):
+def test_several_sets_are_a_list_and_the_model_fits_them_all(faces, tmp_path, monkeypatch):
     (tmp_path / "run.yaml").write_text(
         f"""
         model: {{class_path: GAN}}
@@ -39,10 +39,10 @@ def test_several_sets_are_a_list_and_the_model_is_linked_to_them_all(faces, tmp_
         """
     )
     monkeypatch.chdir(tmp_path)
-    made = prepare(["-c", "run.yaml", "--trainer.max_steps", "1", "--trainer.accelerator", "cpu"])
-    assert isinstance(made.datamodule, MultiDomain) and made.datamodule.num_classes == 13
-    assert [type(one) for one in made.datamodule.sets] == [MNIST, ImageFolder]
-    assert made.model.hparams["image_shape"] == (3, 28, 28)
+    run = prepare(["-c", "run.yaml", "--trainer.max_steps", "1", "--trainer.accelerator", "cpu"])
+    assert isinstance(run.datamodule, MultiDomain) and run.datamodule.num_classes == 13
+    assert [type(data) for data in run.datamodule.sets] == [MNIST, ImageFolder]
+    assert run.model.hparams["image_shape"] == (3, 28, 28)
 
 
 def configured(text: list[str]) -> Any:

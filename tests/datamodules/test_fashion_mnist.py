@@ -28,7 +28,7 @@ def test_files_are_read_in_torchvisions_folder(tmp_path: Path):
     assert len(ours.classes) == ours.num_classes == 10
 
 
-def test_digits_beside_it_are_not_taken_for_clothes(tmp_path, monkeypatch):
+def test_mnist_in_the_same_root_is_not_taken_for_fashion_mnist(tmp_path, monkeypatch):
     from torchvision.datasets import FashionMNIST as Official
 
     shutil.copytree(BUNDLED, tmp_path / "MNIST" / "raw")

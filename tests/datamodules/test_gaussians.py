@@ -1,4 +1,4 @@
-"""Points of known means and deviations."""
+"""The points have the known means and standard deviations."""
 
 import math
 
@@ -25,16 +25,16 @@ def test_each_mode_has_its_share_around_its_centre(layout, modes):
     assert_close(data.centres.norm(dim=1).max().item() if layout == "ring" else data.centres.max().item(), 0.8)
     for mode in range(modes):
         own = point[label == mode]
-        # five standard errors of a mean and of a deviation
+        # tolerances: five standard errors of a mean and of a standard deviation
         assert_close(own.mean(0), data.centres[mode], rtol=0, atol=5 * 0.02 / math.sqrt(len(own)))
         assert_close(own.std(0), torch.full((2,), 0.02), rtol=0, atol=5 * 0.02 / math.sqrt(2 * len(own)))
     assert point.abs().max() < 1
 
 
-def test_the_ring_begins_at_three_o_clock_and_goes_round():
+def test_the_ring_begins_at_three_o_clock_and_turns_counterclockwise():
     eighth = math.sqrt(0.32)
-    wanted = torch.tensor([[0.8, 0], [eighth, eighth], [0, 0.8], [-eighth, eighth], [-0.8, 0]])
-    assert_close(Gaussians().centres[:5], wanted)
+    expected = torch.tensor([[0.8, 0], [eighth, eighth], [0, 0.8], [-eighth, eighth], [-0.8, 0]])
+    assert_close(Gaussians().centres[:5], expected)
 
 
 def test_the_grid_is_a_square_lattice():
@@ -42,14 +42,14 @@ def test_the_grid_is_a_square_lattice():
     assert centres.tolist() == [[x, y] for x in (-0.5, 0, 0.5) for y in (-0.5, 0, 0.5)]
 
 
-def test_the_splits_are_other_draws_and_each_the_same_every_time():
+def test_the_splits_differ_and_each_is_the_same_every_time():
     train, again, test = (points(split=split)[1] for split in ("train", "train", "test"))
     assert torch.equal(train, again)
     assert not (train == test).all(dim=1).any()
 
 
 @pytest.mark.parametrize("arguments", [{"radius": 0.9, "std": 0.019}, {"std": 0.0}, {"modes": 1, "count": 1}])
-def test_bounds_are_met(arguments):
+def test_points_stay_within_the_bounds(arguments):
     assert points(**arguments)[1].abs().max() < 1
 
 
@@ -67,7 +67,7 @@ def test_bounds_are_met(arguments):
         ({"layout": "grid", "modes": 1}, "square"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(arguments, says):
+def test_impossible_arguments_are_refused_in_one_line(arguments, says):
     with pytest.raises(DataError, match=says) as caught:
         Gaussians(**arguments)
     assert "\n" not in str(caught.value)

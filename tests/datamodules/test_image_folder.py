@@ -32,8 +32,8 @@ def batch(data: ImageFolder) -> dict[str, torch.Tensor]:
 
 def pack(folder: Path, file: Path) -> Path:
     with zipfile.ZipFile(file, "w") as packed:
-        for one in sorted(folder.rglob("*")):
-            packed.write(one, one.relative_to(folder))
+        for path in sorted(folder.rglob("*")):
+            packed.write(path, path.relative_to(folder))
     return file
 
 
@@ -48,14 +48,14 @@ def test_cifar_s_folders_in_zips_are_ten_classes(shared):
     assert data.images.name == "cifar10_test_32px_10k"
     whole = data.source.read(4_321)
     assert whole.shape == (32, 32, 3)
-    found = data.images[Request(np.array([4_321]), None)]
-    assert np.array_equal(found["image"][0].numpy(), whole.transpose(2, 0, 1)), "neither cut nor resized"
-    assert found["label"].tolist() == [4]
+    image = data.images[Request(np.array([4_321]), None)]
+    assert np.array_equal(image["image"][0].numpy(), whole.transpose(2, 0, 1)), "neither cut nor resized"
+    assert image["label"].tolist() == [4]
 
 
 @pytest.fixture
 def animals(tmp_path: Path) -> Path:
-    """Three cats, two dogs and a bird, of several sizes and kinds."""
+    """Three cats, two dogs and a bird, in several sizes and formats."""
     root = tmp_path / "animals"
     kinds = {"cat/1.jpg": "RGB", "cat/2.png": "P", "cat/more/3.jpg": "CMYK", "dog/1.PNG": "RGBA", "dog/2.bmp": "L"}
     for number, (name, mode) in enumerate({**kinds, "bird/x.webp": "RGB"}.items()):
@@ -70,12 +70,12 @@ def test_folders_are_classes_in_order_of_their_names(packed, animals, tmp_path):
     data = read(pack(animals, tmp_path / "animals.zip") if packed else animals, labels="folders")
     assert data.classes == ["bird", "cat", "dog"] and data.num_classes == 3
     assert names(data) == ["x.webp", "1.jpg", "2.png", "3.jpg", "1.PNG", "2.bmp"]
-    read_ = batch(data)
-    assert read_["label"].tolist() == [0, 1, 1, 1, 2, 2] and read_["label"].dtype == torch.int64
-    assert read_["image"].shape == (6, *data.image_shape) and read_["image"].dtype == torch.uint8
+    images = batch(data)
+    assert images["label"].tolist() == [0, 1, 1, 1, 2, 2] and images["label"].dtype == torch.int64
+    assert images["image"].shape == (6, *data.image_shape) and images["image"].dtype == torch.uint8
 
 
-def test_one_class_alone_is_a_class_and_a_folder_around_all_is_none(tmp_path):
+def test_a_single_class_is_a_class_and_a_folder_around_all_classes_is_not(tmp_path):
     write(tmp_path / "a" / "cat" / "1.jpg", picture(0))
     assert read(tmp_path / "a", labels="folders").classes == ["cat"]
     write(tmp_path / "a" / "dog" / "1.jpg", picture(1))
@@ -88,7 +88,7 @@ def test_without_labels_every_folder_is_searched(animals):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_channels_are_those_asked_for(channels, animals):
+def test_images_have_the_requested_channels(channels, animals):
     image = batch(read(animals, channels=channels))["image"]
     assert image.shape[1] == channels
     grey = batch(read(animals))["image"][5]  # the bitmap
@@ -106,7 +106,7 @@ def test_splits_are_folders_or_files_that_the_root_names(tmp_path):
         alone.reference("test")
 
 
-def test_a_folder_inside_is_read_alone(animals, tmp_path):
+def test_only_the_folder_inside_is_read(animals, tmp_path):
     packed = pack(animals, tmp_path / "animals.zip")
     data = read(packed, inside="cat/")
     assert names(data) == ["1.jpg", "2.png", "3.jpg"] and data.images.name == "animals_cat_train_8px_3"
@@ -116,7 +116,7 @@ def test_a_folder_inside_is_read_alone(animals, tmp_path):
         read(packed, inside="../animals/cat")
 
 
-def test_cuts_are_centred_then_resized_and_random_ones_declared(tmp_path):
+def test_centre_crops_are_resized_and_random_crops_are_left_to_the_model(tmp_path):
     image = np.zeros((20, 30, 3), np.uint8)
     image[6:14, 11:19] = 255
     write(tmp_path / "1.png", Image.fromarray(image))
@@ -127,29 +127,31 @@ def test_cuts_are_centred_then_resized_and_random_ones_declared(tmp_path):
         read(tmp_path, centre_crop=21)
 
 
-def test_what_is_scored_is_the_middle_of_the_size_that_training_cuts(tmp_path):
+def test_scores_compare_with_middles_of_the_size_that_training_cuts(tmp_path):
     image = np.zeros((8, 8, 3), np.uint8)
     image[1:7, 1:7] = np.arange(36, dtype=np.uint8).reshape(6, 6, 1)
     write(tmp_path / "class" / "1.png", Image.fromarray(image))
     data = read(tmp_path, crop=6, labels="folders")
     for real in (data.reference(), data.reference("train")):
-        found = real[Request(np.array([0]), None)]
-        assert torch.equal(found["image"][0, 0], torch.arange(36, dtype=torch.uint8).view(6, 6))
-        assert found["label"].tolist() == [0] and len(real) == 1 and real.name == f"{data.images.name}_middle_6px"
+        middle = real[Request(np.array([0]), None)]
+        assert torch.equal(middle["image"][0, 0], torch.arange(36, dtype=torch.uint8).view(6, 6))
+        assert middle["label"].tolist() == [0] and len(real) == 1 and real.name == f"{data.images.name}_middle_6px"
     assert data.real[Request(np.array([0]), 3)]["image"][0, 0, 0].tolist() == [4, 6, 8]  # means of 2 x 2: 3.5, 5.5, 7.5
     assert data.real.fingerprint() != data.images.fingerprint()
     assert read(tmp_path).real.fingerprint() == data.images.fingerprint()
 
 
 @pytest.mark.parametrize(("crop", "fits"), [(-1, False), (0, True), (8, True), (9, False)])
-def test_what_training_cuts_lies_within_the_image(crop, fits, animals):
+def test_a_random_crop_must_fit_into_the_image(crop, fits, animals):
     sets = (lambda: read(animals, crop=crop), lambda: Unpaired(str(animals), str(animals), resolution=8, crop=crop))
-    for made in sets:
+    for make in sets:
         if fits:
-            assert made().image_shape == (3, 8, 8)
+            assert make().image_shape == (3, 8, 8)
         else:
-            with pytest.raises(DataError, match=rf"data\.crop is {crop}: it must be 0, for none, or 1 to 8"):
-                made()
+            with pytest.raises(
+                DataError, match=rf"data\.crop is {crop}: it must be 0 \(no crop\) or between 1 and data\.resolution, 8"
+            ):
+                make()
 
 
 def labelled(tmp_path: Path, text: str, **arguments: Any) -> ImageFolder:
@@ -169,7 +171,7 @@ def labelled(tmp_path: Path, text: str, **arguments: Any) -> ImageFolder:
 )
 def test_a_csv_of_classes(text, classes, label, tmp_path):
     if label is None:
-        with pytest.raises(DataError, match="line 2, has 3 values where the first has 2"):
+        with pytest.raises(DataError, match="line 2, has 3 values where the first line has 2"):
             labelled(tmp_path, text)
         return
     data = labelled(tmp_path, text)
@@ -193,21 +195,21 @@ def test_a_csv_of_attributes(tmp_path):
     [
         ("", "must begin with a line"),
         ("image\n0.png\n", "must begin with a line"),
-        ("image,kind\n0.png,a\n1.png\n2.png,a\n", "line 3, has 1 values where the first has 2"),
+        ("image,kind\n0.png,a\n1.png\n2.png,a\n", "line 3, has 1 values where the first line has 2"),
         ("image,kind\n0.png,a\n0.png,a\n", "line 3, names 0.png again"),
-        ("image,kind\n0.png,a\n1.png,a\n", "nothing of 1 of the images in .*, such as 2.png"),
+        ("image,kind\n0.png,a\n1.png,a\n", "does not list 1 of the images in .*, such as 2.png"),
         ("image,kind\n0.png,a\n1.png,a\n2.png,a\n3.png,b\n", "1 images that are not in .*, such as 3.png"),
-        ("image,kind\n../part/0.png,a\n1.png,a\n2.png,a\n", "nothing of 3 of the images in .*, such as part/0.png"),
-        ("image,hat,male\n0.png,1,0\n1.png,yes,0\n2.png,1,1\n", "says 'yes' of an attribute"),
+        ("image,kind\n../part/0.png,a\n1.png,a\n2.png,a\n", "does not list 3 of the images in .*, such as part/0.png"),
+        ("image,hat,male\n0.png,1,0\n1.png,yes,0\n2.png,1,1\n", "has the value 'yes' for an attribute"),
     ],
 )
-def test_a_csv_that_does_not_fit_is_named_in_one_line(text, says, tmp_path):
+def test_a_csv_that_does_not_match_is_named_in_one_line(text, says, tmp_path):
     with pytest.raises(DataError, match=says) as caught:
         labelled(tmp_path, text)
     assert str(tmp_path / "labels.csv") in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_a_csv_that_is_not_there_is_named(tmp_path):
+def test_a_missing_csv_is_named(tmp_path):
     write(tmp_path / "1.png", picture(0))
     with pytest.raises(DataError, match=r"gone\.csv cannot be read"):
         read(tmp_path, labels=str(tmp_path / "gone.csv"))
@@ -223,7 +225,7 @@ def test_a_class_folder_with_no_image_is_named(animals, tmp_path):
     (animals / "fish").mkdir()
     with pytest.raises(DataError, match=r"animals/fish is a class folder with no image"):
         read(animals, labels="folders")
-    assert read(animals).num_classes == 0, "which matters to classes alone"
+    assert read(animals).num_classes == 0, "an empty folder matters only to classes"
     (animals / "fish" / "fish.txt").write_text("")
     with pytest.raises(DataError, match=r"animals\.zip/fish is a class folder with no image"):
         read(pack(animals, tmp_path / "animals.zip"), labels="folders")
@@ -235,9 +237,9 @@ def test_an_image_in_no_class_folder_is_named(animals):
         read(animals, labels="folders")
 
 
-@pytest.mark.parametrize(("made", "says"), [(False, "There is no folder"), (True, "holds no image")])
-def test_nothing_to_read_is_said_in_one_line(made, says, tmp_path):
-    if made:
+@pytest.mark.parametrize(("exists", "says"), [(False, "There is no folder"), (True, "holds no image")])
+def test_a_root_without_images_is_refused_in_one_line(exists, says, tmp_path):
+    if exists:
         (tmp_path / "x").mkdir()
     with pytest.raises(DataError, match=says) as caught:
         read(tmp_path / "x")
@@ -261,5 +263,5 @@ def test_a_zip_with_members_outside_of_it_is_refused(tmp_path):
         ("data/Faces", "young/tall", "faces_young_tall_train"),
     ],
 )
-def test_sets_are_named_by_their_paths(root, inside, name):
+def test_sets_are_named_after_their_paths(root, inside, name):
     assert set_name(root, "train", inside) == name

@@ -1,4 +1,4 @@
-"""LSUN's layout: LMDBs of JPEGs under the hashes of their content."""
+"""LSUN's layout: LMDBs of JPEGs whose keys are hashes of their content."""
 
 import hashlib
 import io
@@ -18,13 +18,14 @@ from PIL import Image
 from datamodules.errors import DataError
 from datamodules.lsun import LSUN, Database
 from datamodules.order import Request
+from datamodules.sources import Source
 from tests.drivers.image_files import encoded, picture
 
 COUNT = 40
 
 
 def make(folder: Path, contents: list[bytes]) -> dict[bytes, bytes]:
-    """A database; what is in it, in the order of its keys."""
+    """Write a database, and return its entries in the order of their keys."""
     folder.mkdir(parents=True)
     entries = {hashlib.sha1(content).hexdigest().encode(): content for content in contents}
     with lmdb.open(str(folder), map_size=2**24) as database, database.begin(write=True) as transaction:
@@ -35,7 +36,7 @@ def make(folder: Path, contents: list[bytes]) -> dict[bytes, bytes]:
 
 @pytest.fixture
 def bedrooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[bytes]]:
-    """A root with photographs that are 256 pixels on the smaller side, and the JPEGs in the order of their keys."""
+    """A root with photographs whose smaller side is 256 pixels, and the JPEGs in the order of their keys."""
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     jpegs = [encoded(picture(seed, *((300, 256) if seed % 2 else (256, 280)))) for seed in range(COUNT)]
     entries = make(tmp_path / "bedroom_train_lmdb", jpegs)
@@ -73,8 +74,8 @@ def test_other_splits_and_categories_are_other_folders(category, split, count, b
     assert len(data.source) == count and data.source.name == f"lsun_{category}_{split}"
 
 
-def test_no_key_is_read_before_the_first_image_and_then_once(bedrooms):
-    """The second process maps what the first has listed: it shows the order of the list, even one turned round."""
+def test_the_keys_are_listed_once_when_the_first_image_is_read(bedrooms):
+    """A later reader maps the list of the first: if the list is reversed, so are the images."""
     root, jpegs = bedrooms
     data = LSUN(str(root))
     assert len(data.source) == COUNT and not list(indexes(root))
@@ -83,12 +84,12 @@ def test_no_key_is_read_before_the_first_image_and_then_once(bedrooms):
     keys = np.load(file)
     assert keys.dtype == np.dtype("S40") and len(keys) == COUNT
     np.save(file, keys[::-1])
-    turned = Database("lsun", root / "bedroom_train_lmdb")
-    assert isinstance(turned.keys, np.memmap)
-    assert np.array_equal(turned.read(0), np.asarray(Image.open(io.BytesIO(jpegs[-1]))))
+    reversed_source = Database("lsun", root / "bedroom_train_lmdb")
+    assert isinstance(reversed_source.keys, np.memmap)
+    assert np.array_equal(reversed_source.read(0), np.asarray(Image.open(io.BytesIO(jpegs[-1]))))
 
 
-def test_a_cache_folder_that_cannot_be_written_costs_nothing_else(bedrooms, monkeypatch):
+def test_images_are_read_even_if_the_cache_folder_cannot_be_written(bedrooms, monkeypatch):
     root, jpegs = bedrooms
     (root / "file").write_text("")
     monkeypatch.setenv("GAN_ZOO_CACHE", str(root / "file"))
@@ -96,19 +97,19 @@ def test_a_cache_folder_that_cannot_be_written_costs_nothing_else(bedrooms, monk
     assert np.array_equal(source.read(9), np.asarray(Image.open(io.BytesIO(jpegs[9]))))
 
 
-def pixels(source: Database, index: int) -> int:
+def pixels(source: Source, index: int) -> int:
     return int(source.read(index).sum())
 
 
-# Python 3.12 warns of forking a process that has threads, which DataLoader's workers do and may.
+# Python 3.12 warns when a process with threads forks, as DataLoader does for its workers; this is harmless here.
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-@pytest.mark.parametrize("way", ["fork", "spawn"])
-def test_other_processes_read_the_same(way, bedrooms):
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_other_processes_read_the_same(method, bedrooms):
     source = LSUN(str(bedrooms[0])).source
-    wanted = [pixels(source, index) for index in range(COUNT)]
-    with multiprocessing.get_context(way).Pool(1) as pool:
-        assert pool.starmap(pixels, [(source, index) for index in range(COUNT)]) == wanted
-    assert pixels(source, 3) == wanted[3], "the parent goes on"
+    expected = [pixels(source, index) for index in range(COUNT)]
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.starmap(pixels, [(source, index) for index in range(COUNT)]) == expected
+    assert pixels(source, 3) == expected[3], "the parent can still read"
 
 
 def test_threads_and_pickled_copies_read_the_same(bedrooms):
@@ -160,5 +161,5 @@ def test_an_empty_database_is_refused(tmp_path):
 
 def test_importing_the_data_modules_loads_no_reader():
     code = "import datamodules.lsun, datamodules.svhn, sys; print(sorted({'lmdb', 'scipy.io'} & set(sys.modules)))"
-    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert made.stdout.strip() == "[]", made.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert process.stdout.strip() == "[]", process.stderr

@@ -1,4 +1,4 @@
-"""Several sets as one: what each step shows of which, whoever reads it."""
+"""Several sets as one: which images of which set each step shows."""
 
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ SIZES = (23, 10, 17)
 
 
 def numbered(name: str, size: int, first: int = 0) -> InMemory:
-    """Images of 4 x 4 pixels whose every pixel, and label, is their number."""
+    """Return images of 4 x 4 pixels whose pixels and label are all their number."""
     number = torch.arange(first, first + size)
     return InMemory(name, image=number.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 4, 4), label=number)
 
@@ -31,15 +31,15 @@ def order(start: int = 0, rank: int = 0, world: int = 1, turns: bool = True, fee
     return iter(Order(SIZES, feed, batch_size=4, seed=1, rank=rank, world=world, start=start, turns=turns))
 
 
-def whose(indices: np.ndarray) -> np.ndarray:
-    """The set that each index is of."""
+def set_numbers(indices: np.ndarray) -> np.ndarray:
+    """Return the number of the set that each index belongs to."""
     return np.searchsorted(np.cumsum(SIZES), indices, side="right")
 
 
 @pytest.mark.parametrize("turns", [False, True])
 @pytest.mark.parametrize("world", [1, 2])
 @pytest.mark.parametrize("start", [0, 1, 5, 12])
-def test_a_restart_at_any_step_goes_on_as_if_it_had_not_stopped(start, world, turns):
+def test_a_restart_at_any_step_continues_as_if_it_had_not_stopped(start, world, turns):
     for rank in range(world):
         whole = [request.indices.tolist() for request in islice(order(0, rank, world, turns), 15)]
         rest = [request.indices.tolist() for request in islice(order(start, rank, world, turns), 15 - start)]
@@ -47,41 +47,41 @@ def test_a_restart_at_any_step_goes_on_as_if_it_had_not_stopped(start, world, tu
 
 
 @pytest.mark.parametrize("turns", [False, True])
-def test_two_ranks_show_together_what_one_does(turns):
+def test_two_ranks_together_show_what_a_single_process_shows(turns):
     def doubled(step: int) -> Feed:
         return Feed(varied(step).minibatches, (varied(step).batch_size or 4) * 2)
 
-    one = order(turns=turns, feed=doubled)
-    two = [order(rank=rank, world=2, turns=turns) for rank in range(2)]
+    single = order(turns=turns, feed=doubled)
+    ranks = [order(rank=rank, world=2, turns=turns) for rank in range(2)]
     for step in range(12):
         rows = varied(step).minibatches * (1 if turns else len(SIZES))
-        parts = [next(rank).indices.reshape(rows, -1) for rank in two]
-        assert np.concatenate(parts, axis=1).ravel().tolist() == next(one).indices.tolist()
+        parts = [next(rank).indices.reshape(rows, -1) for rank in ranks]
+        assert np.concatenate(parts, axis=1).ravel().tolist() == next(single).indices.tolist()
 
 
-def test_minibatch_i_of_step_s_is_wholly_of_set_s_plus_i_mod_k():
+def test_minibatch_i_of_step_s_shows_only_set_s_plus_i_mod_k():
     for step, request in enumerate(islice(order(), 20)):
-        minibatches = whose(request.indices).reshape(varied(step).minibatches, -1)
+        minibatches = set_numbers(request.indices).reshape(varied(step).minibatches, -1)
         assert [set(row) for row in minibatches.tolist()] == [{(step + i) % 3} for i in range(len(minibatches))]
 
 
 @pytest.mark.parametrize("minibatches", [1, 2, 3, 5, 6])
 def test_the_last_minibatch_of_a_step_is_of_each_set_in_turn(minibatches):
-    """It is what a generator's update sees."""
+    """The generator is updated on the last mini-batch."""
     requests = islice(order(feed=lambda step: Feed(minibatches)), 9)
-    last = [int(whose(request.indices)[-1]) for request in requests]
+    last = [int(set_numbers(request.indices)[-1]) for request in requests]
     assert last == [(minibatches - 1 + step) % 3 for step in range(9)]
 
 
 @pytest.mark.parametrize("turns", [False, True])
 def test_each_set_has_passes_of_its_own_in_an_order_of_its_own(turns):
-    seen: list[list[int]] = [[], [], []]
+    shown: list[list[int]] = [[], [], []]
     for request in islice(order(turns=turns), 60):
         for number, first in enumerate((0, 23, 33)):
-            seen[number] += (request.indices[whose(request.indices) == number] - first).tolist()
+            shown[number] += (request.indices[set_numbers(request.indices) == number] - first).tolist()
     for number, size in enumerate(SIZES):
-        passes = [tuple(seen[number][i * size : (i + 1) * size]) for i in range(4)]
-        assert len(set(passes)) == 4 and all(sorted(one) == list(range(size)) for one in passes)
+        passes = [tuple(shown[number][i * size : (i + 1) * size]) for i in range(4)]
+        assert len(set(passes)) == 4 and all(sorted(indices) == list(range(size)) for indices in passes)
         assert list(passes[0]) == Passes(size, seed=1, stream=number).at(np.arange(size)).tolist()
 
 
@@ -106,9 +106,11 @@ def test_turns_deliver_images_labels_and_the_set_they_are_from():
     assert len(images) == 50 and images.sizes == SIZES and images.instant
     request = next(order())
     batch = images[request]
-    assert batch["domain"].tolist() == whose(request.indices).tolist()
-    wanted = request.indices - np.array([0, 23, 33])[whose(request.indices)] + 100 * whose(request.indices)
-    assert batch["label"].tolist() == wanted.tolist()
+    assert batch["domain"].tolist() == set_numbers(request.indices).tolist()
+    expected = (
+        request.indices - np.array([0, 23, 33])[set_numbers(request.indices)] + 100 * set_numbers(request.indices)
+    )
+    assert batch["label"].tolist() == expected.tolist()
     assert (batch["image"] == batch["label"].view(-1, 1, 1, 1)).all() and batch["image"].dtype == torch.uint8
     assert {key: value[request.indices].tolist() for key, value in images.labels.items()} == {
         key: batch[key].tolist() for key in ("label", "domain")
@@ -125,7 +127,7 @@ def test_sets_apart_are_shown_side_by_side_by_their_names():
 
 
 @pytest.mark.parametrize("resolution", [None, 2])
-def test_images_together_share_one_index_and_the_first_ones_labels(resolution):
+def test_sets_shown_together_share_an_index_and_have_the_first_sets_labels(resolution):
     images = Together(source=numbered("s", 9), target=numbered("t", 9, first=50))
     assert images.sizes == (9,) and len(images) == 9
     batch = images[Request(np.array([7, 0, 7]), resolution)]
@@ -134,7 +136,7 @@ def test_images_together_share_one_index_and_the_first_ones_labels(resolution):
     assert_close(batch["target"], batch["source"] + 50, rtol=0, atol=0)
 
 
-def test_images_together_must_be_as_many():
+def test_sets_shown_together_must_have_equally_many_images():
     with pytest.raises(DataError, match=r"9 in source \(s\), 8 in target \(t\)"):
         Together(source=numbered("s", 9), target=numbered("t", 8))
 
@@ -142,5 +144,5 @@ def test_images_together_must_be_as_many():
 def test_fingerprint_tells_sets_and_their_parts_apart():
     x, y = numbered("x", 5), numbered("y", 5, first=9)
     mixtures = [Together(source=x, target=y), Together(source=y, target=x), Together(target=x, source=y)]
-    assert len({one.fingerprint() for one in mixtures}) == 3
+    assert len({mixture.fingerprint() for mixture in mixtures}) == 3
     assert Together(source=x, target=y).fingerprint() == Together(source=numbered("z", 5), target=y).fingerprint()

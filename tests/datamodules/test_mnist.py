@@ -1,4 +1,4 @@
-"""MNIST, from the package and from files of either kind; and what is said of damaged ones."""
+"""MNIST from the package and from files, gzipped or not; and the messages about damaged files."""
 
 import gzip
 import struct
@@ -34,7 +34,7 @@ def idx(values: np.ndarray) -> bytes:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The bundled digits, laid out as torchvision does, gzipped."""
+    """The bundled digits in torchvision's layout, gzipped."""
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in (IMAGES, LABELS):
@@ -47,7 +47,7 @@ def test_bundled_digits_are_the_official_test_split(shared):
     assert_close(tensors(read("bundled")), tensors(official), rtol=0, atol=0)
 
 
-def test_training_split_is_60_000_others(shared):
+def test_training_split_is_60_000_other_digits(shared):
     train = read(shared / "data" / "mnist", split="train")
     assert train.images.name == "mnist_train_60k"
     assert tensors(train)["image"].shape == (60_000, 1, 28, 28)
@@ -59,7 +59,7 @@ def test_training_split_is_60_000_others(shared):
 def test_bundled_digits_are_10_000_labelled_grey_images(split):
     data = read("bundled", split=split)
     image, label = tensors(data)["image"], tensors(data)["label"]
-    assert data.images.name == "mnist_test_10k", "whatever split was asked for"
+    assert data.images.name == "mnist_test_10k", "whatever the requested split"
     assert image.shape == (10_000, *data.image_shape) and image.dtype == torch.uint8
     assert label.shape == (10_000,) and label.dtype == torch.int64
     assert label.unique().tolist() == list(range(data.num_classes))
@@ -93,7 +93,7 @@ def test_idx_files_of_any_shape_are_read(shape, suffix, tmp_path):
 WHOLE = idx(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
 LONG = gzip.compress(
     idx(np.random.default_rng(0).integers(0, 256, (100, 28), dtype=np.uint8)),
-    mtime=0,  # the time would make the tests' names unlike in two workers of pytest
+    mtime=0,  # with a time, the tests would have different names in two pytest workers
 )
 
 
@@ -104,8 +104,8 @@ LONG = gzip.compress(
         ("a.gz", LONG[: len(LONG) // 2], "damaged or truncated"),
         ("a.gz", LONG[:5], "damaged or truncated"),
         ("a.gz", LONG[:1000] + b"\0\0\0\0" + LONG[1004:], "damaged or truncated"),
-        ("a.gz", LONG[:10] + b"\xff" + LONG[11:], "damaged or truncated"),  # no such kind of block
-        ("a.gz", WHOLE, "damaged or truncated"),  # not gzipped, whatever its name
+        ("a.gz", LONG[:10] + b"\xff" + LONG[11:], "damaged or truncated"),  # an invalid block type
+        ("a.gz", WHOLE, "damaged or truncated"),  # not gzipped despite its name
         ("a", WHOLE[:-1], "truncated: it holds 23 of 24"),
         ("a", WHOLE[:16], "truncated: it holds 0 of 24"),
         ("a", WHOLE[:15], "truncated"),  # in the header
@@ -115,10 +115,10 @@ LONG = gzip.compress(
         ("a", b"", "nothing"),
         ("a", b"\0\0\x0d" + WHOLE[3:], "00000d03"),  # float32s
         ("a", b"\x89PNG" + WHOLE, "89504e47"),
-        ("a", LONG, "1f8b"),  # gzipped, whatever its name
+        ("a", LONG, "1f8b"),  # gzipped despite its name
     ],
 )
-def test_a_damaged_file_is_named_with_what_is_wrong(name, content, says, tmp_path):
+def test_a_damaged_file_is_named_with_the_reason(name, content, says, tmp_path):
     file = tmp_path / name
     file.write_bytes(content)
     with pytest.raises(DataError, match=says) as caught:
@@ -146,7 +146,7 @@ def test_a_file_with_too_few_or_too_many_entries_is_named(name, count, root):
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_missing_files_that_cannot_be_downloaded_are_one_line_that_names_them(split, tmp_path, monkeypatch):
-    """torchvision's mirrors are put out of reach, so that the test is the same with a network and without."""
+    """torchvision's mirrors are made unreachable, so that the test is the same with and without a network."""
     from torchvision.datasets import MNIST as Official
 
     monkeypatch.setattr(Official, "mirrors", ["http://127.0.0.1:9/"])
@@ -160,7 +160,7 @@ def test_missing_files_that_cannot_be_downloaded_are_one_line_that_names_them(sp
 
 
 def test_setup_twice_reads_once(root):
-    """Lightning calls it for each stage."""
+    """Lightning calls `setup` for each stage."""
     data = read(root)
     before = data.images
     data.setup("validate")
@@ -168,6 +168,6 @@ def test_setup_twice_reads_once(root):
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_flip_is_declared_and_off_unless_asked_for(flip):
+def test_flip_is_off_by_default(flip):
     assert MNIST(flip=flip).flip is flip
     assert not MNIST().flip and MNIST().crop == 0

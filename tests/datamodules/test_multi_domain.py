@@ -38,7 +38,7 @@ def with_trainer(data: MultiDomain, minibatches: int) -> Any:
     return data.train_dataloader()
 
 
-def test_minibatches_are_of_one_set_each_and_labels_stand_beside_each_other(shared, faces):
+def test_each_minibatch_shows_a_single_set_and_labels_stand_side_by_side(shared, faces):
     names = ("Male", "Smiling")
     celeba = CelebA(str(shared / "data" / "celeba"), attributes=names, resolution=16)
     folder = ImageFolder(str(faces), labels="folders", channels=1, resolution=16)
@@ -46,31 +46,31 @@ def test_minibatches_are_of_one_set_each_and_labels_stand_beside_each_other(shar
     data.prepare_data()
     data.setup("fit")
     assert data.num_classes == 5 and data.image_shape == (3, 16, 16)
-    known = {tuple(row) for row in celeba.source.labels["label"].tolist()}
+    celeba_rows = {tuple(row) for row in celeba.source.labels["label"].tolist()}
     for step, batch in zip(range(5), with_trainer(data, minibatches=5), strict=False):
         assert batch["image"].shape == (20, *data.image_shape) and batch["image"].dtype == torch.uint8
         assert batch["domain"].view(5, 4).tolist() == [[(step + i) % 2] * 4 for i in range(5)]
         label, first = batch["label"], batch["domain"] == 0
         assert label.dtype == torch.float32 and label.shape == (20, 5)
         assert (label[first, 2:] == 0).all() and (label[~first, :2] == 0).all()
-        assert {tuple(row) for row in label[first, :2].tolist()} <= known
-        assert (label[~first, 2:].sum(1) == 1).all(), "a class is one of its ones"
+        assert {tuple(row) for row in label[first, :2].tolist()} <= celeba_rows
+        assert (label[~first, 2:].sum(1) == 1).all(), "a class is a one-hot vector"
 
 
 def test_labels_stay_with_their_images(faces):
-    """Every image of a class folder is recognised by its pixels."""
+    """An image is recognised by its pixels, so its label is known."""
     sets = [ImageFolder(str(faces), labels="folders", resolution=8) for _ in range(2)]
     data = MultiDomain(list(sets), batch_size=3, workers=0)
     data.setup("fit")
     parts = data.images.parts.values()  # pyright: ignore[reportAttributeAccessIssue]
-    known = {part.images.tensors["image"][i].numpy().tobytes(): i for part in parts for i in range(9)}
+    indices = {part.images.tensors["image"][i].numpy().tobytes(): i for part in parts for i in range(9)}
     for _, batch in zip(range(4), with_trainer(data, minibatches=2), strict=False):
         for image, label, domain in zip(batch["image"], batch["label"], batch["domain"], strict=True):
-            own = sets[0].source.labels["label"][known[image.numpy().tobytes()]]
-            assert label.nonzero().flatten().tolist() == [int(own) + 3 * int(domain)]
+            number = sets[0].source.labels["label"][indices[image.numpy().tobytes()]]
+            assert label.nonzero().flatten().tolist() == [int(number) + 3 * int(domain)]
 
 
-def test_another_split_is_that_of_every_set(shared, faces):
+def test_another_split_applies_to_every_set(shared, faces):
     sets = [MNIST(str(shared / "data" / "mnist")) for _ in range(2)]
     data = MultiDomain(list(sets), batch_size=2, workers=0)
     data.prepare_data()
@@ -85,7 +85,7 @@ def test_another_split_is_that_of_every_set(shared, faces):
         MultiDomain([*sets, folder]).reference("test")
 
 
-def test_names_of_labels_stand_beside_each_other(shared, faces):
+def test_names_of_labels_stand_side_by_side(shared, faces):
     celeba = CelebA(str(shared / "data" / "celeba"), attributes=("Male", "Gray_Hair", "Black_Hair"), resolution=8)
     data = MultiDomain([celeba, ImageFolder(str(faces), labels="folders", resolution=8)])
     assert data.label_sets == [
@@ -113,7 +113,7 @@ def test_names_of_labels_stand_beside_each_other(shared, faces):
         (lambda faces: [MNIST(), ImageFolder(faces, labels="folders")], re.escape("MNIST (28, 28), ImageFolder (64, ")),
     ],
 )
-def test_sets_that_do_not_fit_are_refused(sets, says, faces):
+def test_unfit_sets_are_refused(sets, says, faces):
     with pytest.raises(DataError, match=says) as caught:
         MultiDomain(sets(str(faces)))
     assert "\n" not in str(caught.value)

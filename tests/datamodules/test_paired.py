@@ -1,4 +1,4 @@
-"""Pairs: halves of real facades, parallel folders, colours taken away."""
+"""Pairs: halves of real facades, parallel folders, images without their colours."""
 
 from pathlib import Path
 from typing import Any
@@ -32,21 +32,21 @@ def test_facades_are_complete(split, count, shared):
 
 
 @pytest.mark.parametrize("direction", ["a_to_b", "b_to_a"])
-def test_the_left_half_is_a_and_the_right_one_b(direction, shared):
-    """Of facades a is the photograph and b the map of its parts, whose colours are few."""
+def test_the_left_half_is_a_and_the_right_half_is_b(direction, shared):
+    """In facades, a is the photograph and b the map of its parts, which has few colours."""
     data = read(f"{shared}/data/facades/{{split}}", split="val", resolution=256, direction=direction)
     whole = Image.open(data.sources()["source"].where(7))
     halves = [np.asarray(whole.crop((left, 0, left + 256, 256))).transpose(2, 0, 1) for left in (0, 256)]
     source, target = halves if direction == "a_to_b" else halves[::-1]
-    found = batch(data, 7)
-    assert set(found) == {"source", "target"}
-    assert np.array_equal(found["source"][0].numpy(), source)
-    assert np.array_equal(found["target"][0].numpy(), target)
+    pair = batch(data, 7)
+    assert set(pair) == {"source", "target"}
+    assert np.array_equal(pair["source"][0].numpy(), source)
+    assert np.array_equal(pair["target"][0].numpy(), target)
     photograph, parts = (np.histogram(half[2], 8)[0].max() / half[2].size for half in halves)
     assert parts > photograph, "the map has large areas of one blue"
 
 
-def test_what_is_scored_is_the_target_whole(shared):
+def test_scores_compare_with_whole_targets(shared):
     data = read(f"{shared}/data/facades/{{split}}", split="val", resolution=36, crop=32, direction="b_to_a")
     real = data.reference()
     whole = read(f"{shared}/data/facades/{{split}}", split="val", resolution=32, direction="b_to_a")
@@ -82,10 +82,10 @@ def test_folders_are_paired_by_names(direction, parallel):
     assert torch.equal(batch(data, 2)["source"], batch(other, 2)["target"])
 
 
-@pytest.mark.parametrize(("gone", "where"), [("A/train/2.jpg", "B/train"), ("B/train/1.png", "A/train")])
-def test_an_image_without_a_partner_is_named(gone, where, parallel):
-    (parallel / gone).unlink()
-    with pytest.raises(DataError, match=f"1 of the images in .*{where}.* have no partner .* such as {gone[8]}"):
+@pytest.mark.parametrize(("missing", "where"), [("A/train/2.jpg", "B/train"), ("B/train/1.png", "A/train")])
+def test_an_image_without_a_partner_is_named(missing, where, parallel):
+    (parallel / missing).unlink()
+    with pytest.raises(DataError, match=f"1 of the images in .*{where}.* have no partner .* such as {missing[8]}"):
         folders(parallel)
 
 
@@ -112,15 +112,15 @@ def test_halves_of_an_odd_width_are_refused(tmp_path):
 def test_grey_sources_are_the_luma_of_their_targets(tmp_path):
     for number in range(3):
         write(tmp_path / f"{number}.png", picture(number, 8, 8, "L" if number == 2 else "RGB"))
-    found = batch(read(tmp_path, layout="grey"), 0, 1, 2)
-    source, target = found["source"].double(), found["target"].double()
+    pairs = batch(read(tmp_path, layout="grey"), 0, 1, 2)
+    source, target = pairs["source"].double(), pairs["target"].double()
     luma = (target * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
     assert source.shape == target.shape
-    assert ((source - luma).abs() <= 1).all(), "rounded to a grey level, by weights that Pillow rounds to 16 bits"
-    assert torch.equal(source[2], target[2]), "grey already"
+    assert ((source - luma).abs() <= 1).all(), "rounded to a grey level, with weights that Pillow rounds to 16 bits"
+    assert torch.equal(source[2], target[2]), "a grey image stays as it is"
 
 
 @pytest.mark.parametrize("arguments", [{"layout": "folders"}, {"layout": "grey", "root_b": "x"}, {"root_b": "x"}])
-def test_root_b_is_for_folders_alone(arguments, parallel):
+def test_only_the_layout_folders_takes_root_b(arguments, parallel):
     with pytest.raises(DataError, match="root_b"):
         read(parallel / "A" / "train", **arguments)

@@ -1,4 +1,4 @@
-"""RaFD by the names of its files, all 8,040 of them, and in StarGAN's folders."""
+"""RaFD by the names of all its 8,040 files, and in StarGAN's folders."""
 
 import zipfile
 from itertools import product
@@ -14,7 +14,7 @@ from datamodules.rafd import ANGLES, EXPRESSIONS, GAZES, RaFD
 from tests.drivers.image_files import encoded, picture, write
 
 PEOPLE = sorted(set(range(1, 74)) - {6, 13, 17, 34, 48, 62})
-"""67 numbers with gaps, as theirs have."""
+"""67 numbers with gaps, as in the original."""
 PORTRAIT = encoded(picture(0, 12, 18))
 
 
@@ -25,11 +25,11 @@ def name(person: int, expression: str = "happy", gaze: str = "frontal", angle: i
 
 @pytest.fixture(scope="module")
 def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A zip of all names; their images are one."""
+    """A zip of all names, with the same image under each."""
     file = tmp_path_factory.mktemp("rafd") / "rafd.zip"
     with zipfile.ZipFile(file, "w") as packed:
-        for one in product(PEOPLE, EXPRESSIONS, GAZES, ANGLES):
-            packed.writestr(f"RafD/{name(*one)}", PORTRAIT)
+        for facts in product(PEOPLE, EXPRESSIONS, GAZES, ANGLES):
+            packed.writestr(f"RafD/{name(*facts)}", PORTRAIT)
     return file
 
 
@@ -42,7 +42,7 @@ def names(data: RaFD) -> list[str]:
 
 
 def people(data: RaFD) -> set[str]:
-    return {one.split("_")[1] for one in names(data)}
+    return {file.split("_")[1] for file in names(data)}
 
 
 def test_all_are_67_people_in_8_expressions_3_gazes_and_5_angles(complete):
@@ -50,17 +50,17 @@ def test_all_are_67_people_in_8_expressions_3_gazes_and_5_angles(complete):
     assert len(data.source) == 8_040 and len(people(data)) == 67
     label = data.source.labels["label"]
     assert label.dtype == torch.int64 and label.bincount().tolist() == [8_040 // 8] * data.num_classes
-    assert [data.classes[place] for place in label.tolist()] == [one.split("_")[4] for one in names(data)]
+    assert [data.classes[place] for place in label.tolist()] == [file.split("_")[4] for file in names(data)]
 
 
 @pytest.mark.parametrize(
-    ("label", "of", "classes"),
-    [("gaze", lambda one: one.split("_")[5][:-4], 3), ("angle", lambda one: str(int(one[4:7])), 5)],
+    ("label", "label_of", "classes"),
+    [("gaze", lambda file: file.split("_")[5][:-4], 3), ("angle", lambda file: str(int(file[4:7])), 5)],
 )
-def test_gaze_and_angle_are_labels_too(label, of, classes, complete):
+def test_gaze_and_angle_are_labels_too(label, label_of, classes, complete):
     data = read(complete, label=label, angles=ANGLES)
     assert data.num_classes == len(set(data.source.labels["label"].tolist())) == classes
-    assert [data.classes[place] for place in data.source.labels["label"].tolist()] == list(map(of, names(data)))
+    assert [data.classes[place] for place in data.source.labels["label"].tolist()] == list(map(label_of, names(data)))
 
 
 def test_nobody_is_in_both_splits(complete):
@@ -73,7 +73,7 @@ def test_nobody_is_in_both_splits(complete):
 def test_angles_and_gazes_are_chosen(complete):
     data = read(complete, split="all", angles=(90,), gazes=("frontal", "left"))
     assert len(data.source) == 67 * 8 * 2
-    assert all(one.startswith("Rafd090") and not one.endswith("right.jpg") for one in names(data))
+    assert all(file.startswith("Rafd090") and not file.endswith("right.jpg") for file in names(data))
 
 
 def test_batches_are_squares_with_labels(complete):
@@ -84,11 +84,11 @@ def test_batches_are_squares_with_labels(complete):
     assert data.images.name == f"rafd_test_8px_{7 * 8 * 3}"
 
 
-@pytest.mark.parametrize("strange", ["IMG_0001.jpg", "Rafd091_01_Caucasian_female_angry_frontal.jpg", "rafd.png"])
-def test_names_that_say_nothing_are_named(strange, tmp_path):
-    for file in (name(1), name(2), strange):
+@pytest.mark.parametrize("unfit", ["IMG_0001.jpg", "Rafd091_01_Caucasian_female_angry_frontal.jpg", "rafd.png"])
+def test_names_that_are_not_rafds_are_listed(unfit, tmp_path):
+    for file in (name(1), name(2), unfit):
         write(tmp_path / file, picture(0))
-    with pytest.raises(DataError, match=f"1 images whose names are not RaFD's, such as {strange}") as caught:
+    with pytest.raises(DataError, match=f"1 images whose names are not RaFD's, such as {unfit}") as caught:
         read(tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -104,7 +104,7 @@ def test_unknown_angles_and_gazes_are_refused(arguments, says, tmp_path):
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
-    """StarGAN's layout, with 2 and 1 images of each expression, by names of its own."""
+    """StarGAN's layout, with 2 and 1 images of each expression, whose names hold no labels."""
     for (part, count), expression in product((("train", 2), ("test", 1)), EXPRESSIONS):
         for number in range(count):
             write(tmp_path / part / expression / f"{number}.jpg", picture(number))
@@ -115,11 +115,11 @@ def folders(tmp_path: Path) -> Path:
 def test_stargans_folders_are_expressions(split, each, folders):
     data = read(folders, split=split)
     assert data.source.labels["label"].bincount().tolist() == [each] * 8
-    wheres = [PurePosixPath(data.source.where(index)) for index in range(len(data.source))]
+    paths = [PurePosixPath(data.source.where(index)) for index in range(len(data.source))]
     assert [data.classes[place] for place in data.source.labels["label"].tolist()] == [
-        one.parent.name for one in wheres
+        path.parent.name for path in paths
     ]
-    assert {one.parent.parent.name for one in wheres} == ({"train", "test"} if split == "all" else {split})
+    assert {path.parent.parent.name for path in paths} == ({"train", "test"} if split == "all" else {split})
 
 
 def test_an_expression_with_no_image_is_named(folders):
@@ -130,12 +130,12 @@ def test_an_expression_with_no_image_is_named(folders):
     assert len(read(folders, split="test").source) == 8
 
 
-def test_stargans_folders_know_expressions_alone(folders):
+def test_stargans_folders_have_only_expressions(folders):
     with pytest.raises(DataError, match="gaze"):
         read(folders, label="gaze")
 
 
-def test_a_folder_of_ones_own_among_the_expressions_is_named(folders):
+def test_a_folder_that_is_no_expression_is_named(folders):
     write(folders / "train" / "bored" / "1.jpg", picture(0))
     with pytest.raises(DataError, match="bored"):
         read(folders)

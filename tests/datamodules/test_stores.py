@@ -1,4 +1,4 @@
-"""Files in folders and zips, decoding, and squares."""
+"""Files in folders and zips, decoding, and cutting to squares."""
 
 import io
 import pickle
@@ -74,13 +74,13 @@ def test_a_member_with_one_wrong_byte_is_damaged(kind, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more"])
-def test_what_is_no_zip_is_named(content, tmp_path):
+def test_a_file_that_is_no_zip_is_named(content, tmp_path):
     (tmp_path / "x.zip").write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.zip is no whole zip"):
+    with pytest.raises(DataError, match=r"x\.zip is no complete zip"):
         open_store(tmp_path / "x.zip")
 
 
-def test_nothing_there_is_said(tmp_path):
+def test_a_missing_path_is_refused(tmp_path):
     with pytest.raises(DataError, match="no folder and no zip"):
         open_store(tmp_path / "nowhere")
     assert isinstance(open_store(tmp_path), Folder)
@@ -94,20 +94,20 @@ def test_content_has_the_same_fingerprint_wherever_it_lies(tmp_path):
             (tmp_path / "x" / f"{number}.jpg").write_bytes(content)
             packed.writestr(f"other/{number}.jpg", content)
     folder, packed = open_store(tmp_path / "x"), open_store(tmp_path / "y.zip")
-    one, other = Files("a", folder, folder.names), Files("b", packed, packed.names)
-    assert isinstance(packed, Zip) and one.fingerprint() == other.fingerprint()
-    assert one.stamp() != other.stamp()
-    assert Files("a", folder, folder.names[::-1]).fingerprint() != one.fingerprint()
+    unpacked, zipped = Files("a", folder, folder.names), Files("b", packed, packed.names)
+    assert isinstance(packed, Zip) and unpacked.fingerprint() == zipped.fingerprint()
+    assert unpacked.stamp() != zipped.stamp()
+    assert Files("a", folder, folder.names[::-1]).fingerprint() != unpacked.fingerprint()
     (tmp_path / "x" / "2.jpg").write_bytes(encoded(picture(3)))
-    assert Files("a", folder, folder.names).fingerprint() != other.fingerprint()
+    assert Files("a", folder, folder.names).fingerprint() != zipped.fingerprint()
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"),
+    ("name", "expected"),
     [("a/1.JPG", True), ("1.png", True), ("1.txt", False), ("a/.1.png", False), ("__MACOSX/a/1.png", False)],
 )
-def test_images_are_told_by_their_names(name, wanted):
-    assert is_image(name) is wanted
+def test_images_are_recognised_by_their_names(name, expected):
+    assert is_image(name) is expected
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_16_bits_keep_the_upper_eight():
 
 def test_a_photograph_taken_sideways_is_upright():
     turned, written = Image.Exif(), io.BytesIO()
-    turned[0x0112] = 6  # the camera was turned to the left
+    turned[0x0112] = 6  # the tag of a camera that was turned to the left
     picture(0, 20, 10).save(written, "PNG", exif=turned)
     assert np.array_equal(decode(written.getvalue(), "x"), np.rot90(np.asarray(picture(0, 20, 10)), -1))
 
@@ -160,12 +160,12 @@ def test_a_photograph_taken_sideways_is_upright():
 def test_a_truncated_image_is_named(kind, left):
     content = encoded(picture(0, 40, 40), kind)
     assert left < len(content)
-    with pytest.raises(DataError, match=r"some/file is damaged or no image"):
+    with pytest.raises(DataError, match=r"some/file is damaged or not an image"):
         decode(content[:left], "some/file")
 
 
 @pytest.mark.parametrize("height,width,crop", [(8, 8, None), (8, 10, None), (11, 8, None), (20, 31, 8)])
-def test_the_middle_is_cut_and_not_touched_where_no_resize_is_needed(height, width, crop):
+def test_the_middle_is_cut_and_left_unchanged_if_no_resize_is_needed(height, width, crop):
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     top, left = (height - 8) // 2, (width - 8) // 2
     cut = Square(8, crop)(image)
@@ -173,21 +173,21 @@ def test_the_middle_is_cut_and_not_touched_where_no_resize_is_needed(height, wid
     assert cut.flags.c_contiguous and cut.flags.writeable
 
 
-@pytest.mark.parametrize(("has", "wanted"), [(1, 1), (1, 3), (3, 1), (3, 3)])
+@pytest.mark.parametrize(("channels", "requested"), [(1, 1), (1, 3), (3, 1), (3, 3)])
 @pytest.mark.parametrize("resolution", [4, 9, 16])
-def test_squares_have_the_size_and_channels_asked_for(resolution, has, wanted):
-    grey = np.full((12, 9, has), 77, np.uint8)
-    made = Square(resolution, channels=wanted)(grey)
-    assert made.shape == (wanted, resolution, resolution) and made.dtype == np.uint8
-    assert (made == 77).all()
+def test_squares_have_the_requested_size_and_channels(resolution, channels, requested):
+    grey = np.full((12, 9, channels), 77, np.uint8)
+    square = Square(resolution, channels=requested)(grey)
+    assert square.shape == (requested, resolution, resolution) and square.dtype == np.uint8
+    assert (square == 77).all()
 
 
 def test_shrinking_does_not_alias():
-    """Stripes of one pixel become grey: with no antialiasing they would be stripes, or all black."""
+    """Stripes of one pixel become grey; without antialiasing they would stay stripes, or become all black."""
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
     middle = Square(16)(stripes)[:, :, 2:-2].astype(int)
-    assert abs(middle - 127.5).max() < 3  # of 255: the filter's own ripple
+    assert abs(middle - 127.5).max() < 3  # of 255; the tolerance is the ripple of the filter
 
 
 @pytest.mark.parametrize(("crop", "fits"), [(9, True), (10, False)])

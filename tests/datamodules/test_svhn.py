@@ -1,4 +1,4 @@
-"""SVHN's .mat files, made by SciPy as the official ones are laid out."""
+"""SVHN's .mat files, written by SciPy in the official layout."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.drivers.image_files import unreachable
 COUNT = 30
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 32, 3, COUNT), dtype=np.uint8)
 DIGITS = np.arange(COUNT, dtype=np.uint8)[:, None] % 10 + 1
-"""1 to 10, where 10 is the digit 0."""
+"""Labels 1 to 10, where 10 stands for the digit 0."""
 
 
 def write(file: Path, **content) -> Path:
@@ -55,7 +55,7 @@ def test_torchvision_reads_the_same_file_alike(tmp_path, monkeypatch):
         {"X": 3},
     ],
 )
-def test_another_mat_file_is_named_in_one_line(content, tmp_path):
+def test_a_mat_file_of_something_else_is_named_in_one_line(content, tmp_path):
     file = write(tmp_path / "train_32x32.mat", **content)
     with pytest.raises(DataError, match=r"train_32x32\.mat is no ") as caught:
         read_mat(file)
@@ -67,12 +67,12 @@ def test_a_truncated_file_is_named_in_one_line(kept, tmp_path):
     file = write(tmp_path / "train_32x32.mat")
     content = file.read_bytes()
     file.write_bytes(content[: int(kept * len(content)) if kept < 1 else kept])
-    with pytest.raises(DataError, match=r"train_32x32\.mat is no whole file of SVHN") as caught:
+    with pytest.raises(DataError, match=r"train_32x32\.mat is no complete file of SVHN") as caught:
         read_mat(file)
     assert "\n" not in str(caught.value)
 
 
-def test_without_scipy_the_extra_is_named(tmp_path, monkeypatch):
+def test_without_scipy_the_message_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(DataError, match=r"gan-zoo\[svhn\]"):
         read_mat(tmp_path / "train_32x32.mat")

@@ -1,4 +1,4 @@
-"""Two real sets that nobody paired."""
+"""Two real sets without pairs."""
 
 from types import SimpleNamespace
 
@@ -41,8 +41,8 @@ def test_grey_images_have_three_equal_channels(tmp_path):
     assert not torch.equal(batch["b"], batch["b"][:, :1].expand(-1, 3, -1, -1))
 
 
-def test_each_step_has_as_many_of_each_and_b_does_not_follow_a(animals, monkeypatch):
-    """Over 30 passes of b, the b beside the first a is hardly ever the same."""
+def test_each_step_shows_equally_many_of_both_and_b_does_not_follow_a(animals, monkeypatch):
+    """Over 30 passes of b, an image a is shown beside many different images b."""
     trainer = SimpleNamespace(
         lightning_module=SimpleNamespace(feed=lambda step: Feed(minibatches=2), seed=0),
         global_rank=0,
@@ -58,14 +58,14 @@ def test_each_step_has_as_many_of_each_and_b_does_not_follow_a(animals, monkeypa
         assert len(request.indices) == 16  # pyright: ignore[reportAttributeAccessIssue]
         a, b = np.split(request.indices, 2)  # pyright: ignore[reportAttributeAccessIssue]
         assert a.max() < 120 <= b.min()
-        for one, other in zip(a, b, strict=True):
-            pairs.setdefault(int(one), set()).add(int(other))
-    assert min(map(len, pairs.values())) > 25, "an a is shown 40 times, beside 140 possible b"
+        for index_a, index_b in zip(a, b, strict=True):
+            pairs.setdefault(int(index_a), set()).add(int(index_b))
+    assert min(map(len, pairs.values())) > 25, "an image a is shown 40 times, beside 140 possible images b"
     batch = next(iter(loader))
     assert batch["a"].shape == batch["b"].shape == (8, 3, 36, 36)
 
 
-def test_what_is_scored_is_b_whole(animals):
+def test_scores_compare_with_whole_images_b(animals):
     assert animals.reference().name == "horse2zebra_b_test_32px_140"
     assert animals.reference("train").name == "horse2zebra_b_train_32px_300"
 

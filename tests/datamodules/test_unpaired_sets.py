@@ -1,4 +1,4 @@
-"""Two sets with data modules of their own: one size, one number of channels, orders and labels of their own."""
+"""Two sets with their own data modules get the same size and channels, and keep their own orders and labels."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from tests.drivers.image_files import picture, write
 
 
 class Colours(StreamedData):
-    """Colour noise of 32 pixels, with classes; every split has other images."""
+    """Colour noise of 32 x 32 pixels, with classes; every split has other images."""
 
     image_shape = (3, 32, 32)
     num_classes = 10
@@ -39,10 +39,10 @@ class Colours(StreamedData):
 
 @pytest.fixture(scope="module")
 def data() -> UnpairedSets:
-    made = UnpairedSets(Colours(), MNIST(), batch_size=2, workers=0)
-    made.prepare_data()
-    made.setup("fit")
-    return made
+    sets = UnpairedSets(Colours(), MNIST(), batch_size=2, workers=0)
+    sets.prepare_data()
+    sets.setup("fit")
+    return sets
 
 
 def read(images, *indices: int) -> dict[str, Tensor]:
@@ -58,7 +58,7 @@ def test_both_get_the_larger_size_and_channels(data: UnpairedSets) -> None:
 
 
 def test_a_smaller_image_lies_in_a_black_frame(data: UnpairedSets) -> None:
-    """All its pixels, in three equal channels; the larger set is as it was."""
+    """It keeps all its pixels, in three equal channels; the larger set is unchanged."""
     digits = MNIST()
     digits.setup("fit")
     (framed,), (digit,) = read(data.sides["b"], 5)["image"], read(digits.images, 5)["image"]
@@ -73,28 +73,28 @@ def test_an_odd_frame_has_its_larger_half_below(data: UnpairedSets) -> None:
     assert torch.equal(framed[:, :, 1:29], read(data.sets["b"].images, 0)["image"])
 
 
-def test_each_set_has_an_order_of_its_own(data: UnpairedSets) -> None:
-    """A step asks for images of both, by indices that follow one another."""
+def test_each_set_has_its_own_order(data: UnpairedSets) -> None:
+    """A step requests images of both sets, whose indices follow one another."""
     batch = data.images[Request(np.array([3, 7 + 9, 0, 7 + 2]), None)]
     assert torch.equal(batch["a"], read(data.sides["a"], 3, 0)["image"])
     assert torch.equal(batch["b"], read(data.sides["b"], 9, 2)["image"])
     assert batch.keys() == {"a", "b"} and data.images.sizes == (7, 10_000)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_scores_know_the_labels_of_both(data: UnpairedSets) -> None:
+def test_scores_get_the_labels_of_both(data: UnpairedSets) -> None:
     assert data.sides["a"].labels["label"].tolist() == list(range(7))
     assert read(data.sides["b"], 4)["label"] == data.sides["b"].labels["label"][4]
     assert data.real is not None and len(data.real) == 10_000
 
 
-def test_what_is_framed_is_another_set(data: UnpairedSets) -> None:
+def test_framed_images_are_another_set(data: UnpairedSets) -> None:
     framed, plain = data.sides["b"], data.sets["b"].images
     assert framed.fingerprint() != plain.fingerprint()
     assert (framed.name, plain.name) == ("mnist_test_10k_on_3x32x32", "mnist_test_10k")
     assert Framed(plain, (3, 32, 32)).fingerprint() == framed.fingerprint() != Framed(plain, (3, 36, 36)).fingerprint()
 
 
-def test_another_split_is_that_of_both(data: UnpairedSets) -> None:
+def test_another_split_applies_to_both(data: UnpairedSets) -> None:
     other = data.at_split("test")
     assert isinstance(other, UnpairedSets) and other.image_shape == data.image_shape
     assert other.sides["a"].name == "colours_test_7" and other.batch_size == 2
@@ -108,12 +108,12 @@ def test_smaller_images_are_shrunk_with_their_frame(data: UnpairedSets) -> None:
     assert torch.equal(small, torch.nn.functional.avg_pool2d(whole, 2).round().byte())
 
 
-def test_sets_that_it_cannot_show_are_refused(tmp_path) -> None:
+def test_unfit_sets_are_refused(tmp_path) -> None:
     for number in range(3):
         write(tmp_path / f"{number}.png", picture(number))
     cut = Unpaired(str(tmp_path), str(tmp_path), resolution=40, crop=32)
     with pytest.raises(DataError, match=r"data\.b has crop 32: UnpairedSets cuts nothing at random\."):
         UnpairedSets(Colours(), cut)
     several = MultiDomain([Colours(), Colours()])
-    with pytest.raises(DataError, match=r"data\.a is MultiDomain, which is several sets: name one"):
+    with pytest.raises(DataError, match=r"data\.a is MultiDomain, which is several sets: name a"):
         UnpairedSets(several, Colours()).setup("fit")
