@@ -34,6 +34,6 @@ def as_rest(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[
         if begins and not lines[number - 2].startswith(" ") and not lines[number - 2].endswith("::"):
             lines[number:number] = ["::", ""]
     if what in ("attribute", "data", "property"):
-        # In "Which generator: averaged or last", napoleon would take what is before the colon for a type. It looks at the
-        # first line only, and a lone backslash is nothing in reST.
+        # In "Which generator: averaged or last" napoleon would take what is before the colon for a type. It looks at
+        # the first line only, and a lone backslash is nothing in reST.
         lines.insert(0, "\\")
