@@ -32,7 +32,7 @@ lint: $(VENV)/ready
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 docs: $(VENV)/ready
-	$(BIN)/python -m sphinx -W --keep-going --quiet docs build/docs
+	$(BIN)/python -m sphinx -W --fresh-env --keep-going --quiet docs build/docs
 
 benchmark: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.step_overhead

@@ -5,6 +5,7 @@ import inspect
 import io
 import re
 import shlex
+import tomllib
 from contextlib import redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
@@ -141,6 +142,14 @@ def parameters(key: str, name: str) -> set[str]:
         waiting += kind.__subclasses__()
         kinds += [kind] if name in ("", kind.__name__) else []
     return {f"--{key}.{parameter}" for kind in kinds for parameter in inspect.signature(kind).parameters}
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    released = re.findall(r"^## \[(\d[\d.]*)\] - (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert gan_zoo.__version__ == project["version"] == citation["version"] == released[0]
+    assert str(citation["date-released"]) == released[1]
 
 
 def test_the_floors_of_the_page_are_those_of_the_code() -> None:
