@@ -14,7 +14,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: install demo test check lint benchmark
+.PHONY: install demo test check lint docs benchmark
 install: $(VENV)/ready
 
 demo: $(VENV)/ready
@@ -30,6 +30,9 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: $(VENV)/ready
+	$(BIN)/python -m sphinx -W --fresh-env --keep-going --quiet docs build/docs
 
 benchmark: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.step_overhead

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gan_zoo.training.loading import load
     from gan_zoo.training.trainer import Trainer as trainer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "load", "runs", "trainer"]
 
 

@@ -102,7 +102,7 @@ class GenerativeModule(SampledModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         self._step = step = self.global_step
-        # Nothing random may come between this line and the step's draws: see design.md 7.
+        # Nothing random may come between this line and the step's draws: see docs/exact_resume.md.
         randomness.reseed(self.device, randomness.key(self.seed, "step", self.global_rank, step))
         set_rates(self.trainer.optimizers, self._rate(step) * self.slowing)
         prepared = images.prepare(batch, self.preparation)

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -14,8 +13,6 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
-
-from gan_zoo.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("gan_zoo", "datamodules")
@@ -229,43 +226,6 @@ def test_an_experiment_opens_with_its_command(file: Path) -> None:
     name = str(file.relative_to(ROOT / "experiments").with_suffix(""))
     command = f"gan-zoo study {file.stem}" if name.startswith("studies/") else f"gan-zoo fit -c {name}"
     assert any(f"{line.strip('# ')} ".startswith(f"{command} ") for line in header), f"the header states `{command}`"
-
-
-PAGES = ("README.md", "CONTRIBUTING.md", "experiments/README.md")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_pages_show_commands_that_exist(page: str) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for words in commands((ROOT / page).read_text()):
-        known = targets if words[0] == "make" else COMMANDS
-        assert words[1].startswith("-") or words[1] in known, " ".join(words)
-        if "-c" in words and not (name := words[words.index("-c") + 1]).endswith(".yaml"):
-            assert (ROOT / "experiments" / f"{name}.yaml").is_file(), " ".join(words)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_pages_link_to_files_that_exist(page: str) -> None:
-    links = re.findall(r"\]\(([^):#]+)[^)]*\)", (ROOT / page).read_text())
-    assert not [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
-
-
-def commands(markdown: str) -> list[list[str]]:
-    """The words of every `gan-zoo ...` and `make ...`: lines of fenced and indented blocks, and code within a line."""
-    blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", markdown, re.DOTALL | re.MULTILINE)
-    indented = re.findall(r"^(?: {4,}|\t)(.+)$", markdown, re.MULTILINE)
-    lines = dict.fromkeys(line.strip().removeprefix("$ ") for line in "\n".join([*blocks, *indented]).splitlines())
-    inline = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", markdown)
-    return [
-        shlex.split(one.rstrip("\\"), comments=True) for one in [*lines, *inline] if re.match("(gan-zoo|make) ", one)
-    ]
-
-
-def test_commands_are_found_in_blocks_and_in_code() -> None:
-    page = (
-        "gan-zoo -\n```\n$ gan-zoo fit -c x \\\n  --x\n```\n  ```\n  make a # so\n  ```\n\n    gan-zoo b\n`gan-zoo c`"
-    )
-    assert commands(page) == [["gan-zoo", "fit", "-c", "x"], ["make", "a"], ["gan-zoo", "b"], ["gan-zoo", "c"]]
 
 
 @pytest.mark.parametrize(

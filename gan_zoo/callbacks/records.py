@@ -59,7 +59,7 @@ class Records(SessionCallback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._logged, self.session.earlier = state["logged"], state["seconds"]
-        torch.set_num_threads(state["threads"])  # sums over threads round by their number: see design.md 7
+        torch.set_num_threads(state["threads"])  # sums over threads round by their number: see docs/exact_resume.md
         if torch.get_num_threads() != state["threads"]:
             print(f"The run had {state['threads']} threads and this process cannot: going on, not bit for bit.")
 

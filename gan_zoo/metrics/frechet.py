@@ -17,7 +17,7 @@ def frechet_distance(
     mean_b: Float[Tensor, " d"],
     covariance_b: Float[Tensor, "d d"],
 ) -> Float[Tensor, ""]:
-    """|m_a - m_b|^2 + tr(C_a) + tr(C_b) - 2 tr((C_a C_b)^(1/2)) in float64 (Heusel 2017, Eq. 6).
+    """Return `|m_a - m_b|^2 + tr(C_a) + tr(C_b) - 2 tr((C_a C_b)^(1/2))` in float64 (Heusel 2017, Eq. 6).
 
     C_a C_b has the eigenvalues of the symmetric L' C_b L with C_a = L L'. L is C_a's Cholesky factor where it has one
     (at 2048 dimensions 2.5 times cheaper than a general eigenvalue solver and as accurate); a singular C_a, as with

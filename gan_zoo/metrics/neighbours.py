@@ -22,9 +22,9 @@ NEIGHBOURS = 5
 def squared_distances(
     a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]
 ) -> Iterator[tuple[int, Float64[Tensor, "block m"]]]:
-    """|x - y|^2 for each y of `b` and some x of `a`, from the given index on.
+    """Yield `|x - y|^2` for each y of `b` and some x of `a`, with the index of the first x.
 
-    Exactly 0 below 1e-12 of the largest |x|^2: features of one image, that differ by float32's rounding, are equal.
+    Exactly 0 below 1e-12 of the largest `|x|^2`: features of one image, that differ by float32's rounding, are equal.
     """
     b = b.double()
     squares = b.square().sum(1)

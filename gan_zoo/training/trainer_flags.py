@@ -1,6 +1,6 @@
 """Flags of lightning.Trainer that a run counted in steps has no meaning for: refused, with what to say instead.
 
-All others work; the README's table has a row for each, and `tests/training/test_trainer_flags.py` tries them all.
+All others work; docs/lightning_flags.md has a row for each, and `tests/training/test_trainer_flags.py` tries them all.
 """
 
 from typing import Any

@@ -236,10 +236,10 @@ def test_adain_says_what_run_it_needs(folder, run, tmp_path, capsys):
     (folder / "moved.pth").rename(folder / "vgg16.pth")
 
 
-def test_the_readmes_commands_work(folder, run, tmp_path, monkeypatch):
+def test_the_commands_of_the_page_work(folder, run, tmp_path, monkeypatch):
     """On small pictures, with the network at hand."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    commands = re.findall(r"^gan-zoo (stylize .+)$", readme, re.MULTILINE)
+    page = (Path(__file__).parents[2] / "docs" / "style_transfer.md").read_text()
+    commands = re.findall(r"^gan-zoo (stylize .+)$", page, re.MULTILINE)
     assert len(commands) == 3
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photo.jpg").write_bytes((folder / "frames" / "b.jpg").read_bytes())

@@ -200,10 +200,10 @@ def test_a_generator_alone_reads_no_attributes(folder):
         model.follow(model.routes[0], {"image": torch.zeros(1, 3, 16, 16)})
 
 
-def test_the_readmes_commands_work(folder, inside, monkeypatch, tmp_path):
+def test_the_commands_of_the_page_work(folder, inside, monkeypatch, tmp_path):
     """On small pictures, by runs of the names that it has."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    commands = re.findall(r"^gan-zoo translate (.+)$", readme, re.MULTILINE)
+    page = (Path(__file__).parents[2] / "docs" / "translation.md").read_text()
+    commands = re.findall(r"^gan-zoo translate (.+)$", page, re.MULTILINE)
     assert len(commands) == 5
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()

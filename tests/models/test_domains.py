@@ -1,4 +1,4 @@
-"""What README.md says of parameters for k domains: CycleGANs for every pair against one StarGAN."""
+"""The numbers of parameters in docs/translation.md for k domains: CycleGANs for every pair against one StarGAN."""
 
 import re
 from math import comb
@@ -12,13 +12,13 @@ from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.models.stargan import StarGAN
 from tests.pairs import count
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "translation.md").read_text()
 SHAPE = (3, 128, 128)
-ROWS = re.findall(r"^\| (\d+) \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", README, re.MULTILINE)
+ROWS = re.findall(r"^\| (\d+) \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} domains")
-def test_readme_counts_parameters_for_k_domains(row: tuple[str, ...]) -> None:
+def test_the_page_counts_parameters_for_k_domains(row: tuple[str, ...]) -> None:
     """Counted in the modules, as large as their papers have them at 128 pixels."""
     domains, pairs, *said = (int(number.replace(",", "")) for number in row)
     names = [str(number) for number in range(domains)]
@@ -34,5 +34,5 @@ def test_readme_counts_parameters_for_k_domains(row: tuple[str, ...]) -> None:
     ]
 
 
-def test_readme_has_rows_for_few_domains_and_many() -> None:
+def test_the_page_has_rows_for_few_domains_and_many() -> None:
     assert [int(row[0]) for row in ROWS] == [2, 3, 5, 8]

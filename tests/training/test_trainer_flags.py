@@ -1,4 +1,4 @@
-"""Every flag of lightning.Trainer works with our Trainer, or is refused in one line: README's table, tried."""
+"""Every flag of lightning.Trainer works or is refused in one line: the table of docs/lightning_flags.md, tried."""
 
 import inspect
 import logging
@@ -25,9 +25,9 @@ from gan_zoo.training.trainer import Trainer
 from gan_zoo.training.trainer_flags import REFUSED
 from tests.drivers.tiny import Tiny
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-ROWS = re.findall(r"^\| `(\w+)` \| (works|refused)[^|]*\| `([\w/.]+)::(\w+)` \|$", README, re.MULTILINE)
-"""(flag, verdict, test's file, test) of README's table."""
+PAGE = (Path(__file__).parents[2] / "docs" / "lightning_flags.md").read_text()
+ROWS = re.findall(r"^\| `(\w+)` \| (works|refused)[^|]*\| `([\w/.]+)::(\w+)` \|$", PAGE, re.MULTILINE)
+"""(flag, verdict, test's file, test) of the page's table."""
 
 
 class Watching(GAN):
