@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.naming import closest
-from gan_zoo.parsing import Parser, overview
+from gan_zoo.parsing import Parser, allow_modules, overview
 
 COMMANDS = {
     "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> None:
     Exit codes: 0; 1 where a run failed; 2 where the user made a mistake, which is said in one line; 130 after Ctrl-C;
     141, as a shell has it, where nobody reads on: `gan-zoo status | head -1`.
     """
+    if argv is None:
+        keep_from_working_directory()
     arguments = sys.argv[1:] if argv is None else argv
     try:
         code = run(arguments)
@@ -78,6 +80,16 @@ def run(arguments: list[str]) -> int:
     return commands[name](rest)
 
 
+def keep_from_working_directory() -> None:
+    """Let the processes that this one starts import nothing from the working directory, unless this one does itself.
+
+    Python puts it first on the path of `python -m` and of the processes of `multiprocessing`: a file `torchvision.py`
+    that lies there would run in them.
+    """
+    if sys.flags.safe_path or sys.path[0] not in ("", os.getcwd()):
+        os.environ["PYTHONSAFEPATH"] = "1"
+
+
 def say(message: str, code: int) -> int:
     """Print one line on standard error; returns `code`."""
     print(f"gan-zoo: {' '.join(message.split())}", file=sys.stderr)
@@ -118,13 +130,14 @@ def sample(arguments: list[str]) -> int:
     parser.add_argument(
         "--batch-norm", choices=("eval", "train"), default="eval", help="running statistics, or the batch's"
     )
+    allow_modules(parser)
     options = parser.parse(arguments)
     from gan_zoo.metrics.fakes import Sampling
     from gan_zoo.rescoring.sampling import sample
 
     label = "uniform" if options.label is None else options.label
     sampling = Sampling(options.seed, not options.raw, options.truncation, options.batch_norm, label)
-    return sample(options.run, options.count, options.first, options.out, sampling)
+    return sample(options.run, options.count, options.first, options.out, sampling, tuple(options.allow_modules))
 
 
 def evaluate(arguments: list[str]) -> int:
@@ -158,12 +171,13 @@ def stylize(arguments: list[str]) -> int:
     parser.add_argument("--style-weight", type=float, help="of the style's loss (gatys; default 100)")
     parser.add_argument("--evaluations", type=int, help="of the loss (gatys; default 500)")
     parser.add_argument("--scores", action="store_true", help="print distances from style and content")
+    allow_modules(parser)
     given = vars(parser.parse(arguments))
     from gan_zoo.stylizing import Options, stylize
 
     content, style, out = (given.pop(name) for name in ("content", "style", "out"))
-    weights, masks = tuple(given.pop("weights")), tuple(given.pop("masks"))
-    return stylize(content, style, out, Options(weights=weights, masks=masks, **given))
+    lists = {name: tuple(given.pop(name)) for name in ("weights", "masks", "allow_modules")}
+    return stylize(content, style, out, Options(**lists, **given))
 
 
 def translate(arguments: list[str]) -> int:
@@ -177,12 +191,13 @@ def translate(arguments: list[str]) -> int:
     parser.add_argument("--grid", action="store_true", help="a sheet: an image a row, before and after")
     parser.add_argument("--size", type=int, default=0, help="shorter side of the images (default: their own)")
     parser.add_argument("--seed", type=int, default=0, help="of what the model draws (pix2pix; default 0)")
+    allow_modules(parser)
     options = parser.parse(arguments)
     from gan_zoo.translating import translate
     from gan_zoo.ways import Asked
 
     to = tuple(name.strip() for name in options.to.split(",") if name.strip())
-    asked = Asked(to, options.domain, options.direction, options.seed)
+    asked = Asked(to, options.domain, options.direction, options.seed, tuple(options.allow_modules))
     return translate(options.runs, options.images, options.out, asked, options.size, options.grid)
 
 

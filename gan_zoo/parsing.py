@@ -12,6 +12,18 @@ def overview(program: str, commands: dict[str, str]) -> str:
     return f"usage: {program} COMMAND ...\n\n{rows}\n\n`{program} COMMAND --help` explains each."
 
 
+def allow_modules(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the option of the commands that load runs: which modules beside ours these may name."""
+    parser.add_argument(
+        "--allow-module",
+        action="append",
+        default=[],
+        dest="allow_modules",
+        metavar="MODULE",
+        help="a package or module of yours that a run or its weights may name, which runs it; may be repeated",
+    )
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are ours, and which takes no abbreviations."""
 

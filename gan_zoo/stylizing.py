@@ -49,6 +49,7 @@ class Options:
     weights: tuple[float, ...]
     masks: tuple[str, ...]
     strength: float | None
+    allow_modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         (other,) = OF_ONE.keys() - {self.method}
@@ -113,7 +114,8 @@ def painter(options: Options) -> tuple[Paint, Features, int]:
         return _gatys(options)
     if options.run is None:
         raise Mistake("--method adain needs --run: the directory of a trained run of AdaIN.")
-    model = loading.load(options.run, changed={"vgg_weights": options.vgg_weights} if options.vgg_weights else {})
+    changed = {"vgg_weights": options.vgg_weights} if options.vgg_weights else {}
+    model = loading.load(options.run, changed, options.allow_modules)
     if not isinstance(model, AdaIN):
         raise Mistake(f"{options.run} is a run of {type(model).__name__}: --method adain needs one of AdaIN.")
 

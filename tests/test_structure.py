@@ -29,7 +29,7 @@ FLOORS = (
         "pool",
         *("ledger", "layers", "augment", "averaging", "strategy", "gradients", "schedules", "losses", "penalties"),
         *("images", "labels", "randomness", "translation", "naming", "errors", "environment", "peers"),
-        *("flags", "files", "parsing", "bounds"),
+        *("flags", "files", "parsing", "bounds", "trust", "published"),
     ),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor."""

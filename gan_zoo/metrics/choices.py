@@ -9,6 +9,7 @@ from gan_zoo.metrics.inception_score import InceptionScore
 from gan_zoo.metrics.infinity import FrechetInfinity
 from gan_zoo.metrics.kernel import KernelDistance
 from gan_zoo.metrics.neighbours import Neighbours
+from gan_zoo.trust import Kind, makes
 
 METRICS: dict[str, Callable[[int], Metric]] = {
     "fd": FrechetDistance,
@@ -18,3 +19,4 @@ METRICS: dict[str, Callable[[int], Metric]] = {
     "is": InceptionScore,
 }
 """Each is made with the length of what it needs (`Score.needs`): an extractor's features or logits."""
+KIND = Kind("metric", "derive from torchmetrics.Metric", makes(Metric))

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from torchmetrics import Metric
 
 from gan_zoo.errors import Mistake
-from gan_zoo.metrics.choices import METRICS
+from gan_zoo.metrics.choices import KIND, METRICS
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
 from gan_zoo.metrics.names import score_name
@@ -67,7 +67,7 @@ class Evaluator:
             "split": split,
             "real": len(self.indices),
         }
-        self.makers = {name.rpartition(":")[2].lower(): named(name, METRICS, "metric") for name in metrics}
+        self.makers = {name.rpartition(":")[2].lower(): named(name, METRICS, KIND) for name in metrics}
         self.higher_is_better = False
         """Which values of the first metric are better."""
         self._shown: dict[str, Metric] = {}

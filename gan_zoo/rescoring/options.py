@@ -7,6 +7,8 @@ from typing import Any
 from gan_zoo.errors import Mistake, bounded
 from gan_zoo.metrics.presets import PRESETS
 from gan_zoo.naming import closest
+from gan_zoo.parsing import allow_modules
+from gan_zoo.trust import packages
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Order:
     classifier: str | None
     baseline: bool
     skip_damaged: bool
+    allow_modules: tuple[str, ...]
+    """What runs may name beside our modules: what the user allowed, and the packages of what the user typed."""
     devices: int
 
 
@@ -72,6 +76,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--name", help="what reports call the owner of --fake (default: the folder's name)")
     option("--run", help="directory that the scores of --fake go to, as a run of their own")
     option("--skip-damaged", action="store_true", help="leave damaged files of --fake and --real out, else one ends it")
+    allow_modules(parser)
 
 
 def order(options: argparse.Namespace) -> Order:
@@ -87,6 +92,7 @@ def order(options: argparse.Namespace) -> Order:
     for name, value in defaults.items():
         given[name] = value if given[name] is None else given[name]
     given |= {name: tuple(given[name]) for name in ("runs", "metrics")}
+    given["allow_modules"] = (*given["allow_modules"], *packages((given["extractor"], *given["metrics"])))
     asked = Order(**given)
     if asked.samples is not None:
         bounded("--", at_least=2, samples=asked.samples)

@@ -12,7 +12,7 @@ from gan_zoo.files import write
 from gan_zoo.metrics.fakes import CHUNK, Sampled, Sampling
 
 
-def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> int:
+def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allow_modules: tuple[str, ...] = ()) -> int:
     """Write images `first` to `first + count`: a grid where `out` ends in .png, else a PNG each in the folder `out`.
 
     Raises:
@@ -23,7 +23,7 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> i
     target = Path(out)
     if target.suffix not in ("", ".png") and not target.is_dir():
         raise Mistake(f"--out {out}: a grid is written as PNG, so name x.png, or a folder that gets a PNG for each.")
-    made = chunks(Sampled(loading.load(path), sampling), first, count)
+    made = chunks(Sampled(loading.load(path, allow_modules=allow_modules), sampling), first, count)
     try:
         if target.suffix == ".png":
             target.parent.mkdir(parents=True, exist_ok=True)

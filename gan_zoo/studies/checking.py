@@ -22,7 +22,7 @@ def check(cells: list[Cell]) -> None:
         Mistake: the first that is wrong, with the cell's name.
     """
     asked = {cell.name: cell.config for cell in chosen(cells)}
-    command = [sys.executable, "-m", "gan_zoo.studies.checking"]
+    command = [sys.executable, "-P", "-m", "gan_zoo.studies.checking"]
     done = subprocess.run(command, input=json.dumps(asked, default=str), text=True, capture_output=True)
     if done.returncode < 0 or not done.stdout:
         raise Mistake(shorten(f"The configurations could not be tried: {done.stderr.strip()[-200:]}"))
@@ -67,14 +67,13 @@ def refusal(file: Path) -> dict[str, Any] | None:
 
     from datamodules.stream import DataError
     from gan_zoo.fitting import prepare
-    from gan_zoo.metrics.evaluator import METRICS
-    from gan_zoo.metrics.extractors import EXTRACTORS
+    from gan_zoo.metrics import choices, extractors
 
     try:
         evaluation: Any = prepare(["-c", str(file), "--run", str(file.parent / "run")]).trainer.settings["evaluation"]
         if evaluation.extractor is not None:
-            named(evaluation.extractor, EXTRACTORS, "extractor")
-            [named(metric, METRICS, "metric") for metric in evaluation.metrics]
+            named(evaluation.extractor, extractors.EXTRACTORS, extractors.KIND)
+            [named(metric, choices.METRICS, choices.KIND) for metric in evaluation.metrics]
     except (Mistake, DataError, MisconfigurationException) as mistake:
         return {"message": str(mistake), "bug": False}
     except Exception as error:

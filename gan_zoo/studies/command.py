@@ -12,10 +12,12 @@ from gan_zoo.studies import checking, local, reading
 from gan_zoo.studies.board import Board, Job
 from gan_zoo.studies.expand import Cell, expand
 from gan_zoo.studies.screen import Screen
+from gan_zoo.trust import Kind, called_with
 
 Engine = Callable[[list[Job], reading.Study, Screen], None]
 """Runs all jobs and tells each change: `screen.change(cell, status="running", attempts=1)`."""
 ENGINES: dict[str, Engine] = {"local": local.run}
+KIND = Kind("engine", "be a function of (jobs, study, screen)", called_with("jobs", "study", "screen"))
 Command = Callable[[Path, Path], list[str]]
 """From a cell's configuration and its run's directory to the words that run it."""
 ACTIONS = {
@@ -36,7 +38,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         Mistake: of the user's, in the study's file or on the command line.
         KeyboardInterrupt: it was asked to stop; what ran has been saved.
     """
-    chosen_engine: Engine = named(engine, ENGINES, "engine")
+    chosen_engine: Engine = named(engine, ENGINES, KIND)
     read = reading.read(reading.find(name))
     cells = expand(read)
     board = Board(read, cells, Path(runs))
@@ -83,7 +85,8 @@ def run(board: Board, names: list[str], engine: Engine, command: Command | None 
 
 
 def fit_command(config: Path, run: Path) -> list[str]:
-    return [sys.executable, "-m", "gan_zoo", "fit", "-c", str(config), "--run", str(run)]
+    # -P: a file of the working directory that is called like a library is not to be imported in its place.
+    return [sys.executable, "-P", "-m", "gan_zoo", "fit", "-c", str(config), "--run", str(run)]
 
 
 def job(board: Board, cell: Cell, command: Command) -> Job:

@@ -1,6 +1,7 @@
 """Networks whose features images are compared in. Each takes uint8 images and owns all that follows.
 
-A name here, or `package.module:callable`, which returns an `Extractor` of yours. Networks and their libraries are
+A name here, or `package.module:object` of yours: a class that derives from `Extractor`, or a function that returns one
+and is annotated so. Networks and their libraries are
 loaded when they are asked for.
 """
 
@@ -12,6 +13,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics.extractors.base import Extractor as Extractor
 from gan_zoo.metrics.extractors.base import Features as Features
 from gan_zoo.naming import named
+from gan_zoo.trust import Kind, makes
 
 
 def make_lenet() -> Extractor:
@@ -48,6 +50,11 @@ EXTRACTORS: dict[str, Callable[..., Extractor]] = {
     "efficientnet_lite0": make_efficientnet_lite0,
     "dinov2": make_dinov2,
 }
+KIND = Kind(
+    "extractor",
+    "derive from gan_zoo.metrics.extractors.Extractor, or be a function annotated as returning one: -> Extractor",
+    makes(Extractor),
+)
 
 
 def make(name: str, weights: str | None = None, resize: str | None = None) -> Extractor:
@@ -61,7 +68,7 @@ def make(name: str, weights: str | None = None, resize: str | None = None) -> Ex
     Raises:
         Mistake: no such name, an option that it does not have, or weights that cannot be had.
     """
-    maker = named(name, EXTRACTORS, "extractor")
+    maker = named(name, EXTRACTORS, KIND)
     given = {key: value for key, value in (("weights", weights), ("resize", resize)) if value is not None}
     known = inspect.signature(maker).parameters
     for option in given:
