@@ -32,7 +32,8 @@ def named(name: str, table: Mapping[str, Any], kind: Kind) -> Any:
     except ImportError as error:
         raise Mistake(f"The {kind.word} {name} cannot be imported: {error}.") from error
     if not kind.fits(found):
-        raise Mistake(f"The {kind.word} {name} must {kind.wanted}.")
+        what = "class" if isinstance(found, type) else type(found).__name__
+        raise Mistake(f"The {kind.word} {name} is a {what}: it must {kind.wanted}.")
     return found
 
 

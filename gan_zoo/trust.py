@@ -26,7 +26,7 @@ class Kind:
     word: str
     """What it is called in messages: "extractor"."""
     wanted: str
-    """How a message goes on after "must": "derive from ..."."""
+    """How a message goes on after "it must": "derive from ..."."""
     fits: Callable[[Any], bool]
 
 

@@ -208,7 +208,7 @@ def test_an_experiment_opens_with_its_command(file: Path) -> None:
     assert any(f"{line.strip('# ')} ".startswith(f"{command} ") for line in header), f"the header states `{command}`"
 
 
-PAGES = ("README.md", "CONTRIBUTING.md", "experiments/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "experiments/README.md")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -233,7 +233,7 @@ DECODER = json.JSONDecoder(parse_float=number, parse_constant=lambda _: None)
 
 
 def objects(file: Path) -> Iterator[Line]:
-    """Yield the lines of a .jsonl file, if it is no link, that are whole and have a step; numbers not finite are None."""
+    """Yield the whole lines of a .jsonl file that have a step, none if it is a link; infinite numbers become None."""
     if not is_own(file, file.parent):
         return
     with contextlib.suppress(OSError), open(file, errors="replace") as stream:

@@ -87,7 +87,7 @@ def test_evaluate_says_the_same_on_one_process_and_on_two(devices: int, run: Pat
     ],
 )
 def test_what_is_not_for_translations_is_refused(more: list[str], message: str, run: Path, refused: Refused) -> None:
-    assert message in refused("evaluate", run, *more)
+    assert message in refused("evaluate", run, "--allow-module", "tests", *more)
 
 
 def test_baselines_are_not_for_other_peoples_images(run: Path, refused: Refused) -> None:
