@@ -18,7 +18,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
-from gan_zoo.callbacks.stopping import Stopping
+from gan_zoo.callbacks.stopping import Signals, Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.errors import Mistake, NonFinite, RunFailed, bounded
@@ -185,7 +185,7 @@ class Trainer(L.Trainer):
     def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
         """The tracker before those who tell it, ours first, the checkpoints last: they hold what all did at a step."""
         stopping = Stopping(self.max_images, self.max_seconds)
-        first = [self.settings["tracking"], Records(), self.settings["grids"], self.settings["evaluation"]]
+        first = [Signals(), self.settings["tracking"], Records(), self.settings["grids"], self.settings["evaluation"]]
         first += [self.settings["watchdog"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]

@@ -64,7 +64,8 @@ def test_no_signal_is_lost_on_two_processes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.drivers.signalled", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=230)
     assert done.returncode == 0, done.stdout + done.stderr
-    during, *others = json.loads((tmp_path / "ends.json").read_text())
+    early, during, *others = json.loads((tmp_path / "ends.json").read_text())
+    assert early == ["interrupted", EVERY]
     assert during == ["interrupted", AT + EVERY], "a signal that comes while the processes agree counts the next time"
     assert len(others) == MOMENTS
     assert all(status == "interrupted" for status, _ in others), others

@@ -1,7 +1,7 @@
 """Sends signals to runs on two processes: `python -m tests.drivers.signalled FOLDER`.
 
 Lightning starts the second process by this same command line, once for all runs. Rank 0 writes to `ends.json` in FOLDER
-how each run ended: first that of `During`, then those of `Moment`.
+how each run ended: those of `Early`, `During`, and the `Moment`s.
 """
 
 import json
@@ -29,6 +29,15 @@ MOMENTS = 12
 
 def kill(number: int) -> None:
     os.kill(os.getpid(), number)
+
+
+class Early(Watchdog):
+    """Rank 1 sends itself a signal while other callbacks of it have yet to start, as where scores are made first."""
+
+    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+        super().on_train_start(trainer, module)
+        if trainer.global_rank == 1:
+            kill(signal.SIGTERM)
 
 
 class During(Watchdog):
@@ -73,7 +82,7 @@ def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    watchdogs: list[Watchdog] = [During()]
+    watchdogs: list[Watchdog] = [Early(), During()]
     for number in range(MOMENTS):
         kind = (signal.SIGINT, signal.SIGTERM)[number // 2 % 2]
         watchdogs.append(Moment(number % 2, kind, 0.003 * number))
