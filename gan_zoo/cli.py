@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gan_zoo.commands.parser import Parser, overview
+from gan_zoo.commands.parser import Parser, allow_modules, overview
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.lookup import closest
 
@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> None:
     Exit codes: 0; 1 where a run failed; 2 where the user made a mistake, which is said in one line; 130 after Ctrl-C;
     141, as a shell has it, where nobody reads on: `gan-zoo status | head -1`.
     """
+    if argv is None:
+        keep_from_working_directory()
     arguments = sys.argv[1:] if argv is None else argv
     try:
         code = run(arguments)
@@ -78,6 +80,16 @@ def run(arguments: list[str]) -> int:
     return commands[name](rest)
 
 
+def keep_from_working_directory() -> None:
+    """Let the processes that this one starts import nothing from the working directory, unless this one does itself.
+
+    Python puts it first on the path of `python -m` and of the processes of `multiprocessing`: a file `torchvision.py`
+    that lies there would run in them.
+    """
+    if sys.flags.safe_path or sys.path[0] not in ("", os.getcwd()):
+        os.environ["PYTHONSAFEPATH"] = "1"
+
+
 def say(message: str, code: int) -> int:
     """Print one line on standard error; returns `code`."""
     print(f"gan-zoo: {' '.join(message.split())}", file=sys.stderr)
@@ -118,13 +130,14 @@ def sample(arguments: list[str]) -> int:
     parser.add_argument(
         "--batch-norm", choices=("eval", "train"), default="eval", help="running statistics, or the batch's"
     )
+    allow_modules(parser)
     options = parser.parse(arguments)
     from gan_zoo.commands.sample import sample
     from gan_zoo.metrics.fakes import Sampling
 
     label = "uniform" if options.label is None else options.label
     sampling = Sampling(options.seed, not options.raw, options.truncation, options.batch_norm, label)
-    return sample(options.run, options.count, options.first, options.out, sampling)
+    return sample(options.run, options.count, options.first, options.out, sampling, tuple(options.allow_modules))
 
 
 def evaluate(arguments: list[str]) -> int:
@@ -173,12 +186,13 @@ def stylize(arguments: list[str]) -> int:
     parser.add_argument("--evaluations", type=int, help="of the loss (gatys; default 500)")
     parser.add_argument("--scores", action="store_true", help="print distances from style and content")
     parser.add_argument("--memory", type=float, metavar="GB", help="that it may take (default: what is free)")
+    allow_modules(parser)
     given = vars(parser.parse(arguments))
     from gan_zoo.commands.stylize import Options, stylize
 
     content, style, out = (given.pop(name) for name in ("content", "style", "out"))
-    weights, masks = tuple(given.pop("weights")), tuple(given.pop("masks"))
-    return stylize(content, style, out, Options(weights=weights, masks=masks, **given))
+    lists = {name: tuple(given.pop(name)) for name in ("weights", "masks", "allow_modules")}
+    return stylize(content, style, out, Options(**lists, **given))
 
 
 def translate(arguments: list[str]) -> int:
@@ -199,12 +213,13 @@ def translate(arguments: list[str]) -> int:
     )
     parser.add_argument("--memory", type=float, metavar="GB", help="that it may take (default: what is free)")
     parser.add_argument("--seed", type=int, default=0, help="of what the model draws (pix2pix; default 0)")
+    allow_modules(parser)
     options = parser.parse(arguments)
     from gan_zoo.commands.translate import translate
     from gan_zoo.commands.translate_options import Asked
 
     to = tuple(name.strip() for name in options.to.split(",") if name.strip())
-    asked = Asked(to, options.domain, options.direction, options.seed)
+    asked = Asked(to, options.domain, options.direction, options.seed, tuple(options.allow_modules))
     return translate(options.runs, options.images, options.out, asked, options.size, options.grid, options.memory)
 
 

@@ -1,38 +1,39 @@
 """What a user types as a name: one of ours, or `package.module:object` of theirs."""
 
-import importlib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.trust import Kind, import_object
 
 
-def named(name: str, table: Mapping[str, Any], kind: str) -> Any:
-    """`table[name]`, or the object that `package.module:object` names.
+def named(name: str, table: Mapping[str, Any], kind: Kind) -> Any:
+    """Return `table[name]`, or the object that `package.module:object` names, which is not called yet.
 
     Args:
-        name: what the user typed.
+        name: what the user typed, or a file says.
         table: our names.
-        kind: what is named, for the message: "extractor".
+        kind: what the object must be.
 
     Raises:
-        Mistake: neither; names the closest right one.
+        Mistake: neither (names the closest right one), an object of another kind, or a file that may not name it.
     """
     if name in table:
         return table[name]
     if ":" not in name:
         raise Mistake(
-            f"No {kind} is called {name}{closest(name, table)}: there are {shorten(', '.join(table), 120)}, or "
+            f"No {kind.word} is called {name}{closest(name, table)}: there are {shorten(', '.join(table), 120)}, or "
             "package.module:name."
         )
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise Mistake(f"The {kind} {name} cannot be imported: {error}.") from error
-    if not callable(found):
-        raise Mistake(f"The {kind} {name} is a {type(found).__name__}: name a function or a class.")
+        found = import_object(module, attribute)
+    except ImportError as error:
+        raise Mistake(f"The {kind.word} {name} cannot be imported: {error}.") from error
+    if not kind.fits(found):
+        what = "class" if isinstance(found, type) else type(found).__name__
+        raise Mistake(f"The {kind.word} {name} is a {what}: it must {kind.wanted}.")
     return found
 
 

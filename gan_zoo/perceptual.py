@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import at_least_float32, channel_moments, channels_last
 from gan_zoo.lookup import closest
+from gan_zoo.published import published
 
 Images = Float[Tensor, "n 3 h w"]
 Maps = Float[Tensor, "n c h w"]
@@ -191,14 +192,14 @@ def expected_shapes(network: str) -> dict[str, tuple[int, ...]]:
 
 
 def download(network: Network) -> dict[str, Tensor]:
-    """torchvision's weights, from torch.hub's cache or the network.
+    """Return torchvision's weights, from torch.hub's folder or from their address.
 
     Raises:
-        Mistake: no network: says which file to fetch.
+        Mistake: there is no network (says which file to fetch), or another file lies in torch.hub's folder.
     """
     address = f"https://download.pytorch.org/models/{FILES[network]}"
     try:
-        state = torch.hub.load_state_dict_from_url(address, check_hash=True, weights_only=True)
+        state = published(address, FILES[network].partition("-")[2].partition(".")[0])
     except OSError as error:
         raise Mistake(
             f"The weights of {network} are not here and cannot be downloaded: fetch {address} and name the file "

@@ -222,8 +222,14 @@ def test_evaluate_takes_their_metric_and_extractor(folder: Path, run: Path) -> N
     assert {name: f"{value:.6g}" for name, value in trained.items()} == values
 
 
+def test_evaluate_takes_what_the_run_names_where_it_is_allowed(folder: Path, run: Path) -> None:
+    printed = gan_zoo(folder, "evaluate", str(run), "--samples", "16", "--allow-module", "theirs")
+    assert printed.startswith("fd_colours_16 ")
+
+
 def test_load_gives_their_model(folder: Path, run: Path) -> None:
-    code = "import sys, gan_zoo; model = gan_zoo.load(sys.argv[1]); print(type(model), *model.sample(2).shape)"
+    code = "import sys, gan_zoo; model = gan_zoo.load(sys.argv[1], allow_modules=('theirs',)); "
+    code += "print(type(model), *model.sample(2).shape)"
     expected = "<class 'theirs.model.Hinge'> 2 3 6 6\n"
     assert python(folder, "-c", code, str(run)) == expected
     assert python(folder, "-c", code, str(run / "checkpoints" / "last.ckpt")) == expected

@@ -28,7 +28,7 @@ FLOORS = (
     ("sampling", "studies"),
     ("run", "step", "translation", "networks", "perceptual"),
     ("distributed", "lookup", "bounds", "memory", "tiles"),
-    ("losses", "penalties", "schedules", "layers", "images", "errors"),
+    ("losses", "penalties", "schedules", "layers", "images", "errors", "published", "trust"),
 )
 """Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor.
 

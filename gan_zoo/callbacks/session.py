@@ -24,8 +24,11 @@ class Session:
     """The data module; None where plain loaders were given."""
     log_every: int = 50
     """Steps between lines of metrics."""
+    asked_to_stop: bool = False
+    """Whether this process has received SIGINT or SIGTERM. The signal handler alone sets it, and nothing resets it."""
     interrupted: bool = False
-    """Asked to stop by a signal: the step at hand is finished and saved, nothing else."""
+    """Whether the run ends early because of a signal: the step at hand is finished and saved, nothing else. With
+    several processes they agree on it, because what they do at the end they do together."""
     line: dict[str, Any] = field(default_factory=dict)
     """The last line of metrics."""
     scores: dict[str, float] = field(default_factory=dict)

@@ -40,6 +40,18 @@ def dispatch(program: str, commands: Mapping[str, str], package: str, arguments:
     return importlib.import_module(f"{package}.{name}").run(rest)
 
 
+def allow_modules(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the option of the commands that load runs: which modules beside ours these may name."""
+    parser.add_argument(
+        "--allow-module",
+        action="append",
+        default=[],
+        dest="allow_modules",
+        metavar="MODULE",
+        help="a package or module of yours that a run or its weights may name, which runs it; may be repeated",
+    )
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are ours, and which takes no abbreviations."""
 

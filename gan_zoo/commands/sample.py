@@ -16,7 +16,7 @@ from gan_zoo.run.outputs import refuse_loss
 from gan_zoo.training import loading
 
 
-def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> int:
+def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allow_modules: tuple[str, ...] = ()) -> int:
     """Write images `first` to `first + count`: a grid where `out` ends in .png, else a PNG each in the folder `out`.
 
     Raises:
@@ -30,7 +30,7 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling) -> i
     is_grid = target.suffix == ".png" and not target.is_dir()
     numbers = range(first, first + count)
     refuse_loss([target] if is_grid else (target / f"{i:06d}.png" for i in numbers), is_our_image)
-    made = chunks(Sampled(loading.load(path), sampling), first, count)
+    made = chunks(Sampled(loading.load(path, allow_modules=allow_modules), sampling), first, count)
     try:
         if is_grid:
             target.parent.mkdir(parents=True, exist_ok=True)

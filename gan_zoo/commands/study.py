@@ -14,8 +14,10 @@ from gan_zoo.studies.board import Board, Job
 from gan_zoo.studies.expand import Cell, expand
 from gan_zoo.studies.scheduler import MakeEngine, Scheduler
 from gan_zoo.studies.screen import Screen
+from gan_zoo.trust import Kind, called_with
 
 ENGINES: dict[str, MakeEngine] = {"local": local.Local}
+KIND = Kind("engine", "be a class or function of (jobs, study)", called_with("jobs", "study", base=object))
 Command = Callable[[Path, Path], list[str]]
 """From a cell's configuration and its run's directory to the words that run it."""
 ACTIONS = {
@@ -36,7 +38,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         Mistake: of the user's, in the study's file or on the command line.
         KeyboardInterrupt: it was asked to stop; what ran has been saved.
     """
-    make_engine: MakeEngine = named(engine, ENGINES, "engine")
+    make_engine: MakeEngine = named(engine, ENGINES, KIND)
     read = reading.read(reading.find(name))
     cells = expand(read)
     board = Board(read, cells, Path(runs))
@@ -85,7 +87,8 @@ def run(board: Board, names: list[str], make_engine: MakeEngine, command: Comman
 
 
 def fit_command(config: Path, run: Path) -> list[str]:
-    return [sys.executable, "-m", "gan_zoo", "fit", "-c", str(config), "--run", str(run)]
+    # -P: a file of the working directory that is called like a library is not to be imported in its place.
+    return [sys.executable, "-P", "-m", "gan_zoo", "fit", "-c", str(config), "--run", str(run)]
 
 
 def job(board: Board, cell: Cell, command: Command) -> Job:

@@ -22,7 +22,7 @@ def check(cells: list[Cell]) -> None:
         Mistake: the first that is wrong, with the cell's name.
     """
     asked = {cell.name: cell.config for cell in chosen(cells)}
-    command = [sys.executable, "-m", "gan_zoo.commands.study_check"]
+    command = [sys.executable, "-P", "-m", "gan_zoo.commands.study_check"]
     done = subprocess.run(command, input=json.dumps(asked, default=str), text=True, capture_output=True)
     if done.returncode < 0 or not done.stdout:
         raise Mistake(shorten(f"The configurations could not be tried: {done.stderr.strip()[-200:]}"))
@@ -67,13 +67,13 @@ def refusal(file: Path) -> dict[str, Any] | None:
 
     from datamodules.stream import DataError
     from gan_zoo.commands.fit import prepare
+    from gan_zoo.metrics import extractors
     from gan_zoo.metrics.choices import metric_class
-    from gan_zoo.metrics.extractors import EXTRACTORS
 
     try:
         evaluation: Any = prepare(["-c", str(file), "--run", str(file.parent / "run")]).trainer.settings["evaluation"]
         if evaluation.extractor is not None:
-            named(evaluation.extractor, EXTRACTORS, "extractor")
+            named(evaluation.extractor, extractors.EXTRACTORS, extractors.KIND)
             [metric_class(metric) for metric in evaluation.metrics]
     except (Mistake, DataError, MisconfigurationException) as mistake:
         return {"message": str(mistake), "bug": False}

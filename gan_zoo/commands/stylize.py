@@ -60,6 +60,7 @@ class Options:
     masks: tuple[str, ...]
     strength: float | None
     memory: float | None
+    allow_modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         (other,) = OF_ONE.keys() - {self.method}
@@ -188,7 +189,8 @@ def make_painter(options: Options) -> Painter:
 def _adain(options: Options) -> Painter:
     if options.run is None:
         raise Mistake("--method adain needs --run: the directory of a trained run of AdaIN.")
-    model = loading.load(options.run, changed={"vgg_weights": options.vgg_weights} if options.vgg_weights else {})
+    changed = {"vgg_weights": options.vgg_weights} if options.vgg_weights else {}
+    model = loading.load(options.run, changed, options.allow_modules)
     if not isinstance(model, AdaIN):
         raise Mistake(f"{options.run} is a run of {type(model).__name__}: --method adain needs one of AdaIN.")
 

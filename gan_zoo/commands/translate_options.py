@@ -38,6 +38,8 @@ class Asked:
     """`a2b` or `b2a`."""
     seed: int = 0
     """Of what the model draws."""
+    allow_modules: tuple[str, ...] = ()
+    """Modules beside ours that a run may name."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,12 @@ def ways(run: str, asked: Asked) -> list[Way]:
     Raises:
         Mistake: nothing to load, a model that does not translate, or one of another kind than what was asked for.
     """
-    model = loading.load(run)
+    model = loading.load(run, allow_modules=asked.allow_modules)
     if not isinstance(model, Translating):
         kind = type(model).__name__
         raise Mistake(f"{run} is a run of {kind}, which translates no images: gan-zoo sample, or stylize, takes it.")
     if isinstance(model, StarGAN):
-        return [way(model, follow) for follow in labelled(whole(run, model), run, asked)]
+        return [way(model, follow) for follow in labelled(whole(run, model, asked), run, asked)]
     known = {route.name: route for route in model.routes}
     if asked.to or asked.domain:
         option = "--to" if asked.to else "--domain"
@@ -138,7 +140,7 @@ def way(model: GenerativeModule, follow: Callable[[Image, int], Titled]) -> Way:
     return Way(min(sides), channels, model.stride, follow, model)
 
 
-def whole(run: str, model: StarGAN) -> StarGAN:
+def whole(run: str, model: StarGAN, asked: Asked) -> StarGAN:
     """The model with its discriminator, where labels are to be read of images.
 
     Raises:
@@ -152,7 +154,7 @@ def whole(run: str, model: StarGAN) -> StarGAN:
             f"{run} holds the generator alone, and the attributes that stay as they are are read by the discriminator: "
             "name the run's directory, or its checkpoints/last.ckpt."
         )
-    found = loading.load(Run(path).last)
+    found = loading.load(Run(path).last, allow_modules=asked.allow_modules)
     assert isinstance(found, StarGAN)
     return found
 

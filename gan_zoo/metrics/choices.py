@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gan_zoo.lookup import named
+from gan_zoo.trust import Kind, makes
 
 Direction = Literal["lower", "higher"]
 """Which values are better."""
@@ -129,4 +130,7 @@ def metric_class(name: str) -> Callable[[int], Any]:
     Raises:
         Mistake: There is no such metric; the message names the closest.
     """
-    return named(METRICS[name].path if name in METRICS else name, METRICS, "metric")
+    from torchmetrics import Metric
+
+    kind = Kind("metric", "derive from torchmetrics.Metric", makes(Metric))
+    return named(METRICS[name].path if name in METRICS else name, METRICS, kind)

@@ -22,6 +22,7 @@ from torch import nn
 
 from gan_zoo.lookup import named
 from gan_zoo.networks import acgan, conv5, dcgan, lsgan, maxout, mlp, resnet, resnet101, sngan_cnn
+from gan_zoo.trust import Kind, called_with
 
 Width = int | tuple[int, ...]
 """Channels next to the image; `resnet` of 32 pixels: of every block; `mlp`: the hidden layers' widths, or one number
@@ -61,6 +62,12 @@ DISCRIMINATORS = {
 }
 
 
+def network_kind(network: str, *keywords: str) -> Kind:
+    """Return what a user's `generator` or `discriminator` must be: it is called with `keywords`."""
+    wanted = f"be a function or a torch.nn.Module that takes {', '.join(keywords[:-1])} and {keywords[-1]}"
+    return Kind(f"{network}_architecture", wanted, called_with(keywords=keywords, base=nn.Module))
+
+
 def pair(
     *,
     architecture: str,
@@ -93,11 +100,11 @@ def pair(
 
 def generator(name: str, image_shape: tuple[int, int, int], latent_dim: int, width: Width) -> nn.Module:
     """The generator called `name`, or `package.module:function`; see `pair`."""
-    make = named(name, GENERATORS, "generator_architecture")
+    make = named(name, GENERATORS, network_kind("generator", "image_shape", "latent_dim", "width"))
     return make(image_shape=image_shape, latent_dim=latent_dim, width=width)
 
 
 def discriminator(name: str, image_shape: tuple[int, int, int], width: Width, norm: Norm) -> nn.Module:
     """The discriminator called `name`, or `package.module:function`; see `pair`."""
-    make = named(name, DISCRIMINATORS, "discriminator_architecture")
+    make = named(name, DISCRIMINATORS, network_kind("discriminator", "image_shape", "width", "norm"))
     return make(image_shape=image_shape, width=width, norm=norm)

@@ -13,7 +13,7 @@ from torch.nn.functional import one_hot
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import named
-from gan_zoo.networks import DISCRIMINATORS, GENERATORS, Norm, Width, acgan, dcgan, resnet
+from gan_zoo.networks import DISCRIMINATORS, GENERATORS, Norm, Width, acgan, dcgan, network_kind, resnet
 
 BY_NORM = {"resnet": resnet.generator, "sngan_resnet": resnet.generator}
 """Generators whose batch norm knows the class."""
@@ -90,7 +90,7 @@ def generator(
     """
     if name in BY_NORM:
         return BY_NORM[name](image_shape=image_shape, latent_dim=latent_dim, width=width, num_classes=num_classes)
-    make = named(name, GENERATORS, "generator_architecture")
+    make = named(name, GENERATORS, network_kind("generator", "image_shape", "latent_dim", "width"))
     network = make(image_shape=image_shape, latent_dim=latent_dim + num_classes, width=width)
     return Labelled(network, num_classes, strength)
 
@@ -101,7 +101,9 @@ def told(name: str, image_shape: tuple[int, int, int], width: Width, num_classes
     Raises:
         Mistake: another name.
     """
-    make = named(name, {one: DISCRIMINATORS[one] for one in FLAT}, "discriminator_architecture")
+    make = named(
+        name, {one: DISCRIMINATORS[one] for one in FLAT}, network_kind("discriminator", "image_shape", "width", "norm")
+    )
     row = (1, 1, math.prod(image_shape) + num_classes)
     return Told(make(image_shape=row, width=width, norm="none"), num_classes, strength)
 
@@ -112,7 +114,7 @@ def classifier(name: str, image_shape: tuple[int, int, int], width: Width, norm:
     Raises:
         Mistake: an unknown name, or a size that the architecture cannot take.
     """
-    make = named(name, CLASSIFIERS, "discriminator_architecture")
+    make = named(name, CLASSIFIERS, network_kind("discriminator", "image_shape", "outputs", "width", "norm"))
     return make(image_shape=image_shape, outputs=1 + num_classes, width=width, norm=norm)
 
 
@@ -122,7 +124,7 @@ def projected(name: str, image_shape: tuple[int, int, int], width: Width, num_cl
     Raises:
         Mistake: an unknown name, or a size that the architecture cannot take.
     """
-    make = named(name, FEATURES, "discriminator_architecture")
+    make = named(name, FEATURES, network_kind("discriminator", "image_shape", "width"))
     features, length = make(image_shape=image_shape, width=width)
     return Projected(features, length, num_classes)
 

@@ -118,9 +118,14 @@ def below(root: Path, name: str) -> Iterator[Path]:
 
 
 def unstarted(folder: Path) -> list[Path]:
-    """Where the runs of a study's cells would lie, for those that did not come as far as a run.json."""
-    cells = read_study(folder).get("cells", {})
-    return [folder / cell for cell in cells if not (folder / cell / "run.json").exists()]
+    """Return where the runs of a study's cells would lie, for those that did not come as far as a run.json."""
+    runs = [folder / cell for cell in read_study(folder).get("cells", {}) if Path(cell).name == cell]
+    return [run for run in runs if not (run / "run.json").exists() and not run.is_symlink()]
+
+
+def is_own(file: Path, run: Path) -> bool:
+    """Whether `file` is one of `run` itself: a link may lead to anything, which the page would then show to others."""
+    return file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(run.resolve())
 
 
 def labels(folders: list[Path]) -> dict[Path, str]:
@@ -150,14 +155,20 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
         seed=seeds[0] if seeds else None,
         status=status,
         error="" if status in ("finished", "running") else str(record.get("error") or cell.get("last_line") or ""),
-        log=[line for line in tail(folder / LOG) if line.strip()][-LAST_LINES:] if status == "failed" else [],
+        log=last_lines(folder) if status == "failed" else [],
         record=record,
         config=config,
         metrics=metrics,
         evaluations=timed(objects(run.evaluations_file), metrics),
-        grids=grids(run.images),
-        neighbours=max(run.images.glob("neighbours*.png"), default=None),
+        grids=grids(run),
+        neighbours=max((file for file in run.images.glob("neighbours*.png") if is_own(file, folder)), default=None),
     )
+
+
+def last_lines(folder: Path) -> list[str]:
+    """Return what a run printed last, as far as it was kept."""
+    log = folder / LOG
+    return [line for line in tail(log) if line.strip()][-LAST_LINES:] if is_own(log, folder) else []
 
 
 def is_event(value: Any) -> bool:
@@ -186,7 +197,9 @@ def read_study(folder: Path) -> dict[str, Any]:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """The object in a file; empty if there is none or it is damaged."""
+    """Return the object in a file; empty if there is none, it is damaged, or it is a link."""
+    if not is_own(file, file.parent):
+        return {}
     with contextlib.suppress(OSError, ValueError):
         found = DECODER.decode(file.read_text(errors="replace").strip())
         return found if isinstance(found, dict) else {}
@@ -194,7 +207,9 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def read_config(run: Run) -> dict[str, Any]:
-    """The flat configuration; empty if there is none or it is damaged."""
+    """Return the flat configuration; empty if there is none, it is damaged, or it is a link."""
+    if not is_own(run.config_file, run.path):
+        return {}
     with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
         found = yaml.safe_load(run.config_file.read_text(errors="replace"))
         if isinstance(found, dict):
@@ -218,7 +233,9 @@ DECODER = json.JSONDecoder(parse_float=number, parse_constant=lambda _: None)
 
 
 def objects(file: Path) -> Iterator[Line]:
-    """The lines of a .jsonl file that are whole and have a step; numbers that are not finite are None."""
+    """Yield the whole lines of a .jsonl file that have a step, none if it is a link; infinite numbers become None."""
+    if not is_own(file, file.parent):
+        return
     with contextlib.suppress(OSError), open(file, errors="replace") as stream:
         for line in stream:
             with contextlib.suppress(ValueError):
@@ -227,7 +244,8 @@ def objects(file: Path) -> Iterator[Line]:
                     yield found
 
 
-def grids(folder: Path) -> list[tuple[int, Path]]:
-    """The sample grids by step."""
-    numbered = ((file.stem.removeprefix("step_"), file) for file in folder.glob("step_*.png"))
+def grids(run: Run) -> list[tuple[int, Path]]:
+    """Return the sample grids of `run` by step."""
+    files = (file for file in run.images.glob("step_*.png") if is_own(file, run.path))
+    numbered = ((file.stem.removeprefix("step_"), file) for file in files)
     return sorted((int(number), file) for number, file in numbered if number.isdigit())

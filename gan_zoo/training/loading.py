@@ -1,6 +1,5 @@
 """From a run's directory or file, or a name, back to a model."""
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,12 @@ from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
+from gan_zoo.trust import import_object, names_from
 
 
-def load(path: str | Path, changed: dict[str, Any] | None = None) -> GenerativeModule:
+def load(
+    path: str | Path, changed: dict[str, Any] | None = None, allow_modules: tuple[str, ...] = ()
+) -> GenerativeModule:
     """The model of a run, in eval mode on the CPU, ready for `sample`.
 
     Args:
@@ -24,15 +26,18 @@ def load(path: str | Path, changed: dict[str, Any] | None = None) -> GenerativeM
             the model keeps one); or a .ckpt file (everything, discriminator included); or the name of a model that came
             with the package: mnist-wgan-gp.
         changed: hyperparameters that are other here than where the run was made, such as a path.
+        allow_modules: packages or modules beside ours that the file may name, and so run: ("mypackage",).
 
     Raises:
-        Mistake: nothing there to load, or not a file of ours.
+        Mistake: nothing there to load, not a file of ours, or one that names a module that is not allowed.
     """
     path = Path(path)
     file = Run(path).model_file if path.is_dir() else path if path.exists() else pretrained(str(path))
     if not file.exists():
         raise Mistake(f"There is no {file}: a run writes it with its first checkpoint.")
-    return from_checkpoint(file, changed or {}) if file.suffix == ".ckpt" else from_generator(file, changed or {})
+    read = from_checkpoint if file.suffix == ".ckpt" else from_generator
+    with names_from(file, tuple(allow_modules)):
+        return read(file, changed or {})
 
 
 def pretrained(name: str) -> Path:
@@ -141,15 +146,15 @@ def tuples(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def import_class(path: str, base: type) -> Any:
-    """The class that `package.module.Class` names. A file says the path, so nothing but a `base` is let through.
+    """Return the class that `package.module.Class` names: one that derives from `base`.
 
     Raises:
-        Mistake: it cannot be imported, or is something else.
+        Mistake: it cannot be imported, is something else, or the file that names it may not.
     """
     module, _, name = path.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        found = import_object(module, name)
+    except ImportError as error:
         raise Mistake(f"{path} cannot be imported: {error}.") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise Mistake(f"{path} is no {base.__name__}.")

@@ -19,7 +19,7 @@ from gan_zoo.callbacks.opening import Opening
 from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
-from gan_zoo.callbacks.stopping import Stopping
+from gan_zoo.callbacks.stopping import Signals, Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
@@ -193,7 +193,7 @@ class Trainer(L.Trainer):
         stopping = Stopping(self.max_images, self.max_seconds)
         evaluation = self.settings["evaluation"]
         self.opening = Opening(evaluation.prepare)
-        first = [self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
+        first = [Signals(), self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
         first += [self.settings["watchdog"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]

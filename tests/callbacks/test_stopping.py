@@ -1,5 +1,6 @@
-"""A run ends by time."""
+"""A run ends by time, and by signals."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from gan_zoo.models.gan import GAN
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.training.trainer import Trainer
+from tests.drivers.signalled import AT, EVERY, MOMENTS
 
 
 def train(run: Run, max_seconds: float) -> list[float]:
@@ -53,3 +55,18 @@ def test_rank_zero_decides_for_all(tmp_path: Path) -> None:
     run = Run(tmp_path / "x")
     assert run.record()["status"] == "finished" and run.row()["step"] % 5 == 0
     assert seconds(run) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_no_signal_is_lost_on_two_processes(tmp_path: Path) -> None:
+    """Wherever a signal falls, and to whichever process, it ends the run on both; see the driver for the moments."""
+    command = [sys.executable, "-m", "tests.drivers.signalled", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=230)
+    assert done.returncode == 0, done.stdout + done.stderr
+    early, during, *others = json.loads((tmp_path / "ends.json").read_text())
+    assert early == ["interrupted", EVERY]
+    assert during == ["interrupted", AT + EVERY], "a signal that comes while the processes agree counts the next time"
+    assert len(others) == MOMENTS
+    assert all(status == "interrupted" for status, _ in others), others
+    assert {Run(folder).record()["status"] for folder in tmp_path.glob("run*")} == {"interrupted"}

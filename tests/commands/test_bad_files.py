@@ -49,7 +49,11 @@ def test_a_pickle_is_never_executed(refused: Refused, tmp_path: Path) -> None:
 def test_a_header_names_models_only(refused: Refused, tmp_path: Path) -> None:
     header = {"model": "os.mkdir", "hyperparameters": {"path": "boom"}}
     save_file({"weight": torch.zeros(1)}, tmp_path / "bad.safetensors", {"gan_zoo": json.dumps(header)})
-    assert "os.mkdir is no GenerativeModule" in refused("sample", "bad.safetensors", "--out", "x.png")
+    assert "bad.safetensors names the module os," in refused("sample", "bad.safetensors", "--out", "x.png")
+    allowed = ["--allow-module", "posix"]
+    header["model"] = "posix.mkdir"
+    save_file({"weight": torch.zeros(1)}, tmp_path / "bad.safetensors", {"gan_zoo": json.dumps(header)})
+    assert "posix.mkdir is no GenerativeModule" in refused("sample", "bad.safetensors", *allowed, "--out", "x.png")
     assert not (tmp_path / "boom").exists()
 
 
@@ -69,7 +73,7 @@ def test_damaged_and_foreign_files_are_refused(refused: Refused, run: Path, tmp_
 
 
 def test_scores_that_cannot_be_made_are_refused(refused: Refused, run: Path) -> None:
-    small = ("evaluate", "x", "--samples")
+    small = ("evaluate", "x", "--allow-module", "tests", "--samples")
     assert "lenet scores grey digits" in refused(*small, 4)
     assert "did you mean lenet?" in refused(*small, 4, "--extractor", "lenett")
     assert "--samples is 1: it must be at least 2" in refused(*small, 1)

@@ -1,6 +1,8 @@
 """What is read from run directories, whole or damaged."""
 
+import base64
 import json
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gan_zoo.errors import Mistake
+from gan_zoo.report import build
 from gan_zoo.report.collect import collect
 from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
 
@@ -123,3 +126,44 @@ def test_mistakes(tmp_path: Path) -> None:
         collect([tmp_path])
     with pytest.raises(Mistake, match="There is no folder"):
         collect([tmp_path / "nowhere"])
+
+
+def test_links_are_no_part_of_a_run(tmp_path: Path) -> None:
+    """What they lead to may be anything on the machine of whoever makes the report, and the page is for others."""
+    secret = tmp_path / "secret"
+    secret.write_text('password: hunter2\n{"password": "hunter2", "step": 1}\n')
+    run = make_run(tmp_path / "runs" / "a", {0: 9.0, 10: 5.0}, status="failed", error="no")
+    (run / "images" / "step_00000020.png").symlink_to(secret)
+    (run / "images" / "neighbours_00000020.png").symlink_to(secret)
+    (run / "images" / "step_00000030.png").mkdir()
+    for name in ("log.txt", "config.yaml", "metrics.jsonl", "evaluations.jsonl"):
+        (run / name).unlink(missing_ok=True)
+        (run / name).symlink_to(secret)
+    elsewhere = make_run(tmp_path / "private" / "b", {0: 1.0})
+    outside = make_run(tmp_path / "runs" / "c", {0: 9.0})
+    shutil.rmtree(outside / "images")
+    (outside / "images").symlink_to(elsewhere / "images")
+
+    found, others = collect([tmp_path / "runs"])
+    assert [step for step, _ in found.grids] == [0, 10] and found.neighbours is None
+    assert not (found.log or found.config or found.metrics or found.evaluations)
+    assert found.status == "failed" and not others.grids
+    build([tmp_path / "runs"], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_bytes()
+    assert b"hunter2" not in page and base64.b64encode(secret.read_bytes()) not in page
+
+
+def test_a_run_that_is_reached_by_a_link_is_read(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "disk" / "a", {0: 9.0, 10: 5.0})
+    (tmp_path / "a").symlink_to(run)
+    (found,) = collect([tmp_path / "a"])
+    assert [step for step, _ in found.grids] == [0, 10] and found.config and found.metrics
+
+
+@pytest.mark.parametrize("cell", ["../private", "{root}/private", "link"])
+def test_a_study_has_no_cells_outside_its_folder(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "log.txt").write_text("told")
+    study = make_study(tmp_path / "s", {cell.format(root=tmp_path): {"status": "failed"}, "a": {"status": "waiting"}})
+    (study / "link").symlink_to(tmp_path / "private")
+    assert [(run.name, run.log) for run in collect([study])] == [("a", [])]

@@ -52,8 +52,8 @@ def checkpoints(run: Run, asked: Order) -> list[Checkpoint]:
     return [Checkpoint(run, by_step[step], step) for step in sorted(by_step)]
 
 
-def loaded(checkpoint: Checkpoint) -> GenerativeModule:
-    """Load the model at a checkpoint.
+def loaded(checkpoint: Checkpoint, allow_modules: tuple[str, ...] = ()) -> GenerativeModule:
+    """Load the model at a checkpoint, whose file may name the modules in `allow_modules` beside ours.
 
     Most files that are scored hold the generator alone. A StarGAN whose translations keep attributes then reads them
     with the discriminator of the run's last checkpoint, whatever the generator's step is.
@@ -61,7 +61,7 @@ def loaded(checkpoint: Checkpoint) -> GenerativeModule:
     Raises:
         Mistake: a file that is missing or damaged.
     """
-    model = loading.load(checkpoint.file)
+    model = loading.load(checkpoint.file, allow_modules=allow_modules)
     if isinstance(model, StarGAN) and model.reads_labels and not model.has_discriminator:
         last = loading.load(checkpoint.run.last)
         assert isinstance(last, StarGAN)

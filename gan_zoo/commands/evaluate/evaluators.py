@@ -22,21 +22,23 @@ from gan_zoo.metrics.translated import Translations
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
 from gan_zoo.translation.routes import Route
+from gan_zoo.trust import Source, refuse_foreign
 
 
 def device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def data_settings(run: Run) -> str:
-    """Class and arguments of a run's data module, as text.
+def data_settings(run: Run, asked: Order) -> str:
+    """Return class and arguments of a run's data module, as text.
 
     Raises:
-        Mistake: not a run's directory, or one without a data module.
+        Mistake: not a run's directory, one without a data module, or with one of a module that is not allowed.
     """
     config = run.config()
     if not config.get("data"):
         raise Mistake(f"{run.path} was trained from a loader: without a data module there is nothing to score against.")
+    refuse_foreign(config["data"]["class_path"].rpartition(".")[0], Source(run.config_file, asked.allow_modules))
     return json.dumps({"class": config["data"]["class_path"], "arguments": config["data"]["init_args"]})
 
 

@@ -56,7 +56,7 @@ def real_side(asked: Order) -> tuple[Any, str, int]:
     assert asked.real
     path = Path(asked.real)
     if Run(path).config_file.exists():
-        data = module_of(data_settings(Run(path)))
+        data = module_of(data_settings(Run(path), asked))
     elif path.is_dir() or path.suffix in (".zip", ".npz"):
         if asked.split:
             raise Mistake(f"--split is {asked.split}, but {path} has no splits: leave it out.")

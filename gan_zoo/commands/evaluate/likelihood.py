@@ -51,10 +51,10 @@ def score_likelihoods(asked: Order) -> None:
     runs = [run for path in asked.runs for run in runs_at(path)]
     for run in runs:
         one = whole(run, run.best if asked.checkpoints == "best" else run.last)
-        model = loading.load(one.file).to(device())
+        model = loading.load(one.file, allow_modules=asked.allow_modules).to(device())
         if not isinstance(model, HasBound):
             raise Mistake(f"{type(model).__name__} of {run.path} bounds no likelihood: --metrics {NAME} is for a VAE.")
-        data = module_of(data_settings(run))
+        data = module_of(data_settings(run, asked))
         real, split = data.reference(asked.split), asked.split or getattr(data, "split", "")
         value, protocol = log_likelihood(model, real, device(), draws, split, asked.real_samples, asked.seed)
         scores = {score_name(NAME, "", protocol.real): value}

@@ -5,10 +5,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from gan_zoo.bounds import bounded
+from gan_zoo.commands.parser import allow_modules
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
 from gan_zoo.metrics.choices import METRICS
 from gan_zoo.metrics.presets import PRESETS
+from gan_zoo.trust import packages
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Order:
     classifier: str | None
     baseline: bool
     skip_damaged: bool
+    allow_modules: tuple[str, ...]
+    """What runs may name beside our modules: what the user allowed, and the packages of what the user typed."""
     devices: int
 
 
@@ -74,6 +78,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--name", help="what reports call the owner of --fake (default: the folder's name)")
     option("--run", help="directory that the scores of --fake go to, as a run of their own")
     option("--skip-damaged", action="store_true", help="leave damaged files of --fake and --real out, else one ends it")
+    allow_modules(parser)
 
 
 def order(options: argparse.Namespace) -> Order:
@@ -89,6 +94,7 @@ def order(options: argparse.Namespace) -> Order:
     for name, value in defaults.items():
         given[name] = value if given[name] is None else given[name]
     given |= {name: tuple(given[name]) for name in ("runs", "metrics")}
+    given["allow_modules"] = (*given["allow_modules"], *packages((given["extractor"], *given["metrics"])))
     asked = Order(**given)
     if asked.samples is not None:
         bounded("--", at_least=2, samples=asked.samples)

@@ -25,6 +25,7 @@ from gan_zoo.metrics.translated import Result
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 from gan_zoo.translation.routes import Translating
+from gan_zoo.trust import Source, refuse_foreign
 
 SAMPLES = 10_000
 """Images generated for a score where the user says nothing."""
@@ -33,7 +34,7 @@ SAMPLES = 10_000
 def score_runs(asked: Order) -> None:
     found = [one for path in asked.runs for run in runs_at(path) for one in checkpoints(run, asked)]
     for one in found:
-        model = loaded(one).to(device())
+        model = loaded(one, asked.allow_modules).to(device())
         for scores, protocol in results(asked, one, model):
             where = f"{one.run.path} step {one.step} " if len(found) > 1 else ""
             tell(scores, where, told(asked, protocol))
@@ -66,7 +67,7 @@ def sampled(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[
     choices = range(model.num_classes) if asked.per_class else [asked.labels]
     if not choices:
         raise Mistake(f"--per-class: {type(model).__name__} of {one.run.path} knows no classes.")
-    name, settings = extractor_name(asked, one.run), data_settings(one.run)
+    name, settings = extractor_name(asked, one.run), data_settings(one.run, asked)
     wanted = asked.samples or SAMPLES
     for labels in choices:
         judge = evaluator(asked, name, settings, int(labels) if asked.per_class else None)
@@ -86,7 +87,7 @@ def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterab
     """
     assert isinstance(model, Translating)
     refuse_latents(asked, model)
-    settings = data_settings(one.run)
+    settings = data_settings(one.run, asked)
     judge = translations(asked, extractor_name(asked, one.run), settings, model.routes)
     wanted = asked.samples or SAMPLES
     weights = "averaged" if model.average_half_life else "last"
@@ -108,7 +109,7 @@ def stylized(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable
         raise Mistake(f"--classifier and --baseline are for models that translate: {type(model).__name__} does not.")
     if asked.real_samples:
         raise Mistake(f"--real-samples is {asked.real_samples}: contents are painted in all styles, leave it out.")
-    judge = stylizations(asked, extractor_name(asked, one.run), data_settings(one.run))
+    judge = stylizations(asked, extractor_name(asked, one.run), data_settings(one.run, asked))
     wanted = asked.samples or SAMPLES
     yield from judge.results(model, wanted)
     note(judge, wanted)
@@ -135,8 +136,17 @@ def refuse_latents(asked: Order, model: GenerativeModule) -> None:
 
 
 def extractor_name(asked: Order, run: Run) -> str:
-    """What was asked for, else what the run was scored with while it trained, else lenet."""
-    return asked.extractor or (run.config().get("evaluation") or {}).get("extractor") or "lenet"
+    """Return what was asked for, else what the run was scored with while it trained, else lenet.
+
+    Raises:
+        Mistake: the run names an extractor of a module that is not allowed.
+    """
+    if asked.extractor:
+        return asked.extractor
+    name = (run.config().get("evaluation") or {}).get("extractor") or "lenet"
+    if ":" in name:
+        refuse_foreign(name.partition(":")[0], Source(run.config_file, asked.allow_modules))
+    return name
 
 
 def sampling(asked: Order, labels: str | int) -> Sampling:

@@ -4,8 +4,8 @@
     inception.py      the 2015 Inception, FID    lenet.py       the bundled classifier of digits
     efficientnet.py   from the extra `offline`   dinov2.py      ViT-L/14, for FD-DINOv2
 
-A user names one of these, or `package.module:callable`, which returns an `Extractor`. Networks and their libraries are
-loaded when they are first used.
+A user names one of these, or `package.module:object`: a class that derives from `Extractor`, or a function that is
+annotated as returning one. Networks and their libraries are loaded when they are first used.
 """
 
 import inspect
@@ -16,6 +16,7 @@ from gan_zoo.errors import MissingWeights, Mistake
 from gan_zoo.lookup import named
 from gan_zoo.metrics.extractors.base import Extractor as Extractor
 from gan_zoo.metrics.extractors.base import Features as Features
+from gan_zoo.trust import Kind, makes
 
 ADVICE = (
     "fetch it elsewhere and name it with --weights FILE, or take --extractor efficientnet_lite0 "
@@ -58,6 +59,11 @@ EXTRACTORS: dict[str, Callable[..., Extractor]] = {
     "efficientnet_lite0": make_efficientnet_lite0,
     "dinov2": make_dinov2,
 }
+KIND = Kind(
+    "extractor",
+    "derive from gan_zoo.metrics.extractors.Extractor, or be a function annotated as returning one: -> Extractor",
+    makes(Extractor),
+)
 
 
 def make(name: str, weights: str | None = None, resize: str | None = None, advice: str = ADVICE) -> Extractor:
@@ -72,7 +78,7 @@ def make(name: str, weights: str | None = None, resize: str | None = None, advic
     Raises:
         Mistake: no such name, an option that it does not have, or weights that cannot be had.
     """
-    maker = named(name, EXTRACTORS, "extractor")
+    maker = named(name, EXTRACTORS, KIND)
     given = {key: value for key, value in (("weights", weights), ("resize", resize)) if value is not None}
     known = inspect.signature(maker).parameters
     for option in given:

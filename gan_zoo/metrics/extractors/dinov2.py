@@ -9,9 +9,11 @@ from torch import Tensor
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.extractors import resizing
 from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecting, read_weights, refuse_channels
+from gan_zoo.published import published
 
 CODE = "facebookresearch/dinov2:7764ea0f912e53c92e82eb78a2a1631e92725fc8"
 WEIGHTS = "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth"
+SHA256 = "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428"  # as many who use the file have found it
 SIZE = 224
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
@@ -39,9 +41,7 @@ class DINOv2(Extractor):
             self.network = hub.load(
                 CODE, "dinov2_vitl14", pretrained=False, trust_repo=True, skip_validation=True, verbose=False
             )
-            state = (
-                read_weights(weights) if weights else torch.hub.load_state_dict_from_url(WEIGHTS, map_location="cpu")
-            )
+            state = read_weights(weights) if weights else published(WEIGHTS, SHA256)
         except OSError as error:
             raise Mistake(
                 f"dinov2 needs {CODE} and {WEIGHTS.rpartition('/')[2]}, which cannot be downloaded ({error}): put them "

@@ -12,6 +12,7 @@ from gan_zoo.errors import MissingWeights, Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.metrics.extractors import resizing
 from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecting, read_weights, refuse_channels
+from gan_zoo.published import published
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIZE = 299
@@ -71,14 +72,14 @@ def build(state: dict[str, Tensor], file: str) -> FeatureExtractorInceptionV3:
 
 
 def downloaded() -> dict[str, Tensor]:
-    """torch-fidelity's weights, from torch.hub's folder or from their address.
+    """Return torch-fidelity's weights, from torch.hub's folder or from their address.
 
     Raises:
-        Mistake: no network.
+        Mistake: there is no network, or another file lies in torch.hub's folder.
     """
     try:
-        return torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, map_location="cpu", check_hash=True)
-    except (OSError, RuntimeError) as error:  # no network, or a damaged file
+        return published(URL_INCEPTION_V3, SHA256)
+    except OSError as error:
         raise MissingWeights(
             f"inception needs {URL_INCEPTION_V3} (sha256 {SHA256}), which cannot be downloaded "
             f"({shorten(str(error), 50)})"

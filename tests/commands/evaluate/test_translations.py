@@ -115,7 +115,7 @@ def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, com
     ],
 )
 def test_what_is_not_for_translations_is_refused(more: list[str], message: str, run: Path, refused: Refused) -> None:
-    assert message in refused("evaluate", run, *more)
+    assert message in refused("evaluate", run, "--allow-module", "tests", *more)
 
 
 def test_baselines_are_not_for_other_peoples_images(run: Path, refused: Refused) -> None:

@@ -1,0 +1,95 @@
+"""Sends signals to runs on two processes: `python -m tests.drivers.signalled FOLDER`.
+
+Lightning starts the second process by this same command line, once for all runs. Rank 0 writes to `ends.json` in FOLDER
+how each run ended: those of `Early`, `During`, and the `Moment`s.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+
+from gan_zoo.callbacks.watchdog import Watchdog
+from gan_zoo.distributed.strategy import gathered
+from gan_zoo.models.gan import GAN
+from gan_zoo.training.trainer import Trainer
+from tests.drivers.tiny import Tiny
+
+EVERY, AT = 2, 4
+"""Steps between two agreements, and the one that `During` waits for."""
+MOMENTS = 12
+
+
+def kill(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+class Early(Watchdog):
+    """Rank 1 sends itself a signal while other callbacks of it have yet to start, as where scores are made first."""
+
+    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
+        super().on_train_start(trainer, module)
+        if trainer.global_rank == 1:
+            kill(signal.SIGTERM)
+
+
+class During(Watchdog):
+    """Just before the processes agree at step `AT`, rank 1 is late: the signal reaches rank 0 while it waits for it."""
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.global_step == AT:
+            if trainer.global_rank == 0:
+                threading.Timer(1.0, kill, [signal.SIGTERM]).start()
+            else:
+                time.sleep(2.0)
+
+
+class Moment(Watchdog):
+    """Rank `rank` sends itself `number` so many seconds after the end of the first step, from another thread."""
+
+    def __init__(self, rank: int, number: int, seconds: float) -> None:
+        super().__init__(collapse_every=0)
+        self.rank, self.number, self.seconds = rank, number, seconds
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.global_step == 1 and trainer.global_rank == self.rank:
+            threading.Timer(self.seconds, kill, [self.number]).start()
+
+
+def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
+    """Train, and return the status of the run and the step that it came to; the same on both processes."""
+    trainer = Trainer(
+        run=run,
+        max_steps=300,
+        devices=2,
+        accelerator="cpu",
+        log_every_n_steps=EVERY,
+        watchdog=watchdog,
+        enable_progress_bar=False,
+    )
+    trainer.fit(GAN(image_shape=(1, 8, 8), architecture="mlp", width=(8,)), Tiny())
+    statuses = gathered("interrupted" if trainer.session.interrupted else "finished")
+    assert len(set(statuses)) == 1, f"the processes disagree: {statuses}"
+    return statuses[0], trainer.global_step
+
+
+def main(folder: Path) -> None:
+    torch.set_num_threads(1)
+    watchdogs: list[Watchdog] = [Early(), During()]
+    for number in range(MOMENTS):
+        kind = (signal.SIGINT, signal.SIGTERM)[number // 2 % 2]
+        watchdogs.append(Moment(number % 2, kind, 0.003 * number))
+    ends = [train(folder / f"run{number}", watchdog) for number, watchdog in enumerate(watchdogs)]
+    if int(os.environ.get("LOCAL_RANK", 0)) == 0:
+        (folder / "ends.json").write_text(json.dumps(ends))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
