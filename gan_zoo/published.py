@@ -17,14 +17,17 @@ def published(address: str, sha256: str) -> dict[str, Tensor]:
         sha256: of its content, or the beginning of it that torchvision puts into the file's name.
 
     Raises:
-        OSError: the file is not in torch.hub's folder, and cannot be downloaded.
-        Mistake: the file that is there, or what was downloaded, is another one.
+        OSError: the file is not in torch.hub's folder, and cannot be downloaded whole.
+        Mistake: the file that is there is another one.
     """
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     file = folder / address.rpartition("/")[2]
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(address, str(file))
+        try:
+            torch.hub.download_url_to_file(address, str(file), hash_prefix=sha256)
+        except RuntimeError as error:  # it was cut or changed on its way, and is not kept
+            raise OSError(str(error)) from error
     with open(file, "rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if not found.startswith(sha256):

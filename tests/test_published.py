@@ -1,5 +1,6 @@
 """Weights in torch.hub's folder: checked whenever they are read, and nothing in them is executed."""
 
+import hashlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -62,3 +63,14 @@ def test_of_a_published_file_nothing_is_executed(hub: Path, tmp_path: Path) -> N
     with pytest.raises(pickle.UnpicklingError):
         published("https://nowhere.invalid/bad.pth", "")
     assert not (tmp_path / "boom").exists()
+
+
+def test_a_download_of_another_content_is_not_kept(hub: Path, tmp_path: Path) -> None:
+    source = tmp_path / "weights.pth"
+    torch.save({"weight": torch.ones(1)}, source)
+    with pytest.raises(OSError, match="invalid hash"):
+        published(source.as_uri(), "0" * 64)
+    assert not list(hub.iterdir())
+    sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    assert published(source.as_uri(), sha256)["weight"].equal(torch.ones(1))
+    assert (hub / "weights.pth").read_bytes() == source.read_bytes()

@@ -86,15 +86,17 @@ def test_a_weights_file_imports_no_module_of_its_own(
     assert not mark.exists()
 
 
+COMMANDS = (
+    ["sample", "x.safetensors"],
+    ["translate", "x.safetensors", "--images", "a.png"],
+    ["stylize", "--content", "a.png", "--style", "a.png", "--method", "adain", "--run", "x.safetensors"],
+)
+
+
 def test_nor_by_a_hyperparameter(mark: Path, refused: Refused, tmp_path: Path) -> None:
     model_file(tmp_path / "x.safetensors", "gan_zoo.models.gan.GAN", generator_architecture="trap:generator")
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
-    commands = [
-        ["sample", "x.safetensors"],
-        ["translate", "x.safetensors", "--images", "a.png"],
-        ["stylize", "--content", "a.png", "--style", "a.png", "--method", "adain", "--run", "x.safetensors"],
-    ]
-    for words in commands:
+    for words in COMMANDS:
         assert "x.safetensors names the module trap," in refused(*words, "--out", "out.png")
     with pytest.raises(Mistake, match="names the module trap,"):
         gan_zoo.load(tmp_path / "x.safetensors")
@@ -105,7 +107,7 @@ def test_nor_by_a_hyperparameter(mark: Path, refused: Refused, tmp_path: Path) -
     ("section", "name"), [("extractor", "trap:main"), ("extractor", "cProfile:main"), ("data", "trap.Data")]
 )
 def test_a_run_that_is_scored_imports_no_module_of_its_own(
-    section: str, name: str, mark: Path, refused: Refused, run: Path
+    section: str, name: str, mark: Path, refused: Refused, run: Path, tmp_path: Path
 ) -> None:
     config = yaml.safe_load((run / "config.yaml").read_text())
     config["data"] = {"class_path": "datamodules.mnist.MNIST", "init_args": {}}
@@ -116,15 +118,21 @@ def test_a_run_that_is_scored_imports_no_module_of_its_own(
     (run / "config.yaml").write_text(yaml.safe_dump(config))
     module = name.replace(":", ".").rpartition(".")[0]
     assert f"x/config.yaml names the module {module}," in refused("evaluate", "x", "--samples", 4)
+    if section == "data":
+        (tmp_path / "fakes").mkdir()
+        Image.new("L", (28, 28)).save(tmp_path / "fakes" / "a.png")
+        said = refused("evaluate", "--fake", "fakes", "--real", "x", "--extractor", "lenet")
+        assert "x/config.yaml names the module trap," in said
     assert not mark.exists()
 
 
 def test_an_allowed_module_is_imported(mark: Path, refused: Refused, tmp_path: Path) -> None:
     model_file(tmp_path / "x.safetensors", "trap.Model")
-    allowed = ["--allow-module", "other", "--allow-module", "trap"]
-    assert "trap has no Model" in refused("sample", "x.safetensors", *allowed, "--out", "x.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    for words in COMMANDS:
+        allowed = ["--allow-module", "other", "--allow-module", "trap"]
+        assert "trap has no Model" in refused(*words, *allowed, "--out", "out.png")
     assert mark.exists()
-    mark.unlink()
     with pytest.raises(Mistake, match="trap has no Model"):
         gan_zoo.load(tmp_path / "x.safetensors", allow_modules=("trap",))
 

@@ -136,6 +136,7 @@ def test_links_are_no_part_of_a_run(tmp_path: Path) -> None:
     (run / "images" / "step_00000020.png").symlink_to(secret)
     (run / "images" / "neighbours_00000020.png").symlink_to(secret)
     (run / "images" / "step_00000030.png").mkdir()
+    (run / "images" / "step_00000040.png").symlink_to("step_00000010.png")
     for name in ("log.txt", "config.yaml", "metrics.jsonl", "evaluations.jsonl"):
         (run / name).unlink(missing_ok=True)
         (run / name).symlink_to(secret)
