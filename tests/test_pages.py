@@ -29,7 +29,10 @@ from tests.test_structure import FLOORS
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "experiments/README")), *DOCS]
+PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "experiments/README")),
+    *DOCS,
+]
 SECTIONS: dict[str, type] = {"model": GenerativeModule, "data": L.LightningDataModule}
 """Sections of a configuration that name a class, and what the class derives from."""
 
