@@ -9,7 +9,6 @@ from torch.testing import assert_close
 
 from gan_zoo import networks
 from gan_zoo.errors import Mistake
-from gan_zoo.naming import named
 from tests.pairs import count, pair
 
 
@@ -86,7 +85,7 @@ def test_unknown_architecture_is_one_line(name, says):
     with pytest.raises(Mistake, match=says):
         pair(name, (1, 28, 28), width=4)
     with pytest.raises(Mistake, match=says):
-        named(name, networks.DISCRIMINATORS, "discriminator_architecture")
+        networks.discriminator(name, (1, 28, 28), 4, "none")
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])
