@@ -65,7 +65,7 @@ def refuse_foreign(module: str, source: Source) -> None:
         return
     wanted = module if is_program else module.partition(".")[0]
     raise Mistake(
-        f"{source.file} names the module {module[:80]}, which is not of gan_zoo and would run when it is imported: if "
+        f"{source.file} names the module {module[:80]}, which no file may name unasked, as importing it runs it: if "
         f"you trust it, add --allow-module {wanted[:80]} (in Python: allow_modules=({wanted[:80]!r},))."
     )
 
@@ -77,10 +77,10 @@ def import_object(module: str, name: str) -> Any:
         Mistake: the names come from a file that may not name this module; nothing has been imported.
         ImportError: there is no such module or object, or it is defined elsewhere.
     """
-    if source := _source.get():
-        refuse_foreign(module, source)
     if not all(part.isidentifier() for part in module.split(".")):
         raise ImportError(f"{module!r} is no module's name")
+    if source := _source.get():
+        refuse_foreign(module, source)
     found = getattr(importlib.import_module(module), name, None)
     if found is None:
         raise ImportError(f"{module} has no {name}")
