@@ -101,8 +101,10 @@ class Way:
 
         def work() -> None:
             image = torch.empty(1, self.channels, *self.padded(height, width), device=META)
-            label = torch.zeros(1, len(model.known.names), device=META) if isinstance(model, StarGAN) else image
-            model.follow(route, {route.source: image, "label": label})
+            if isinstance(model, StarGAN):  # not `follow`: a model of its generator alone cannot read labels
+                model.translate(image, torch.zeros(1, len(model.known.names), device=META))
+            else:
+                model.follow(route, {route.source: image})
 
         return memory.peak(work)
 

@@ -65,7 +65,18 @@ def test_evaluate_says_the_same_on_one_process_and_on_two(devices: int, run: Pat
     evaluations = Run(run).evaluations_file
     before = evaluations.read_text()
     evaluations.write_text("")
-    asked: list[Any] = ["--metrics", "fd", "kid", "--samples", 12, "--baseline", "--devices", devices]
+    asked: list[Any] = [
+        "--metrics",
+        "fd",
+        "kid",
+        "--samples",
+        12,
+        "--baseline",
+        "--devices",
+        devices,
+        "--allow-module",
+        "tests",
+    ]
     said = command("evaluate", run, *asked)
     found = values(run, "evaluate")
     evaluations.write_text(before)
@@ -97,7 +108,7 @@ def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, com
     trained = values(tmp_path / "x", None)
     assert trained["Male/source_l1_8", "last", 1] != trained["Male/source_l1_8", "last", 2]
     Run(tmp_path / "x").evaluations_file.write_text("")
-    said = command("evaluate", tmp_path / "x", "--samples", 8)
+    said = command("evaluate", tmp_path / "x", "--samples", 8, "--allow-module", "tests")
     found = values(tmp_path / "x", "evaluate")
     assert said.code == 0 and len(found) == 8, said.err
     assert found == {key: pytest.approx(trained[key], rel=1e-5, abs=1e-6) for key in found}
