@@ -17,7 +17,8 @@ Defaults: networks for 32 pixels, Adam, n_critic and the generator's batch, twic
 program's for CIFAR-10, whose learning rate falls to 0 at step 50,000 (`decay_until`; the paper says 100,000 steps).
 Departures from the paper: a step's discriminator updates come before the generator's, in the program after it; the
 score of the 32-pixel network has a bias, which the program's has not (1 parameter); batch norm's epsilon is torch's
-1e-5, the program's 2e-5.
+1e-5, the program's 2e-5; the power iteration keeps the vector on the input side between two passes, as torch does, and
+the program the one on the output side.
 """
 
 from typing import Literal
