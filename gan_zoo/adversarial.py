@@ -22,20 +22,20 @@ class AdversarialModule(GenerativeModule):
     def forward(
         self, latents: Float[Tensor, " n size"], label: Int64[Tensor, " n"] | None = None
     ) -> Float[Tensor, " n c h w"]:
-        """Images in [-1, 1]; of the classes `label`, where the generator is told them."""
+        """Generate images in [-1, 1], of the classes `label` if the generator is conditional."""
         return self.generator(latents) if label is None else self.generator(latents, label)
 
     def labelled_fakes(self, n: int) -> tuple[Float[Tensor, " n c h w"], Int64[Tensor, " n"]]:
-        """`n` images and their classes, drawn uniformly, by a generator that is told them."""
+        """Generate `n` images with a conditional generator, and return them with their uniformly drawn classes."""
         label = self.labels(n)
         return self(self.latents(n), label), label
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        """Weighted terms whose sum the discriminator minimises. Draw the fakes under `no_grad`."""
+        """Return the weighted terms whose sum the discriminator minimises. Draw the fakes under `no_grad`."""
         raise NotImplementedError
 
     def generator_loss(self, batch: Batch) -> Terms:
-        """Weighted terms whose sum the generator minimises."""
+        """Return the weighted terms whose sum the generator minimises."""
         raise NotImplementedError
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
@@ -51,7 +51,7 @@ class AdversarialModule(GenerativeModule):
         self.update(generator_optimizer, self.generator_loss, minibatches[-1])
 
     def turns(self) -> tuple[AnyOptimizer, AnyOptimizer]:
-        """The generator's optimizer, which Lightning counts as the step, and the discriminator's, stepped bare."""
+        """Return the generator's optimizer, whose steps Lightning counts, and the discriminator's bare one."""
         counted, bare = self.optimizers(), self.optimizers(use_pl_optimizer=False)
         assert isinstance(counted, list) and isinstance(bare, list)
         return counted[0], bare[1]

@@ -1,4 +1,4 @@
-"""What every model of the zoo shares: what a step is made of, its randomness, one gradient step, its records."""
+"""The base of all models: what a step consumes, its randomness, one gradient update, its logged losses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from gan_zoo.step.loss_log import Ledger
 from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_others, set_rates
 
 Terms = dict[str, Tensor]
-"""Named parts of a loss, already weighted; their sum is minimised."""
+"""The named terms of a loss, already weighted. Their sum is minimised."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,24 @@ class Feed:
 
 
 class GenerativeModule(SampledModule):
-    """One training batch is one step. A model writes `take_step` and `configure_optimizers`, counted optimizer first.
+    """A model of which one Lightning batch is one step.
 
-    It sets `generator`, and `latent_dim` where images are made of latents.
+    A model writes `take_step` and `configure_optimizers`, which returns first the optimizer that Lightning counts. It
+    sets `generator`, and `latent_dim` if it makes images from latents.
     """
 
     seed: int = 0
-    """The run's seed; set before set-up, saved with the weights."""
+    """The seed of the run. It is set before `setup` and saved with the weights."""
     images: int = 0
     """Real images shown so far, summed over devices."""
     dequantize: bool = False
-    """Whether the paper adds uniform noise to the grey levels."""
+    """Whether uniform noise is added to the grey levels, as the paper does."""
     clipping: Clipping = Clipping()
-    """Of each optimizer's gradients; the Trainer sets it."""
+    """How the gradients of each optimizer are clipped. The Trainer sets it."""
     micro_batches: int = 1
-    """Parts that a minibatch goes through the networks in, which bounds the memory; the Trainer sets it."""
+    """Number of parts in which a mini-batch passes through the networks, to save memory. The Trainer sets it."""
     slowing: float = 1.0
-    """Factor on all learning rates, below 1 after a roll-back; the watchdog sets and keeps it."""
+    """Factor of all learning rates, below 1 after a roll-back. The watchdog sets and keeps it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,15 +59,18 @@ class GenerativeModule(SampledModule):
         self._turns: dict[AnyOptimizer, tuple[list[nn.Parameter], list[nn.Parameter]]] = {}
 
     def feed(self, step: int) -> Feed:
-        """What step `step` consumes: a pure function, for the loader draws ahead and a resumed run counts from it."""
+        """Return what step `step` consumes.
+
+        It is a pure function, because the loader draws ahead and a resumed run counts from it.
+        """
         return Feed()
 
     def take_step(self, minibatches: list[Batch]) -> None:
-        """The updates of one step. The first optimizer's `step` is called once: Lightning counts it."""
+        """Do the updates of one step. The first optimizer steps exactly once, because Lightning counts its steps."""
         raise NotImplementedError
 
     def rate(self, step: int) -> float:
-        """What step `step` multiplies the optimizers' learning rates by; a pure function, see `schedules`."""
+        """Return the factor of the learning rates at step `step`. It is a pure function; see `schedules`."""
         return 1.0
 
     def _rate(self, step: int) -> float:
@@ -114,7 +118,7 @@ class GenerativeModule(SampledModule):
             ema.update(self.averaged, self.generator, weight)
 
     def update(self, optimizer: AnyOptimizer, loss: Callable[[Batch], Terms], batch: Batch) -> None:
-        """One gradient step; only the parameters that `optimizer` owns receive gradients.
+        """Take one gradient step. Only the parameters that `optimizer` owns receive gradients.
 
         With `micro_batches`, the minibatch goes through the networks in parts, and the mean of the parts' gradients is
         taken. It equals the gradient of the whole minibatch for losses that are means over images, unless a network
@@ -134,7 +138,7 @@ class GenerativeModule(SampledModule):
         self.ledger.add(self._step, names, values)
 
     def _backward(self, loss: Callable[[Batch], Terms], parts: list[Batch]) -> tuple[tuple[str, ...], Tensor]:
-        """Add up the gradients of the mean of `loss` over `parts`; returns its terms' names and mean values."""
+        """Accumulate the gradients of the mean of `loss` over `parts`. Return its terms' names and means."""
         names, means = (), []
         for part in parts:
             terms = loss(part)
@@ -144,11 +148,11 @@ class GenerativeModule(SampledModule):
         return names, torch.stack(means).sum(0)
 
     def latents(self, n: int) -> Float[Tensor, "{n} size"]:
-        """`n` fresh latents for training, from the step's own random state."""
+        """Draw `n` latents for training, from the random state of the step."""
         return randomness.draws(self.latent_law, n, self.latent_dim, self.device)
 
     def labels(self, n: int) -> Int64[Tensor, " {n}"]:
-        """`n` classes for training, drawn uniformly from the step's own random state."""
+        """Draw `n` classes for training, uniformly, from the random state of the step."""
         return torch.randint(self.num_classes, (n,), device=self.device)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

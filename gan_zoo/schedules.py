@@ -1,11 +1,11 @@
-"""How a number moves with the step: pure functions, so that a resumed run needs no state of them.
+"""Values that change with the step. They are pure functions, so a resumed run needs no saved state.
 
-A model says its learning rates' factor in `rate(step)`; the step is the run's one clock, a generator update.
+A model returns the factor of its learning rates from `rate(step)`. A step is one generator update.
 """
 
 
 def line(step: int, *, start: int, end: int, first: float, last: float) -> float:
-    """`first` up to step `start`, `last` from step `end` on, and a straight line between.
+    """Return `first` up to step `start`, `last` from step `end` on, and a straight line in between.
 
     Momentum 0.5 rising to 0.7 (Goodfellow 2014's program) is `line(step, start=0, end=125_000, first=0.5, last=0.7)`.
     """
@@ -15,13 +15,13 @@ def line(step: int, *, start: int, end: int, first: float, last: float) -> float
 
 
 def linear_decay(step: int, *, start: int = 0, end: int) -> float:
-    """1 up to step `start`, 0 from step `end` on, and a straight line between (pix2pix, CycleGAN, WGAN-GP, SNGAN).
+    """Return 1 up to step `start`, 0 from step `end` on, and a straight line in between. With `end` 0 it is always 1.
 
-    With `end` 0 it stays 1.
+    pix2pix, CycleGAN, WGAN-GP and SNGAN use it.
     """
     return line(step, start=start, end=end, first=1.0, last=0.0) if end else 1.0
 
 
 def exponential_decay(step: int, *, divisor: float, least: float) -> float:
-    """1 / divisor^step, and never below `least` (Goodfellow 2014's program: 1.000004 down to 1e-5 of the start)."""
+    """Return 1 / divisor^step, but at least `least` (Goodfellow 2014's program: 1.000004, down to 1e-5)."""
     return max(divisor**-step, least)

@@ -1,4 +1,4 @@
-"""What the callbacks of one `fit` share."""
+"""The state that the callbacks of one `fit` share."""
 
 import time
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from gan_zoo.run.directory import Run
 
 
 def tell_nobody(kind: str, values: dict[str, Any]) -> None:
-    """What `Session.tell` is where no tracker mirrors the run."""
+    """Do nothing: the value of `Session.tell` when no tracker mirrors the run."""
 
 
 @dataclass
 class Session:
-    """One call of `fit`: where its files go, how long it has run, and what was last seen of it."""
+    """One call of `fit`: where its files go, how long it has run, its last losses and scores."""
 
     run: Run | None = None
-    """None: no files (`fast_dev_run`, a quick try)."""
+    """The run's directory; None writes no files (`fast_dev_run`, or a trainer without a run)."""
     data: Any = None
-    """The data module; None where plain loaders were given."""
+    """The data module; None if `fit` was given plain loaders."""
     log_every: int = 50
     """Steps between lines of metrics."""
     asked_to_stop: bool = False
@@ -36,26 +36,26 @@ class Session:
     best: dict[str, float] = field(default_factory=dict)
     """The best value of the first metric at a regular time (see `higher_is_better`), and its step."""
     extractor: Any = None
-    """The network whose features are scored; None: no scores."""
+    """The network whose features are compared; None if the run is not scored."""
     higher_is_better: bool = False
     """Which values of the first metric are better."""
     earlier: float = 0.0
-    """Seconds of training before this call: the run was resumed."""
+    """Seconds of training before this call, if the run was resumed."""
     begun: float = field(default_factory=time.monotonic)
     tell: Callable[[str, dict[str, Any]], None] = tell_nobody
-    """Mirrors what was written, each with its `step`: ("metrics", a line), ("scores", values by name), ("samples", the
-    grid's `file`). Returns at once."""
+    """Passes what was written on to the tracker, each with its `step`: ("metrics", a line), ("scores", values by name),
+    ("samples", the grid's `file`). It returns at once."""
 
     def seconds(self) -> float:
-        """Time in training so far, over all resumptions."""
+        """Return the seconds of training so far, over all resumptions."""
         return self.earlier + time.monotonic() - self.begun
 
 
 class SessionCallback(L.Callback):
-    """A callback that our Trainer hands the session to."""
+    """A callback to which our Trainer gives the session."""
 
     session: Session = Session()
 
     def files(self, trainer: L.Trainer) -> Run | None:
-        """The run's directory, on the one process that writes; None on the others, or if nothing is written."""
+        """Return the run's directory on the process that writes files, and None on all others."""
         return self.session.run if trainer.is_global_zero else None

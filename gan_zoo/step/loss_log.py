@@ -1,7 +1,7 @@
-"""The loss terms between two lines of a run's records: kept on the device, read all at once.
+"""The loss terms of the steps since the last logged line. They stay on the device until they are read together.
 
-Nothing in a step may wait for the device, so a step only puts its terms on a list. Reading adds them up one after
-the other in Python's floats, so that the sums are the same to the last bit however often they were read between.
+A step must not wait for the device, so it only appends its terms to a list. Reading adds them up one by one as Python
+floats, so that the sums are equal to the last bit however often they are read in between.
 """
 
 import math
@@ -25,16 +25,16 @@ class Ledger:
         self._first_bad: dict[str, float] = {}
 
     def add(self, step: int, names: tuple[str, ...], values: Tensor) -> None:
-        """Note one update's terms: `values[i]`, detached and still on the device, belongs to `names[i]`."""
+        """Append the terms of one update: `values[i]`, detached and still on the device, belongs to `names[i]`."""
         self._pending.append((step, names, values))
         if len(self._pending) == MOST_PENDING:
             self._read()
 
     def close(self) -> dict[str, float]:
-        """The mean of each term since the last `close`, over updates and devices; every process must call it.
+        """Return the mean of each term since the last `close`, over updates and devices. Every process must call it.
 
         Raises:
-            NonFinite: a term was infinite or not a number on some device; says which, and at which step.
+            NonFinite: A term was infinite or not a number on some device. The message names the term and the step.
         """
         self.check()
         totals: dict[str, float] = {}
@@ -59,12 +59,12 @@ class Ledger:
             )
 
     def state(self) -> list[dict[str, float]]:
-        """The sums so far of every process, by rank: what a checkpoint holds. Every process must call it."""
+        """Return the sums of every process, by rank, for a checkpoint. Every process must call it."""
         self._read()
         return gathered(self._state())
 
     def load(self, states: list[dict[str, float]], rank: int) -> None:
-        """Go on from `state()`; with another number of processes, rank 0 takes all the sums."""
+        """Continue from `state()`. If the number of processes has changed, rank 0 takes all the sums."""
         self._pending, self._sums, self._counts, self._first_bad = [], {}, {}, {}
         mine = [states[rank]] if len(states) == world_size() else (states if rank == 0 else [])
         for state in mine:

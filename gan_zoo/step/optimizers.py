@@ -1,4 +1,4 @@
-"""Optimizers that take turns: whose gradients are whose, how long they may be, at which rate they are followed."""
+"""Optimizers that take turns: which gradients each needs, how they are clipped, and the learning rates."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ AnyOptimizer = Optimizer | LightningOptimizer
 
 @dataclass(frozen=True)
 class Clipping:
-    """What is done to one optimizer's gradients between their average over devices and its step."""
+    """How one optimizer's gradients are clipped, after they are averaged over devices and before its step."""
 
     bound: float = 0.0
-    """Of the norm over all its parameters, or of each number; 0: none."""
+    """The largest norm over all its parameters, or the largest absolute value of each number; 0: no clipping."""
     algorithm: Literal["norm", "value"] = "norm"
 
     def __call__(self, parameters: list[nn.Parameter]) -> None:
-        """Clip in place, without waiting for the device."""
+        """Clip the gradients of `parameters` in place, without waiting for the device."""
         if not self.bound:
             return
         if self.algorithm == "norm":
@@ -35,20 +35,20 @@ class Clipping:
 def adams(
     generator: nn.Module, discriminator: nn.Module, *, learning_rate: float, betas: tuple[float, float]
 ) -> tuple[Adam, Adam]:
-    """An Adam for each of two networks that take turns, the generator's first, as Lightning is to count it."""
+    """Return an Adam for each of the two networks, the generator's first: Lightning counts its steps."""
     adam = partial(Adam, lr=learning_rate, betas=betas, fused=True)
     return adam(generator.parameters()), adam(discriminator.parameters())
 
 
 def set_rates(optimizers: Iterable[Optimizer], factor: float) -> None:
-    """Make every learning rate `factor` times what it was built with, which the optimizer's own state keeps."""
+    """Set every learning rate to `factor` times its initial value, which the optimizer's own state keeps."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
 def own_and_others(module: nn.Module, optimizer: AnyOptimizer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """The parameters that `optimizer` steps, and the module's other trainable ones."""
+    """Return the parameters that `optimizer` owns, and the module's other trainable parameters."""
     own = [p for group in optimizer.param_groups for p in group["params"]]
     known = set(map(id, own))
     return own, [p for p in module.parameters() if p.requires_grad and id(p) not in known]
@@ -56,7 +56,7 @@ def own_and_others(module: nn.Module, optimizer: AnyOptimizer) -> tuple[list[nn.
 
 @contextmanager
 def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
-    """Within the block `parameters` require no gradient, so none is computed for them."""
+    """Within the block, compute no gradients for `parameters`."""
     for p in parameters:
         p.requires_grad_(False)
     try:
@@ -68,5 +68,5 @@ def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
 
 @torch.no_grad()
 def norm(parameters: Iterable[nn.Parameter]) -> torch.Tensor:
-    """The norm of all gradients there are, as a tensor on their device."""
+    """Return the norm of all gradients together, as a tensor on their device."""
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])

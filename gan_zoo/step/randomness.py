@@ -1,4 +1,4 @@
-"""Every random draw as a function of what it is for, so that runs repeat, resume and spread over devices exactly."""
+"""Random draws as functions of their purpose, so that runs repeat, resume and spread over devices exactly."""
 
 import hashlib
 import math
@@ -9,36 +9,34 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 Law = Literal["normal", "uniform", "sphere"]
-"""The law of the latents: N(0, I); uniform on [-1, 1]; or uniform on the sphere of radius sqrt(size)."""
+"""The distribution of the latents: N(0, I); uniform on [-1, 1]; or uniform on the sphere of radius sqrt(size)."""
 
 BLOCK = 1024  # rows drawn from one seed
 
 
 def key(*parts: int | str) -> int:
-    """A 63-bit seed from `parts`, e.g. `key(seed, "step", rank, step)`; unlike parts give unrelated seeds."""
+    """Return a 63-bit seed for `parts`, such as `key(seed, "step", rank, step)`. Other parts give an unrelated seed."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
 
 
 def reseed(device: torch.device, seed: int) -> None:
-    """Set the random state that operations on `device`, and on the CPU, draw from.
-
-    `torch.manual_seed` does as much in about 0.4 ms; the generators themselves take about 1 us.
-    """
+    """Seed the random state of `device` and of the CPU."""
+    # torch.manual_seed does the same in about 0.4 ms; setting the two generators takes about 1 us.
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.default_generators[device.index].manual_seed(seed)
 
 
 def draws(law: Law, n: int, size: int, device: torch.device) -> Float[Tensor, "{n} {size}"]:
-    """`n` latents of length `size` from the device's own random state: the training step's draws."""
+    """Draw `n` latents of length `size` from the random state of `device`, for a training step."""
     if law == "uniform":
         return torch.rand(n, size, device=device) * 2 - 1
     return _on_sphere(torch.randn(n, size, device=device), law)
 
 
 def rows(law: Law, first: int, count: int, size: int, seed: int) -> Float[Tensor, "{count} {size}"]:
-    """Rows `first` to `first + count` of an endless table of latents: row i depends on (seed, i) alone."""
+    """Return rows `first` to `first + count` of an endless table of latents. Row i depends on (seed, i) alone."""
     if count == 0:
         return torch.empty(0, size)
     blocks = range(first // BLOCK, (first + count - 1) // BLOCK + 1)
@@ -48,7 +46,7 @@ def rows(law: Law, first: int, count: int, size: int, seed: int) -> Float[Tensor
 
 
 def classes(first: int, count: int, num_classes: int, seed: int) -> Int64[Tensor, " {count}"]:
-    """Entries `first` to `first + count` of an endless list of classes, uniform; entry i depends on (seed, i) alone."""
+    """Return entries `first` to `first + count` of an endless list of uniform classes, each a function of (seed, i)."""
     parts = [torch.empty(0, dtype=torch.int64)]
     for block in range(first // BLOCK, (first + count - 1) // BLOCK + 1):
         generator = torch.Generator().manual_seed(key(seed, "classes", block))
