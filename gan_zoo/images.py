@@ -1,4 +1,4 @@
-"""Images between their two forms: uint8 [0, 255] in files and batches, float [-1, 1] in models. Only this file knows.
+"""Conversion of images: uint8 in [0, 255] in files and batches, float in [-1, 1] in models. Only this file knows both.
 
 A batch travels to the device as uint8; `prepare` makes floats of it there, once a step, with the flips, crops and
 dequantisation that data module and model declare.
@@ -17,14 +17,14 @@ from torch import Tensor
 from datamodules.images import Batch as Batch
 
 LUMA = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue."""
+"""Weights of red, green and blue."""
 SHARED = (("image",), ("source", "target"), ("a",), ("b",))
-"""Keys of a batch that hold images; those of one group are flipped and cropped alike."""
+"""Keys of a batch that hold images. The images of one group are flipped and cropped alike."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to images on the device before a step sees them."""
+    """How images are prepared on the device before a step sees them."""
 
     flip: bool = False
     """Mirror each image left to right with probability 1/2."""
@@ -35,17 +35,17 @@ class Preparation:
 
 
 def to_float(image: UInt8[Tensor, " *image"]) -> Float[Tensor, " *image"]:
-    """Grey levels 0 to 255 as -1 to 1."""
+    """Map grey levels from [0, 255] to [-1, 1]."""
     return image.to(torch.float32).div_(127.5).sub_(1)
 
 
 def to_uint8(image: Float[Tensor, " *image"]) -> UInt8[Tensor, " *image"]:
-    """The nearest grey level; what lies outside [-1, 1] is clamped. Undoes `to_float` for all 256 levels."""
+    """Map [-1, 1] to the nearest grey level, clamping values outside. It inverts `to_float` for all 256 levels."""
     return image.to(torch.float32).add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
 def prepare(batch: Batch, preparation: Preparation) -> Batch:
-    """`batch` with its uint8 images flipped, cropped and turned into floats in [-1, 1], channels-last.
+    """Return `batch` with its uint8 images flipped, cropped and turned into channels-last floats in [-1, 1].
 
     Floating images (toy data, spectra) are taken as already in [-1, 1] and left alone, as are labels.
     """
@@ -66,7 +66,7 @@ def prepare(batch: Batch, preparation: Preparation) -> Batch:
 
 
 def crop(image: UInt8[Tensor, " n c h w"], corners: Tensor, size: int) -> UInt8[Tensor, " n c {size} {size}"]:
-    """The `size` x `size` square of each image whose top left pixel is `corners[i]` = (row, column)."""
+    """Cut from each image the square of `size` pixels whose top left pixel is `corners[i]` = (row, column)."""
     n, _, height, width = image.shape
     if size > min(height, width):
         raise ValueError(f"A crop of {size} pixels needs images at least as large; these are {height} x {width}.")
@@ -78,7 +78,7 @@ def crop(image: UInt8[Tensor, " n c h w"], corners: Tensor, size: int) -> UInt8[
 
 
 def unaltered(batch: Batch, size: int = 0) -> Batch:
-    """`batch` with its uint8 images as floats in [-1, 1], their middle square of `size` pixels (0: whole), no draws."""
+    """Return `batch` with the middle `size` pixels (0: all) of its uint8 images as floats in [-1, 1]; draw nothing."""
     return {
         name: to_float(middle(value, size) if size else value) if value.dtype == torch.uint8 else value
         for name, value in batch.items()
@@ -86,7 +86,7 @@ def unaltered(batch: Batch, size: int = 0) -> Batch:
 
 
 def middle(image: UInt8[Tensor, " n c h w"], size: int) -> UInt8[Tensor, " n c {size} {size}"]:
-    """The square of `size` pixels in the middle of each image."""
+    """Cut the square of `size` pixels from the middle of each image."""
     top, left = ((side - size) // 2 for side in image.shape[2:])
     return image[:, :, top : top + size, left : left + size]
 
@@ -110,12 +110,12 @@ def _scale(image: Tensor, dequantize: bool) -> Tensor:
 
 
 def to_size(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[Tensor, " n c H W"]:
-    """`image`, in [-1, 1], at `size` = (height, width): bicubic, antialiased where it shrinks."""
+    """Resize `image`, in [-1, 1], to `size` = (height, width): bicubic, antialiased when it shrinks."""
     return torch.nn.functional.interpolate(image, size, mode="bicubic", antialias=True).clamp(-1, 1)
 
 
 def resized(image: Float[Tensor, " n c h w"], short: int) -> Float[Tensor, " n c H W"]:
-    """`image`, in [-1, 1], with its shorter side at `short` pixels and its proportions kept."""
+    """Resize `image`, in [-1, 1], to `short` pixels on its shorter side, keeping its proportions."""
     return to_size(image, resized_sides(image.shape[2], image.shape[3], short))
 
 
@@ -138,18 +138,18 @@ def middle_at(image: Float[Tensor, " n c h w"], size: tuple[int, ...]) -> Float[
 
 
 def with_colours_of(image: Float[Tensor, " n 3 h w"], colours: Float[Tensor, " n 3 h w"]) -> Float[Tensor, " n 3 h w"]:
-    """The luminance of `image` with the hue and saturation of `colours` (YIQ, as Gatys 2016, arXiv 1606.05897)."""
+    """Join the luminance of `image` with the colours of `colours` (in YIQ, as Gatys 2016, arXiv 1606.05897)."""
     luminance = grey(image - colours)  # in YIQ, a shift of Y alone moves R, G and B alike
     return (colours + luminance).clamp(-1, 1)
 
 
 def grey(image: Float[Tensor, " n 3 h w"]) -> Float[Tensor, " n 1 h w"]:
-    """The luma of `image` (ITU-R 601), as Pillow takes it."""
+    """Return the luma of `image` (ITU-R 601, as in Pillow)."""
     return image.mul(torch.tensor(LUMA, device=image.device)[:, None, None]).sum(1, keepdim=True)
 
 
 def grid(image: UInt8[Tensor, " n c h w"], columns: int | None = None) -> UInt8[Tensor, " c H W"]:
-    """The images row by row, `columns` a row (None: as square as can be), two white pixels between them."""
+    """Lay images out row by row, `columns` per row (None: about square), with two white pixels in between."""
     n, channels, height, width = image.shape
     columns = columns or math.ceil(math.sqrt(n))
     lines = math.ceil(n / columns)

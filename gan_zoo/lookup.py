@@ -38,13 +38,13 @@ def named(name: str, table: Mapping[str, Any], kind: Kind) -> Any:
 
 
 def closest(name: str, names: Iterable[str]) -> str:
-    """` (did you mean ...?)` with the nearest of `names`, whatever its case, or nothing."""
+    """Return ` (did you mean ...?)` with the name in `names` that is closest, ignoring case, or an empty string."""
     lowered = {one.lower(): one for one in names}
     near = get_close_matches(name.lower(), lowered, n=1)
     return f" (did you mean {lowered[near[0]]}?)" if near else ""
 
 
 def shorten(text: str, most: int = 240) -> str:
-    """`text` on one line, of `most` characters at most."""
+    """Return `text` on one line, cut to `most` characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 4]} ..."

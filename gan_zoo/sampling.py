@@ -1,4 +1,4 @@
-"""What is drawn from a model: images by number, from its generator or from the moving average of it."""
+"""Sampling: images by index, from a model's generator or from the exponential moving average of it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +15,14 @@ from gan_zoo.images import Batch
 from gan_zoo.step import ema, randomness
 
 BatchNorm = Literal["eval", "train"]
-"""Whose statistics batch norm takes where images are sampled: its running ones, or the batch's."""
+"""Which statistics batch norm uses when images are sampled: `eval` the running ones, `train` the batch's own."""
 
 
 class SampledModule(L.LightningModule):
-    """A model that images are drawn from: image i depends on (seed, i) alone.
+    """A model that can be sampled: image i depends on (seed, i) alone.
 
-    It sets `generator`, and `latent_dim` where images are made of latents; `keep_average` where it keeps an average.
+    A subclass sets `generator`, and `latent_dim` if it makes images from latents. It calls `keep_average` if it keeps
+    an exponential moving average.
     """
 
     generator: nn.Module
@@ -87,21 +88,21 @@ class SampledModule(L.LightningModule):
         batch_norm: BatchNorm = "eval",
         chunk: int = 250,
     ) -> Float[Tensor, "{n} c h w"]:
-        """Images `first` to `first + n` in [-1, 1]; image i depends on (seed, i) alone, its pixels up to rounding.
+        """Generate images `first` to `first + n`, in [-1, 1]. Image i depends on (seed, i) alone, up to rounding.
 
         Args:
-            n: how many.
-            seed: of the latents; not the run's.
-            first: index of the first image.
-            label: their classes; None: drawn uniformly, each from (seed, i).
-            averaged: from the generator's moving average, where the model keeps one, or from its last weights.
-            truncation: 1: none; towards 0 images are more alike and better, where the model can.
-            batch_norm: `eval`: running statistics; `train`: those of the chunk that an image is in, chunks being cut
-                at multiples of `chunk`, so that an image depends on its neighbours and on `chunk`, but not on n.
-            chunk: images a forward pass, which bounds the memory.
+            n: Number of images.
+            seed: Seed of the latents; it is not the run's seed.
+            first: Index of the first image.
+            label: Classes of the images; None draws each uniformly from (seed, i).
+            averaged: Whether to use the moving average, if the model keeps one, or the generator's last weights.
+            truncation: 1 is none; towards 0 the images are more alike and better, in models that support it.
+            batch_norm: `eval` uses running statistics. `train` uses those of the chunk that an image is in; chunks are
+                cut at multiples of `chunk`, so an image depends on its neighbours and on `chunk`, but not on n.
+            chunk: Images per forward pass, which bounds the memory.
 
         Raises:
-            Mistake: weights or a truncation that the model does not have.
+            Mistake: The model does not have the weights, the classes or the truncation.
         """
         self._refuse(label, averaged)
         network = self.averaged if averaged else self.generator
@@ -116,7 +117,7 @@ class SampledModule(L.LightningModule):
         return torch.cat(parts).clamp(-1, 1)
 
     def _refuse(self, label: Tensor | None, averaged: bool) -> None:
-        """Stop where the model has no latents, not these classes, or not these weights."""
+        """Raise `Mistake` if the model has no latents, not these classes, or not these weights."""
         if not hasattr(self, "latent_dim"):
             raise Mistake(f"{type(self).__name__} makes images of images: it has no latents to sample from.")
         if not (averaged or self.has_last_weights):
@@ -132,7 +133,7 @@ class SampledModule(L.LightningModule):
             )
 
     def _classes(self, start: int, count: int, seed: int, first: int, label: Tensor | None) -> Tensor | None:
-        """Classes of images `start` to `start + count`: `label`'s from `first` on, as far as it goes, else drawn."""
+        """Return the classes of images `start` to `start + count`: from `label`, which begins at `first`, or drawn."""
         if not self.num_classes:
             return None
         classes = randomness.classes(start, count, self.num_classes, seed)
@@ -144,9 +145,9 @@ class SampledModule(L.LightningModule):
 
 @contextmanager
 def evaluating(network: nn.Module, batch_norm: BatchNorm = "eval") -> Iterator[None]:
-    """Within the block every part of `network` is in eval mode; after it, in the mode that it was in.
+    """Put every part of `network` into eval mode within the block, and back into its own mode after it.
 
-    With `batch_norm` "train" batch norm takes the statistics of the batch, and leaves its running ones as they are.
+    With `batch_norm` "train", batch norm uses the statistics of the batch and leaves its running statistics alone.
     """
     before = [(part, part.training) for part in network.modules()]
     norms = [part for part in network.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
