@@ -15,7 +15,7 @@ from gan_zoo.images import Batch
 from gan_zoo.sampling import SampledModule
 from gan_zoo.step import ema, randomness
 from gan_zoo.step.loss_log import Ledger
-from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_others, set_rates
+from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_others, set_options, set_rates
 
 Terms = dict[str, Tensor]
 """The named terms of a loss, already weighted. Their sum is minimised."""
@@ -39,6 +39,8 @@ class GenerativeModule(SampledModule):
 
     seed: int = 0
     """The seed of the run. It is set before `setup` and saved with the weights."""
+    current_step: int = 0
+    """The step being taken, which a loss may read to follow a schedule."""
     images: int = 0
     """Real images shown so far, summed over devices."""
     dequantize: bool = False
@@ -55,7 +57,6 @@ class GenerativeModule(SampledModule):
         self.automatic_optimization = False
         self.ledger = Ledger()
         self.preparation = images.Preparation()
-        self._step = 0
         self._turns: dict[AnyOptimizer, tuple[list[nn.Parameter], list[nn.Parameter]]] = {}
 
     def feed(self, step: int) -> Feed:
@@ -72,6 +73,13 @@ class GenerativeModule(SampledModule):
     def rate(self, step: int) -> float:
         """Return the factor of the learning rates at step `step`. It is a pure function; see `schedules`."""
         return 1.0
+
+    def optimizer_options(self, step: int) -> dict[str, Any]:
+        """Return what else of the optimizers changes with the step, by PyTorch's names: `{"betas": (0.0, 0.9)}`.
+
+        It is a pure function, as `rate` is. A weight in a loss follows a schedule by `current_step` or `images`.
+        """
+        return {}
 
     def _rate(self, step: int) -> float:
         if (factor := self.rate(step)) > 0:
@@ -105,10 +113,11 @@ class GenerativeModule(SampledModule):
             )
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step = step = self.global_step
+        self.current_step = step = self.global_step
         # Nothing random may come between this line and the step's draws: see docs/exact_resume.md.
         randomness.reseed(self.device, randomness.key(self.seed, "step", self.global_rank, step))
         set_rates(self.trainer.optimizers, self._rate(step) * self.slowing)
+        set_options(self.trainer.optimizers, self.optimizer_options(step))
         prepared = images.prepare(batch, self.preparation)
         self.take_step(split(prepared, self.feed(step).minibatches))
         shown = len(next(iter(batch.values()))) * self.trainer.world_size
@@ -135,7 +144,7 @@ class GenerativeModule(SampledModule):
         average_gradients(own)
         self.clipping(own)
         optimizer.step()
-        self.ledger.add(self._step, names, values)
+        self.ledger.add(self.current_step, names, values)
 
     def _backward(self, loss: Callable[[Batch], Terms], parts: list[Batch]) -> tuple[tuple[str, ...], Tensor]:
         """Accumulate the gradients of the mean of `loss` over `parts`. Return its terms' names and means."""

@@ -1,7 +1,13 @@
 """Bounds on the slope of a discriminator: penalties on its gradient, and weight clipping.
 
-A penalty differentiates the discriminator and returns a scalar. It runs in float32 whatever the run's precision, since
-bfloat16 rounds the square of a gradient's norm too much.
+A penalty takes the scores of some images and these images, and differentiates the one by the other. So R1 and R2 use
+the forward pass that the loss needs anyway:
+
+    real = batch["image"].detach().requires_grad_()
+    scores = self.discriminator(real)
+    r1 = self.gamma / 2 * penalties.zero_centred(scores, real)
+
+The norms are computed in float32 whatever the run's precision, since bfloat16 rounds their squares too much.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,17 +19,38 @@ from torch import Tensor
 Discriminator = Callable[[Tensor], Tensor]
 
 
+def zero_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, ""]:
+    """Return E[||grad D(x)||^2]: R1 for real images, R2 for generated ones (Mescheder 2018, Eq. 9 and 10).
+
+    The papers weight it with γ / 2. `images` must require gradients before `scores` are computed from them.
+    """
+    return image_gradients(scores, images).square().sum(1).mean()
+
+
+def one_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, ""]:
+    """Return E[(||grad D(x)|| - 1)^2], where the norm is taken over all of an image (WGAN-GP, Eq. 3).
+
+    The derivative of the norm at a zero gradient is zero, so no epsilon is needed.
+    """
+    return (image_gradients(scores, images).norm(dim=1) - 1).square().mean()
+
+
+def image_gradients(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, "n values"]:
+    """Return the gradient of each image's score with respect to its pixels, which can be differentiated again."""
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradient.flatten(1).to(torch.promote_types(gradient.dtype, torch.float32))
+
+
 def gradient_penalty(
     discriminator: Discriminator, real: Float[Tensor, " n *image"], fake: Float[Tensor, " n *image"]
 ) -> Float[Tensor, ""]:
-    """Return E[(||grad D(x)|| - 1)^2], with x drawn uniformly on the lines from real to fake (WGAN-GP, Eq. 3).
+    """Return `one_centred` for images drawn uniformly on the lines from `real` to `fake` (WGAN-GP, Algorithm 1).
 
-    The norm is taken over all of an image. Its gradient at a zero gradient is zero, so no epsilon is needed.
+    These images are for the penalty alone, so the discriminator sees them in float32 under any autocast.
     """
     with torch.autocast(real.device.type, enabled=False):
         x = torch.lerp(real, fake.to(real.dtype), interpolation_weights(real)).detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
-        return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+        return one_centred(discriminator(x), x)
 
 
 def interpolation_weights(real: Float[Tensor, " n *image"]) -> Float[Tensor, " n *one"]:

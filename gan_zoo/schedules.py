@@ -1,7 +1,11 @@
 """Values that change with the step. They are pure functions, so a resumed run needs no saved state.
 
-A model returns the factor of its learning rates from `rate(step)`. A step is one generator update.
+A model returns the factor of its learning rates from `rate(step)`, and other options of its optimizers from
+`optimizer_options(step)`. A loss reads `current_step`, or `images` for a schedule in images. A step is one generator
+update.
 """
+
+import math
 
 
 def line(step: int, *, start: int, end: int, first: float, last: float) -> float:
@@ -25,3 +29,8 @@ def linear_decay(step: int, *, start: int = 0, end: int) -> float:
 def exponential_decay(step: int, *, divisor: float, least: float) -> float:
     """Return 1 / divisor^step, but at least `least` (Goodfellow 2014's program: 1.000004, down to 1e-5)."""
     return max(divisor**-step, least)
+
+
+def half_cosine(step: int, *, end: int, first: float, last: float) -> float:
+    """Return `first` at step 0, `last` from step `end` on, and half a period of a cosine in between (R3GAN)."""
+    return last if step >= end else last + (first - last) * (1 + math.cos(math.pi * step / end)) / 2

@@ -113,6 +113,25 @@ def test_penalty_runs_in_float32_under_bfloat16_autocast():
     assert_close(penalty, expected)
 
 
+def test_zero_centred_of_a_linear_discriminator():
+    """D(x) = w·x has gradient w everywhere, so the penalty is ||w||², and its gradient 2 w, whatever the images are."""
+    w = torch.randn(3 * 8 * 8, dtype=torch.float64, requires_grad=True)
+    images = torch.randn(5, 3, 8, 8, dtype=torch.float64, requires_grad=True)
+    penalty = penalties.zero_centred(images.flatten(1) @ w, images)
+    penalty.backward()
+    assert_close(penalty, w.square().sum())
+    assert_close(w.grad, 2 * w.detach())
+
+
+def test_the_norm_is_taken_in_float32_where_image_and_scores_are_bfloat16():
+    """A generator under autocast makes bfloat16 images, whose gradients are bfloat16 too."""
+    image = torch.randn(4, 3, 4, 4).bfloat16().requires_grad_()
+    weight = torch.full((48,), 0.1).bfloat16()
+    penalty = penalties.zero_centred((image.flatten(1) * weight).sum(1), image)
+    assert penalty.dtype == torch.float32
+    assert_close(penalty, weight.float().square().sum())
+
+
 def test_interpolation_weights_are_uniform_and_one_an_image():
     torch.manual_seed(0)
     weights = penalties.interpolation_weights(torch.empty(20_000, 3, 2, 2))

@@ -1,5 +1,6 @@
 """Schedules as closed forms, and as a model's optimizers see them, over a stop and a resume."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,13 @@ def test_exponential_decay_is_that_of_goodfellows_program() -> None:
     assert rate(0) == 0.1
     assert rate(173_287) == pytest.approx(0.05, rel=1e-5)
     assert rate(10**9) == pytest.approx(1e-6)
+
+
+def test_a_half_cosine_is_flat_at_both_ends_and_half_way_in_the_middle() -> None:
+    values = [schedules.half_cosine(step, end=100, first=0.9, last=0.99) for step in (0, 25, 50, 75, 100, 10**9)]
+    quarter = 0.09 * (1 - math.sqrt(0.5)) / 2
+    assert values == pytest.approx([0.9, 0.9 + quarter, 0.945, 0.99 - quarter, 0.99, 0.99], abs=1e-15)
+    assert schedules.half_cosine(0, end=0, first=1.0, last=2.0) == 2.0, "a jump"
 
 
 class Rates(L.Callback):
@@ -103,3 +111,36 @@ class WithScheduler(GAN):
 def test_a_scheduler_that_nothing_would_step_is_refused() -> None:
     with pytest.raises(Mistake, match=r"write `rate\(step\)`"):
         train(partial(WithScheduler, image_shape=(1, 8, 8), width=(4,)), 1)
+
+
+class Moving(GAN):
+    """Its second beta follows a schedule."""
+
+    name = "betas"
+
+    def optimizer_options(self, step: int) -> dict[str, Any]:
+        return {self.name: (0.5, schedules.line(step, start=0, end=4, first=0.9, last=0.99))}
+
+
+class Misnamed(Moving):
+    name = "momentum"
+
+
+def moving(model: type[Moving], steps: int, run: Path | None = None) -> list[float]:
+    """Train for `steps` steps, and return the second beta after the last for each optimizer."""
+    trainer = Trainer(run=run, max_steps=steps, accelerator="cpu", enable_progress_bar=False)
+    trainer.fit(model((1, 8, 8), width=(4,), latent_dim=2), Tiny())
+    return [optimizer.param_groups[0]["betas"][1] for optimizer in trainer.optimizers]
+
+
+def test_options_follow_a_schedule_through_a_resume(tmp_path: Path) -> None:
+    assert moving(Moving, 1) == [0.9] * 2
+    moving(Moving, 2, tmp_path / "parts")
+    assert moving(Moving, 4, tmp_path / "parts") == moving(Moving, 4, tmp_path / "whole") == pytest.approx([0.9675] * 2)
+    parts, whole = (torch.load(tmp_path / name / "checkpoints/last.ckpt") for name in ("parts", "whole"))
+    assert_close(parts["state_dict"], whole["state_dict"], rtol=0, atol=0)
+
+
+def test_an_option_that_the_optimizer_does_not_have_is_refused() -> None:
+    with pytest.raises(Mistake, match=r"returns momentum, which cannot be set so in Adam: choose from amsgrad, betas"):
+        moving(Misnamed, 1)

@@ -1,15 +1,17 @@
 """Optimizers that take turns: which gradients each needs, how they are clipped, and the learning rates."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
 from torch.optim import Adam, Optimizer
+
+from gan_zoo.errors import Mistake
 
 AnyOptimizer = Optimizer | LightningOptimizer
 
@@ -45,6 +47,19 @@ def set_rates(optimizers: Iterable[Optimizer], factor: float) -> None:
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+
+
+def set_options(optimizers: Iterable[Optimizer], options: Mapping[str, Any]) -> None:
+    """Set the named options, such as `betas`, in every group of every optimizer."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            known = group.keys() - {"lr", "initial_lr", "params"}
+            if unknown := options.keys() - known:
+                raise Mistake(
+                    f"optimizer_options returns {', '.join(sorted(unknown))}, which cannot be set so in "
+                    f"{type(optimizer).__name__}: choose from {', '.join(sorted(known))}; learning rates follow `rate`."
+                )
+            group.update(options)
 
 
 def own_and_others(module: nn.Module, optimizer: AnyOptimizer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
