@@ -19,6 +19,10 @@ BOUNDS: dict[str, dict[str, float]] = {
     "betas": {"at_least": 0, "below": 1},
     "decay_until": {"at_least": 0},
     "average_half_life": {"at_least": 0},
+    "batch_size": {"at_least": 1},
+    "stable_images": {"at_least": 0},
+    "fade_images": {"at_least": 0},
+    "stddev_group": {"at_least": 1},
 }
 """Of the names that several models have; what is a paper's own is bounded in its file."""
 

@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gan_zoo.layers import at_least_float32
+
 Discriminator = Callable[[Tensor], Tensor]
 
 
@@ -38,7 +40,7 @@ def one_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"])
 def image_gradients(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, "n values"]:
     """Return the gradient of each image's score with respect to its pixels, which can be differentiated again."""
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
-    return gradient.flatten(1).to(torch.promote_types(gradient.dtype, torch.float32))
+    return at_least_float32(gradient.flatten(1))
 
 
 def gradient_penalty(
@@ -51,6 +53,11 @@ def gradient_penalty(
     with torch.autocast(real.device.type, enabled=False):
         x = torch.lerp(real, fake.to(real.dtype), interpolation_weights(real)).detach().requires_grad_()
         return one_centred(discriminator(x), x)
+
+
+def drift(scores: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """Return E[D(x)^2] of real images, which keeps a critic's scores near 0 (Karras 2018, appendix A.1)."""
+    return at_least_float32(scores).square().mean()
 
 
 def interpolation_weights(real: Float[Tensor, " n *image"]) -> Float[Tensor, " n *one"]:
