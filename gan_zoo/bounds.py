@@ -42,6 +42,7 @@ def bounded(
     where: str,
     *,
     at_least: int | float = -inf,
+    at_most: int | float = inf,
     above: int | float = -inf,
     below: int | float = inf,
     **values: int | float | tuple[int | float, ...] | list[int | float],
@@ -51,6 +52,7 @@ def bounded(
     Args:
         where: what a user writes before the names: "model.", "--".
         at_least: the least value allowed.
+        at_most: the largest value allowed.
         above: what values are greater than.
         below: what values are less than.
         values: by the names that the user knows.
@@ -58,9 +60,9 @@ def bounded(
     Raises:
         Mistake: names the first that is not.
     """
-    bounds = {"at least": at_least, "above": above, "below": below}
+    bounds = {"at least": at_least, "at most": at_most, "above": above, "below": below}
     wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if abs(bound) < inf)
     for name, value in values.items():
         numbers = value if isinstance(value, tuple | list) else (value,)
-        if not all(at_least <= one and above < one < below for one in numbers):  # not so for a nan
+        if not all(at_least <= one <= at_most and above < one < below for one in numbers):  # not so for a nan
             raise Mistake(f"{where}{name} is {value}: it must be {wanted}.")

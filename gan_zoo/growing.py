@@ -1,5 +1,6 @@
 """The rhythm of models that grow: images, batches and learning rates by resolution, and new layers faded in."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -66,9 +67,10 @@ class GrowingModule(AdversarialModule):
         latents: Float[Tensor, " n size"],
         label: Int64[Tensor, " n"] | None,
         truncation: float,
+        noise: Callable[[int], Tensor],
     ) -> Float[Tensor, " n c h w"]:
         """Make images at the last resolution. The pixels of smaller ones are repeated, as the authors do for scores."""
-        return enlarged(super().render(network, latents, label, truncation), self.growth.last)
+        return enlarged(super().render(network, latents, label, truncation, noise), self.growth.last)
 
 
 def enlarged(image: Float[Tensor, "n c h h"], resolution: int) -> Float[Tensor, "n c {resolution} {resolution}"]:

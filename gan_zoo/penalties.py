@@ -3,11 +3,13 @@
 A penalty takes the scores of some images and these images, and differentiates the one by the other. So R1 and R2 use
 the forward pass that the loss needs anyway:
 
-    real = batch["image"].detach().requires_grad_()
-    scores = self.discriminator(real)
-    r1 = self.gamma / 2 * penalties.zero_centred(scores, real)
+    with penalties.full_precision(real.device):
+        real = real.detach().requires_grad_()
+        scores = self.discriminator(real)
+        r1 = self.gamma / 2 * penalties.zero_centred(scores, real)
 
-The norms are computed in float32 whatever the run's precision, since bfloat16 rounds their squares too much.
+Scores under a penalty are computed in float32 whatever the run's precision, since bfloat16 rounds the square of a
+gradient too much.
 """
 
 from collections.abc import Callable, Iterable
@@ -50,9 +52,14 @@ def gradient_penalty(
 
     These images are for the penalty alone, so the discriminator sees them in float32 under any autocast.
     """
-    with torch.autocast(real.device.type, enabled=False):
+    with full_precision(real.device):
         x = torch.lerp(real, fake.to(real.dtype), interpolation_weights(real)).detach().requires_grad_()
         return one_centred(discriminator(x), x)
+
+
+def full_precision(device: torch.device) -> torch.autocast:
+    """Return a context in which networks run in float32 whatever the run's precision."""
+    return torch.autocast(device.type, enabled=False)
 
 
 def drift(scores: Float[Tensor, " n"]) -> Float[Tensor, ""]:

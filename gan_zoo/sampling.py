@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
 import lightning.pytorch as L
@@ -54,11 +55,20 @@ class SampledModule(L.LightningModule):
         latents: Float[Tensor, " n size"],
         label: Int64[Tensor, " n"] | None,
         truncation: float,
+        noise: Callable[[int], Tensor],
     ) -> Float[Tensor, " n c h w"]:
-        """Images of `latents` by `network`, the generator or its average. A model that can truncate overrides this.
+        """Make the images of `latents`. A model that can truncate, or that takes noise, overrides this.
+
+        Args:
+            network: The generator or its moving average.
+            latents: One for each image.
+            label: Classes of the images; None: the model has none.
+            truncation: 1 is none.
+            noise: Function from a number to so many standard normal values for each image, (n, number). They depend on
+                the seed and on the image's index alone.
 
         Raises:
-            Mistake: a truncation other than 1, where the model knows none.
+            Mistake: The truncation is not 1, and the model knows none.
         """
         if truncation != 1:
             raise Mistake(f"truncation is {truncation}: {type(self).__name__} knows none, so leave it at 1.")
@@ -112,7 +122,9 @@ class SampledModule(L.LightningModule):
             for start in range(begin, end, chunk):
                 count = chunk if batch_norm == "train" else min(chunk, end - start)
                 latents = randomness.rows(self.latent_law, start, count, self.latent_dim, seed).to(self.device)
-                made = self.render(network, latents, self._classes(start, count, seed, first, label), truncation)
+                noise = partial(randomness.image_noise, start, count, seed=seed)
+                classes = self._classes(start, count, seed, first, label)
+                made = self.render(network, latents, classes, truncation, noise)
                 parts.append(made[max(first - start, 0) : end - start])
         return torch.cat(parts).clamp(-1, 1)
 

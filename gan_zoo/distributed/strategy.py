@@ -7,7 +7,7 @@ import lightning.pytorch as L
 import torch
 import torch.distributed as dist
 from lightning.pytorch.strategies import DDPStrategy
-from torch import nn
+from torch import Tensor, nn
 
 from gan_zoo.distributed.lost_processes import FAILED, Peers
 from gan_zoo.errors import Mistake
@@ -98,6 +98,14 @@ def average_gradients(parameters: list[nn.Parameter]) -> None:
     flat /= world_size()
     for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
+
+
+def mean_over_processes(value: Tensor) -> Tensor:
+    """Return the mean of the processes' tensors, equal on all. Where there are several, `value` is overwritten."""
+    if world_size() > 1:
+        dist.all_reduce(value)
+        value /= world_size()
+    return value
 
 
 def gathered(value: Kind) -> list[Kind]:

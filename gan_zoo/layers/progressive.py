@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear
 
-from gan_zoo.layers.norms import Maps, at_least_float32
+from gan_zoo.layers.norms import at_least_float32
 
 GAIN = math.sqrt(2)
 """He's gain (He 2015), for a layer that a rectifier follows."""
@@ -75,7 +75,7 @@ class EqualisedConv2d(_Equalised):
         super().__init__(outputs, inputs, kernel_size, kernel_size, gain=gain, rate_multiplier=1.0, bias=bias)
         self.padding = kernel_size // 2
 
-    def forward(self, x: Maps) -> Maps:
+    def forward(self, x: Float[Tensor, "n inputs h w"]) -> Float[Tensor, "n outputs h w"]:
         return conv2d(x, *self.scaled(), padding=self.padding)
 
 
@@ -87,7 +87,7 @@ class PixelNorm(nn.Module):
         return x * torch.rsqrt(square + 1e-8).to(x.dtype)
 
 
-def minibatch_deviation(x: Maps, group: int) -> Maps:
+def minibatch_deviation(x: Float[Tensor, "n c h w"], group: int) -> Float[Tensor, "n c+1 h w"]:
     """Append a map that tells how much the images of a group differ (Karras 2018, section 3).
 
     The deviation of every feature over a group is averaged to one number, which all pixels of the map have. 1e-8 is

@@ -10,15 +10,15 @@ from gan_zoo.layers.norms import Maps
 Kernel = Float[Tensor, " taps"]
 
 
-def binomial(*taps: float) -> Kernel:
+def binomial(*taps: int) -> Kernel:
     """Return the separable kernel with these taps, scaled to the sum 1: `binomial(1, 2, 1)` is StyleGAN's blur."""
-    kernel = torch.tensor(taps)
+    kernel = torch.tensor(taps, dtype=torch.float32)
     return kernel / kernel.sum()
 
 
 def filtered(
     x: Maps, kernel: Kernel, up: int = 1, down: int = 1, before: int = 0, after: int = 0, gain: float = 1.0
-) -> Maps:
+) -> Float[Tensor, "n c new_h new_w"]:
     """Resample maps through a separable filter of finite length (Karras 2020).
 
     In each of both directions, `up` - 1 zeros follow each pixel; zeros are padded; the kernel is convolved with it;
@@ -51,11 +51,11 @@ def blurred(x: Maps, kernel: Kernel) -> Maps:
     return filtered(x, kernel, before=reach, after=reach)
 
 
-def doubled(x: Maps) -> Maps:
+def doubled(x: Maps) -> Float[Tensor, "n c 2*h 2*w"]:
     """Return maps of twice the size, in which each pixel is a square of four."""
     return interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-def halved(x: Maps) -> Maps:
+def halved(x: Maps) -> Float[Tensor, "n c h//2 w//2"]:
     """Return maps of half the size, in which each pixel is the mean of four."""
     return avg_pool2d(x, 2)

@@ -155,7 +155,7 @@ class Discriminator(Growing):
                 x = self.mixed(self.from_image[level - 1](halved(image)), x)
         return self.last(minibatch_deviation(x, self.group)).squeeze(1)
 
-    def smaller(self, x: Maps, level: int) -> Maps:
+    def smaller(self, x: Maps, level: int) -> Float[Tensor, "n new_c h//2 w//2"]:
         """Return the maps of the next smaller resolution."""
         first, second = cast(nn.Sequential, self.blocks[level - 1])
         if self.blur:

@@ -45,6 +45,17 @@ def rows(law: Law, first: int, count: int, size: int, seed: int) -> Float[Tensor
     return table[offset : offset + count]
 
 
+def image_noise(first: int, count: int, size: int, seed: int) -> Float[Tensor, "{count} {size}"]:
+    """Return `size` standard normal values for each of the images `first` to `first + count`, by (seed, i) alone.
+
+    Every image has a generator of its own, since `rows` would draw the noise of 1,024 images at once.
+    """
+    noise = torch.empty(count, size)
+    for i, row in enumerate(noise, start=first):
+        row.normal_(generator=torch.Generator().manual_seed(key(seed, "noise", i)))
+    return noise
+
+
 def classes(first: int, count: int, num_classes: int, seed: int) -> Int64[Tensor, " {count}"]:
     """Return entries `first` to `first + count` of an endless list of uniform classes, each a function of (seed, i)."""
     parts = [torch.empty(0, dtype=torch.int64)]
