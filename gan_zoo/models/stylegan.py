@@ -38,6 +38,7 @@ from gan_zoo.distributed.strategy import mean_over_processes
 from gan_zoo.errors import Mistake
 from gan_zoo.growing import GrowingModule, by_resolution, enlarged
 from gan_zoo.images import Batch
+from gan_zoo.layers import at_least_float32
 from gan_zoo.module import Terms
 from gan_zoo.networks import progressive, style
 from gan_zoo.step.growth import Growth
@@ -141,7 +142,7 @@ class StyleGAN(GrowingModule):
 
     def generator_loss(self, batch: Batch) -> Terms:
         styles = self.styles(len(batch["image"]))
-        self._means.append(styles[:, 0].detach().float().mean(0))
+        self._means.append(at_least_float32(styles[:, 0].detach()).mean(0))
         scores = self.discriminator(self.generator.synthesise(styles, style.random_noise))
         if self.objective == "wasserstein":
             return {"generator/wasserstein": losses.wasserstein_generator(fake=scores)}

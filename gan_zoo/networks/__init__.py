@@ -7,6 +7,7 @@
     acgan.py        ACGAN's two networks                conditional.py   networks that are told a class
     patchgan.py     scores of patches                   unet.py          pix2pix's generator
     translator.py   CycleGAN's generator                stargan.py       StarGAN's two networks
+    progressive.py  ProGAN's networks, which grow       style.py         StyleGAN's generator
     pieces.py       padding, norms and initial weights that several families share
 
 Architecture and objective are chosen apart. A generator function takes `image_shape`, `latent_dim` and `width` and

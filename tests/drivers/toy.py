@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from datamodules.decoding import shrink
 from datamodules.stream import StreamedData
 
 IMAGES = ("image", "source", "target", "a", "b")
@@ -32,7 +33,11 @@ class Noise:
         return 48
 
     def __getitem__(self, request: Any) -> dict[str, Tensor]:
-        return {key: value[torch.from_numpy(request.indices)] for key, value in self.tensors.items()}
+        batch = {key: value[torch.from_numpy(request.indices)] for key, value in self.tensors.items()}
+        return {
+            key: shrink(value, request.resolution or value.shape[-1]) if key in IMAGES else value
+            for key, value in batch.items()
+        }
 
     def fingerprint(self) -> str:
         return "noise"

@@ -61,6 +61,9 @@ def vgg16(file: Path) -> None:
 
 
 LABELS = {"names": ["a", "b", "c"], "kind": "classes", "exclusive": [["a", "b", "c"]]}
+GROWING = {"latent_dim": 6, "width": 4, "stddev_group": 2, "batch_size": (8, 4), "learning_rate": (1e-3, 2e-3)}
+GROWING |= {"stable_images": 24, "fade_images": 40}
+"""After three steps the second resolution is faded in over ten; the stop at step `N` comes in the middle of that."""
 TOYS = {
     "GAN": Row({"latent_dim": 6, "width": (8,), "n_critic": 2}),
     "DCGAN": Row({"latent_dim": 6, "width": 4}),
@@ -68,6 +71,8 @@ TOYS = {
     "WGAN": Row({"latent_dim": 6, "width": 4, "n_critic": 2, "warm_up": 3}),
     "WGANGP": Row({"latent_dim": 6, "width": 4, "n_critic": 2}),
     "SNGAN": Row({"latent_dim": 6, "architecture": "dcgan", "width": 4, "discriminator_width": 4, "n_critic": 2}),
+    "ProGAN": Row({**GROWING, "first_resolution": 4}, shape=(3, 16, 16), extractor=None),
+    "StyleGAN": Row({**GROWING, "first_resolution": 8, "mapping_layers": 2}, shape=(3, 16, 16), extractor=None),
     "ACGAN": Row({"latent_dim": 6, "architecture": "dcgan", "width": 4}, keys=("image", "label")),
     "CGAN": Row({"latent_dim": 6, "widths": (8, 8, 8), "units": (4, 3, 4)}, keys=("image", "label")),
     "WGANGPWithClasses": Row(

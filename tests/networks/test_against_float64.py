@@ -21,7 +21,7 @@ from gan_zoo import networks, perceptual
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import instance_norm, layer_norm
 from gan_zoo.models import adain, cgan, vae
-from gan_zoo.networks import conditional, patchgan, pieces, stargan, translator, unet
+from gan_zoo.networks import conditional, patchgan, pieces, progressive, stargan, style, translator, unet
 
 LATENT, CLASSES = 6, 3
 SHARED = {"pieces", "__init__"}
@@ -112,7 +112,26 @@ def image_networks() -> Iterator[Case]:
     yield Case("adain-decoder", lambda: adain.decoder("vgg16"), ((512, 2, 2),))
 
 
-CASES = [*noise_networks(), *told_networks(), *image_networks()]
+def growing_networks() -> Iterator[Case]:
+    shape, stages = (3, 16, 16), ((4, 1.0), (16, 0.4), (16, 1.0))
+    makers = {
+        "progan-generator": (lambda: progressive.generator(shape, LATENT, 8), False),
+        "stylegan-generator": (lambda: style.generator(shape, LATENT, 8, 3), False),
+        "progan-discriminator": (lambda: progressive.discriminator(shape, 8, 2), True),
+        "stylegan-discriminator": (lambda: progressive.discriminator(shape, 8, 2, blur=True), True),
+    }
+    for name, (make, takes_images) in makers.items():
+        for side, alpha in stages:
+
+            def grown(make: Any = make, side: int = side, alpha: float = alpha) -> nn.Module:
+                network = make()
+                network.grow(side, alpha)
+                return network
+
+            yield Case(f"{name}-{side}-{alpha}", grown, ((3, side, side) if takes_images else LATENT,))
+
+
+CASES = [*growing_networks(), *noise_networks(), *told_networks(), *image_networks()]
 
 
 def test_no_file_of_networks_is_left_out() -> None:
@@ -120,7 +139,10 @@ def test_no_file_of_networks_is_left_out() -> None:
     tables = (networks.GENERATORS, networks.DISCRIMINATORS, conditional.CLASSIFIERS, conditional.FEATURES)
     makers = [getattr(make, "func", make) for table in tables for make in table.values()]
     named = {make.__module__.rpartition(".")[2] for make in makers}
-    beside = {module.__name__.rpartition(".")[2] for module in (conditional, patchgan, stargan, translator, unet)}
+    beside = {
+        module.__name__.rpartition(".")[2]
+        for module in (conditional, patchgan, progressive, stargan, style, translator, unet)
+    }
     assert files == named | beside, "add the networks of a new file to the cases above"
 
 
@@ -130,6 +152,9 @@ def prepared(case: Case) -> nn.Module:
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0  # float64 draws another mask
+        if isinstance(layer, style.Generator):
+            # It starts flat, and its norm divides by the root of 1e-8: rounding would be multiplied by 10,000.
+            nn.init.normal_(layer.constant)
     return network
 
 
