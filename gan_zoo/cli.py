@@ -13,6 +13,7 @@ COMMANDS = {
     "fit": "train one run, or go on with it: gan-zoo fit -c mnist/wgan_gp --run runs/x",
     "study": "a grid of runs, then the report: gan-zoo study mnist_objectives; a second call does what is left",
     "sample": "write generated images: gan-zoo sample runs/x --count 64 --out x.png",
+    "latent": "what latents do: gan-zoo latent mix runs/x --out x.png; gan-zoo latent --help lists what else",
     "evaluate": "score runs again, or a folder of images: gan-zoo evaluate runs/* --metrics fd kid prdc",
     "stylize": "paint photographs as a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
     "translate": "images through a run that translates: gan-zoo translate runs/x --images a.jpg --out b.png",
@@ -69,6 +70,7 @@ def run(arguments: list[str]) -> int:
         "fit": fit,
         "study": study,
         "sample": sample,
+        "latent": latent,
         "evaluate": evaluate,
         "stylize": stylize,
         "translate": translate,
@@ -138,6 +140,12 @@ def sample(arguments: list[str]) -> int:
     label = "uniform" if options.label is None else options.label
     sampling = Sampling(options.seed, not options.raw, options.truncation, options.batch_norm, label)
     return sample(options.run, options.count, options.first, options.out, sampling, tuple(options.allow_modules))
+
+
+def latent(arguments: list[str]) -> int:
+    from gan_zoo.commands.latent import run
+
+    return run(arguments)
 
 
 def evaluate(arguments: list[str]) -> int:

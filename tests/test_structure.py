@@ -22,7 +22,7 @@ FLOORS = (
     ("commands",),
     ("report",),
     ("training",),
-    ("callbacks", "models"),
+    ("callbacks", "models", "editing"),
     ("metrics", "growing"),
     ("adversarial",),
     ("module",),

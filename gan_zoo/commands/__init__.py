@@ -4,6 +4,7 @@
     sample.py       images from a trained generator       evaluate/       scores of runs and of folders of images
     translate.py    images through a translation model    stylize.py      style transfer
     data/           data sets: list, check, show ...      runs.py         removes failed runs
+    latent/         pictures of what latents do
 
 What they share:
 

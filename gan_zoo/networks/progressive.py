@@ -47,7 +47,7 @@ class Growing(nn.Module):
 
     def __init__(self, resolution: int) -> None:
         super().__init__()
-        self.resolution, self.fading = resolution, False
+        self.last, self.resolution, self.fading = resolution, resolution, False
         self.register_buffer("side", torch.tensor(resolution))
         self.register_buffer("blend", torch.tensor(1.0))
         self.register_load_state_dict_post_hook(_take_up)
