@@ -103,7 +103,19 @@ def imagenet(folder: Path) -> None:
         write(folder / "imagenet" / split / f"n{i % 3:08}" / f"{i}.JPEG", picture(i, 300, 260))
 
 
+def faces(name: str, layout: str, side: int) -> Callable[[Path], None]:
+    """Square portraits; `layout` names file i."""
+
+    def fill(folder: Path) -> None:
+        for i in range(COUNT):
+            write(folder / name / layout.format(i), picture(i, side, side))
+
+    return fill
+
+
 SETS = {
+    "celeba_hq": faces("celeba_hq", "CelebA-HQ-img/{}.jpg", 1024),
+    "ffhq": faces("ffhq", "images1024x1024/00000/{:05}.png", 1024),
     "coco": coco,
     "wikiart": wikiart,
     "celeba": celeba,
