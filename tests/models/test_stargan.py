@@ -104,8 +104,8 @@ def test_the_programs_layers_in_its_order(sets):
     assert [name for name in generator if generator[name].ndim == 1] == [
         f"{name}.{part}" for name in normed for part in ("weight", "bias")
     ]
-    told = 5 if len(sets) == 1 else 5 + 8 + 2
-    assert generator["main.0.weight"].shape == (4, 3 + told, 7, 7)
+    condition = 5 if len(sets) == 1 else 5 + 8 + 2
+    assert generator["main.0.weight"].shape == (4, 3 + condition, 7, 7)
     first = [f"main.{place}.{part}" for place in (0, 2, 4) for part in ("weight", "bias")]
     assert list(discriminator) == [*first, "conv1.weight", "conv2.weight"]
 
@@ -144,9 +144,9 @@ def test_every_label_changes_what_a_fresh_network_makes():
 def test_the_generator_is_told_its_sets_labels_and_which_set():
     model = made(attributes(2), classes(3))
     label = torch.tensor([[1.0, 1, 0, 1, 0]]).expand(2, -1)
-    told = model.told(label, torch.tensor([0, 1]))
-    assert told.tolist() == [[1, 1, 0, 0, 0, 1, 0], [0, 0, 0, 1, 0, 0, 1]]
-    assert made(CELEBA).told(torch.zeros(1, 5), torch.tensor([0])).tolist() == [[0] * 5]
+    condition = model.condition(label, torch.tensor([0, 1]))
+    assert condition.tolist() == [[1, 1, 0, 0, 0, 1, 0], [0, 0, 0, 1, 0, 0, 1]]
+    assert made(CELEBA).condition(torch.zeros(1, 5), torch.tensor([0])).tolist() == [[0] * 5]
 
 
 def test_the_mask_selects_the_set():
@@ -180,7 +180,7 @@ def test_class_loss_is_the_programs():
 
 
 def test_integer_classes_are_ones_among_zeros():
-    _, label, domain = made(RAFD).parts({"image": noise(3, 3, 16, 16), "label": torch.tensor([7, 0, 2])})
+    _, label, domain = made(RAFD).unpack({"image": noise(3, 3, 16, 16), "label": torch.tensor([7, 0, 2])})
     assert label.argmax(1).tolist() == [7, 0, 2] and (label.sum(1) == 1).all() and not domain.any()
 
 
@@ -269,7 +269,7 @@ def test_what_cannot_be_translated_is_refused():
     model = made(CELEBA)
     with pytest.raises(Mistake, match=r"20 x 18 pixels: .* multiples of 4"):
         model.translate(noise(1, 3, 18, 20), torch.zeros(1, 5))
-    with pytest.raises(Mistake, match=r"label of \(1, 4\) for 1 image\(s\): .* a0, a1, a2, a3, a4"):
+    with pytest.raises(Mistake, match=r"label has shape \(1, 4\) for 1 image\(s\): .* a0, a1, a2, a3, a4"):
         model.translate(noise(1, 3, 16, 16), torch.zeros(1, 4))
     with pytest.raises(Mistake, match="8 x 4 pixels are too few for StarGAN: at least 8 a side"):
         model.translate(noise(1, 3, 4, 8), torch.zeros(1, 5))

@@ -89,8 +89,9 @@ def test_of_logits_above_0_those_that_exclude_each_other_leave_the_largest(label
     free = [place for place in range(len(labels.names)) if not labels.excluded(place)]
     logits = torch.full((2, len(labels.names)), -1.0)
     logits[0, group], logits[0, free] = torch.arange(1.0, 1 + len(group)), 1.0
-    told = labels.told_by(logits)
-    assert told[0, group].tolist() == [False] * (len(group) - 1) + [True] and told[0, free].all() and not told[1].any()
+    predicted = labels.predicted(logits)
+    assert predicted[0, group].tolist() == [False] * (len(group) - 1) + [True]
+    assert predicted[0, free].all() and not predicted[1].any()
 
 
 def test_sets_that_cannot_be_told_apart_are_refused():
@@ -98,5 +99,5 @@ def test_sets_that_cannot_be_told_apart_are_refused():
         Labels(())
     with pytest.raises(Mistake, match="no labels to translate to"):
         Labels((FACES, LabelSet(names=[], kind="attributes", exclusive=[])))
-    with pytest.raises(Mistake, match="Male is a label of the data twice"):
+    with pytest.raises(Mistake, match="two labels called Male"):
         Labels((FACES, LabelSet(names=["Male"], kind="attributes", exclusive=[])))
