@@ -1,1 +1,1 @@
-"""One paper, one file. Models do not import each other; what two share lies in the rooms beside this one."""
+"""The models, one file for each paper. Models do not import each other; what they share lies in other folders."""

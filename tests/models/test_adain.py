@@ -154,7 +154,7 @@ def test_masks_leave_the_content_where_they_are_black_and_share_where_they_are_m
 
 
 def test_masks_that_do_not_match_and_small_images_are_refused(model):
-    with pytest.raises(Mistake, match="give one mask a style"):
+    with pytest.raises(Mistake, match="give one mask for each style"):
         model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)], masks=torch.ones(1, 16, 16))
     with pytest.raises(Mistake, match="40 x 15 pixels is too small"):
         model.stylize(noise(1, 3, 15, 40), [noise(1, 3, 32, 32)])

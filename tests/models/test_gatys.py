@@ -82,7 +82,7 @@ def test_progress_is_told_of_each_evaluation(features, pair):
 
 
 def test_a_style_weight_that_breaks_the_numbers_is_said(features, pair):
-    with pytest.raises(NonFinite, match=r"left the numbers at evaluation 1 .*lower the style weight"):
+    with pytest.raises(NonFinite, match=r"became infinite or NaN at evaluation 1 .*lower the style weight"):
         transfer(features, pair, objective=Objective(("relu2_2",), ("relu1_1",), (1e38,), style_weight=1e38))
 
 
