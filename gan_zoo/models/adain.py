@@ -179,7 +179,7 @@ class AdaIN(GenerativeModule):
         if math.prod(side // into * stride for side in x.shape[2:]) <= WHOLE:
             return network(x)
         margin = math.ceil(self.encoder.reach / stride)
-        return tiles.exact(network, x, into=into, out=out, most=TILE // stride, margin=margin)
+        return tiles.exact(network, x, into=into, out=out, core=TILE // stride, margin=margin)
 
 
 def decoder(network: Literal["vgg16", "vgg19"]) -> nn.Module:
