@@ -60,7 +60,7 @@ class CycleGAN(AdversarialModule):
 
     Args:
         image_shape: (channels, height, width) of the images of both sets.
-        width: Channels of a generator at full resolution.
+        width: Channels of a generator after its first convolution.
         blocks: Residual blocks of a generator: 9 for 256 pixels, 6 for 128.
         discriminator_width: Channels of a discriminator after its first convolution.
         discriminator_layers: Convolutions of stride 2 in a discriminator: 3 for patches of 70 pixels.

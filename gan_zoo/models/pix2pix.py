@@ -54,7 +54,7 @@ class Pix2Pix(AdversarialModule):
         image_shape: (channels, height, width) of the training images.
         direction: Whether `source` is translated to `target` (a2b), or `target` to `source` (b2a).
         halvings: How often the generator halves the image: 8 times for 256 pixels, 7 for 128, 6 for 64.
-        width: Channels of the generator at full resolution.
+        width: Channels of the generator after its first convolution.
         discriminator_width: Channels of the discriminator after its first convolution.
         discriminator_layers: Convolutions of stride 2 in the discriminator: 3 for patches of 70 pixels, 1 for 16, 5 for
             286, 0 for 1.

@@ -64,7 +64,7 @@ class StarGAN(AdversarialModule):
     Args:
         image_shape: (channels, height, width) of the training images.
         label_sets: Names and kind of the labels of each data set, and which of them exclude each other.
-        width: Channels of the generator at full resolution.
+        width: Channels of the generator after its first convolution.
         blocks: Residual blocks of the generator.
         discriminator_width: Channels of the discriminator after its first convolution.
         halvings: How often the discriminator halves the image, whose sides are multiples of 2^halvings.
