@@ -185,7 +185,7 @@ def descend(
         LBFGS(
             [x],
             lr=learning_rate,
-            max_iter=evaluations,  # one step is the whole descent
+            max_iter=evaluations,  # a single step is the whole descent
             max_eval=evaluations,
             tolerance_grad=0,
             tolerance_change=0,

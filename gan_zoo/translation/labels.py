@@ -1,7 +1,8 @@
 """The names of the labels of one or more data sets, and how to make, read and change a label by name.
 
-A label is one vector of zeros and ones for all sets side by side, [set 1 | set 2 | ...]. In a set of classes, an image
-has exactly one of them. In a set of attributes, it has any number, but at most one of those that exclude each other.
+A label is one vector of zeros and ones for all sets side by side, [set 1 | set 2 | ...]. An image of a
+set of classes has exactly one of them. An image of a set of attributes has any number, but at most one of those that
+exclude each other.
 """
 
 from collections.abc import Sequence
@@ -85,8 +86,10 @@ class Labels:
             Mistake: `names` is empty, has an unknown name, or has names of different sets.
         """
         domains = {self.domain(self.place(name)) for name in names}
-        if len(domains) != 1:
-            raise Mistake(f"{', '.join(names) or 'Nothing'} is asked for: name one label or more, all of one set.")
+        if not domains:
+            raise Mistake(f"No label is given: name one or more of {', '.join(self.names)}.")
+        if len(domains) > 1:
+            raise Mistake(f"The labels {', '.join(names)} belong to different sets: name labels of one set.")
         return domains.pop()
 
     def asked(self, names: Sequence[str]) -> tuple[Float[Tensor, " k"], int]:
@@ -98,7 +101,7 @@ class Labels:
         domain, places = self.one_set(names), [self.place(name) for name in names]
         for place in places:
             if conflicts := set(self.excluded(place)) & set(places):
-                raise Mistake(f"{self.names[place]} and {self.names[min(conflicts)]} exclude each other: ask for one.")
+                raise Mistake(f"{self.names[place]} and {self.names[min(conflicts)]} exclude each other: name one.")
         label = torch.zeros(len(self.names))
         label[places] = 1
         return label, domain

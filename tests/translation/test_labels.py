@@ -72,8 +72,8 @@ def test_a_label_from_names_has_these_and_no_others(labels):
     ("names", "message"),
     [
         (["blond_hair"], r"no label blond_hair \(did you mean Blond_Hair\?\): there are Male, .*, happy"),
-        (["Male", "happy"], "Male, happy is asked for: name one label or more, all of one set"),
-        ([], "Nothing is asked for"),
+        (["Male", "happy"], "The labels Male, happy belong to different sets: name labels of one set"),
+        ([], "No label is given: name one or more of Male, "),
         (["Blond_Hair", "Black_Hair"], "Blond_Hair and Black_Hair exclude each other"),
         (["angry", "happy"], "angry and happy exclude each other"),
     ],
