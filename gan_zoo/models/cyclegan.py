@@ -67,7 +67,7 @@ class CycleGAN(AdversarialModule):
         norm: What all networks normalise over: `instance`, each map of each image; `batch`, the mini-batch; `layer`,
             all maps of each image, which preserves its mean colour.
         cycle_weight: λ in Eq. 3.
-        identity_weight: λ_identity, a multiple of `cycle_weight`; 0: no identity loss.
+        identity_weight: λ_identity, as a multiple of `cycle_weight`; 0: no identity loss.
         pool_size: Number of generated images kept for each discriminator; 0: it sees only new ones.
         learning_rate: Adam's α, for all networks.
         betas: Adam's β₁ and β₂, for all networks.

@@ -15,9 +15,9 @@ generator's updates.
 
 Defaults are the paper's, and the authors' program's where the paper is silent: a softmax over classes; a sigmoid for
 each attribute, their cross-entropies summed; c is the c' of another image of the mini-batch, which keeps the
-correlations between labels. The program counts discriminator updates: its 200,000 are 40,000 steps. Its documentation
-says that the learning rates decay linearly to 0 over the second half (`decay: documented`). In fact it subtracts
-1/100,000 of them every 1,000 updates, so that they end at 0.999 of the start (`decay: released`).
+correlations between labels. The program counts discriminator updates: its 200,000 are 40,000 steps. According to the
+paper, the learning rates decay linearly to 0 over the second half (`decay: documented`). In fact the program subtracts
+1/100,000 of the initial rate every 1,000 updates, so that they end at 0.999 of it (`decay: released`).
 Departures from the paper: none known.
 Departures from the program: instance norm never has running statistics (the program collects them, and its images
 change when it uses them). Scores keep the labels that the discriminator predicts, as `gan-zoo translate` must; the
