@@ -1,1 +1,1 @@
-"""The models, one file for each paper. Models do not import each other; what they share lies in other folders."""
+"""One file per paper. Models do not import each other; the code that two of them share is in the other folders."""

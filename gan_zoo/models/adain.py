@@ -56,9 +56,9 @@ class AdaIN(GenerativeModule):
         network: The VGG that is the encoder; the decoder mirrors it.
         vgg_weights: File with the encoder's weights under torchvision's names; None downloads torchvision's weights.
         style_weight: λ in Eq. 11, the weight of the distance between statistics.
-        learning_rate: Adam's α at step 0.
+        learning_rate: Adam's step size α at step 0.
         learning_rate_decay: d in α / (1 + d t), the learning rate at step t.
-        betas: Adam's β₁ and β₂.
+        betas: Adam's decay rates β₁ and β₂.
     """
 
     def __init__(

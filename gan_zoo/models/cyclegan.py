@@ -69,12 +69,13 @@ class CycleGAN(AdversarialModule):
         cycle_weight: λ in Eq. 3.
         identity_weight: λ_identity, as a multiple of `cycle_weight`; 0: no identity loss.
         pool_size: Number of generated images kept for each discriminator; 0: it sees only new ones.
-        learning_rate: Adam's α, for all networks.
-        betas: Adam's β₁ and β₂, for all networks.
+        learning_rate: Adam's step size α, for all networks.
+        betas: Adam's decay rates β₁ and β₂, for all networks.
         decay_from: Step up to which the learning rates are constant. It needs `decay_until`.
-        decay_until: Step at which the linear decay of the learning rates reaches 0 and the run ends; 0: no decay.
-        average_half_life: Half-life in images of the exponential moving average of the generators; 0: no average, as in
-            the paper.
+        decay_until: Step at which the learning rates, which fall linearly from `decay_from` on, reach 0 and the run
+            ends; 0: constant rates.
+        average_half_life: Half-life of the generators' exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     stride = STRIDE

@@ -63,10 +63,11 @@ class Pix2Pix(AdversarialModule):
         l1_weight: λ in Eq. 4.
         adversarial_weight: Weight of the adversarial term in the generator's loss; 0 trains the generator by L1 alone.
         conditional: Whether the discriminator sees x.
-        learning_rate: Adam's step size, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
         decay_from: Step up to which the learning rates are constant. It needs `decay_until`.
-        decay_until: Step at which the linear decay of the learning rates reaches 0 and the run ends; 0: no decay.
+        decay_until: Step at which the learning rates, which fall linearly from `decay_from` on, reach 0 and the run
+            ends; 0: constant rates.
     """
 
     def __init__(

@@ -72,13 +72,13 @@ class StarGAN(AdversarialModule):
         reconstruction_weight: λ_rec in Eq. 6.
         penalty_weight: λ_gp in Eq. 8, the weight of the gradient penalty.
         n_critic: Discriminator updates per generator update, each on new images.
-        learning_rate: Adam's α, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
         decay: How the learning rates decay: `documented`, as in the paper; `released`, as in the authors' program.
         decay_from: Step at which the decay begins.
-        decay_until: Step at which the documented decay reaches 0 and the run ends; 0: no decay.
-        average_half_life: Half-life in images of the exponential moving average of the generator; 0: no average, as in
-            the paper.
+        decay_until: Step at which the documented learning rates reach 0 and the run ends; 0: constant rates.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     stride = STRIDE
