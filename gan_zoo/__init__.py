@@ -1,10 +1,10 @@
-"""gan_zoo: train, compare and read generative adversarial networks.
+"""gan_zoo: train, evaluate and compare generative adversarial networks.
 
     gan_zoo.trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(image_shape=(1, 28, 28)), MNIST())
     gan_zoo.load("runs/x").sample(16, seed=0)
     gan_zoo.runs("runs/")
 
-Importing it is cheap: torch is loaded when one of the three is first used.
+Importing the package is cheap: torch is loaded when one of these three is first used.
 """
 
 from typing import TYPE_CHECKING, Any

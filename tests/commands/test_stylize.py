@@ -185,7 +185,7 @@ def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
         (["--content", "{}/s.png", "--out", "{}/o.png", "--size", "15"], "too small for relu5_1: it needs at least 16"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--network", "vgg19"], "not of vgg19: it holds vgg16"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--vgg-weights", "{}/gone.pth"], "no file"),
-        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "left the numbers"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "became infinite or NaN"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--strength", "1"], "--strength is for --method adain"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "-1"], "--style_size is -1"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "8"], "8 pixels is too small for relu5_1"),

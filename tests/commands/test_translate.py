@@ -252,7 +252,7 @@ ONE = ["--images", "faces/a.png", "--out", "o.png"]
     [
         (["runs/star", *ONE, "--to", "Bald"], "no label Bald: there are Black_Hair, Blond_Hair, Male, angry, happy"),
         (["runs/star", *ONE, "--to", "Black_Hair,Blond_Hair"], "exclude each other"),
-        (["runs/star", *ONE, "--to", "Male,happy"], "all of one set"),
+        (["runs/star", *ONE, "--to", "Male,happy"], "name labels of one set"),
         (["runs/star", *ONE, "--to", "Male,not_Male"], "Male is asked for twice"),
         (["runs/star", *ONE, "--domain", "not_happy"], "no label not_happy"),
         (["runs/star", "--images", "tiny.png", "--out", "o.png", "--to", "Male"], "too few for StarGAN: at least 8"),

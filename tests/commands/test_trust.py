@@ -148,7 +148,7 @@ OBJECTS = {
     ("--evaluation.extractor", "calls:misleading"): "annotated as returning one",
     ("--evaluation.extractor", "calls:unresolved"): "annotated as returning one",
     ("--evaluation.extractor", "cProfile:main"): "annotated as returning one",
-    ("--evaluation.extractor", "calls:resnet18"): "is of torchvision.models",
+    ("--evaluation.extractor", "calls:resnet18"): "is defined in torchvision.models",
     ("--evaluation.metrics+", "calls:plain"): "must derive from torchmetrics.Metric",
     ("--model.generator_architecture", "calls:plain"): "takes image_shape, latent_dim and width",
     ("--model.discriminator_architecture", "calls:Model"): "takes image_shape, width and norm",
