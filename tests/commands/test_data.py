@@ -54,13 +54,13 @@ def test_check_says_what_stops_a_training_in_its_exit_code(command: Command, pet
     said = command("data", "check", "pets")
     assert said.code == 0
     assert "same file twice                  1  no\n    pets/cat/0.png = pets/dog/copy.png" in said.out
-    assert said.out.endswith("None of these stops a training.\n")
+    assert said.out.endswith("None of these stops training.\n")
     for number in range(4):
         (pets / f"cat/{number}.png").write_bytes(b"")
     said = command("data", "check", "pets")
     assert said.code == 1 and "damaged                          4  yes\n" in said.out
     assert "and 1 more: --all names them" in said.out and "3.png" not in said.out
-    assert said.out.endswith("4 of these stop a training.\n")
+    assert said.out.endswith("4 of these stop training.\n")
     assert "pets/cat/3.png" in command("data", "check", "pets", "--all").out
 
 

@@ -75,7 +75,7 @@ def test_what_trains_stays_whatever_it_says(command: Command, held: Path) -> Non
 
 def test_mistakes_remove_nothing(refused: Refused, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    assert "say --yes" in refused("runs", "rm", "--failed")
+    assert "add --yes" in refused("runs", "rm", "--failed")
     assert "required: --failed" in refused("runs", "rm")
     assert "invalid choice: 'mv'" in refused("runs", "mv", "--failed")
     assert "no failed run in runs/good" in refused("runs", "rm", "--failed", "runs/good")
