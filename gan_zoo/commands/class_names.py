@@ -3,8 +3,10 @@
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as L
+from jsonargparse import set_parsing_settings
 from lightning.pytorch.cli import LightningArgumentParser
 
 import datamodules
@@ -57,7 +59,14 @@ def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
 
 
 class OneLineParser(LightningArgumentParser):
-    """A parser that accepts no abbreviations: `--trainer.max_step` is an unknown option, not `max_steps`."""
+    """A parser that accepts no abbreviations: `--trainer.max_step` is an unknown option, not `max_steps`.
+
+    It refuses classes of modules that can run arbitrary code, such as `os` and `cProfile`; jsonargparse lists them.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        set_parsing_settings(import_path_denylist=[])  # adds nothing, but enforces the list, which else only warns
+        super().__init__(*args, **kwargs)
 
     def _get_option_tuples(self, option_string: str) -> list:
         return []
