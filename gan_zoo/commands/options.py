@@ -135,10 +135,10 @@ def translate(arguments: list[str]) -> int:
     allow_modules(parser)
     options = parser.parse(arguments)
     from gan_zoo.commands.translate import translate
-    from gan_zoo.commands.translate_options import Asked
+    from gan_zoo.commands.translate_options import Request
 
     to = tuple(name.strip() for name in options.to.split(",") if name.strip())
-    request = Asked(to, options.domain, options.direction, options.seed, tuple(options.allow_modules))
+    request = Request(to, options.domain, options.direction, options.seed, tuple(options.allow_modules))
     return translate(options.runs, options.images, options.out, request, options.size, options.grid, options.memory)
 
 
