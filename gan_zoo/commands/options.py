@@ -104,7 +104,8 @@ def stylize(arguments: list[str]) -> int:
     option("--memory", type=float, metavar="GB", help="gigabytes of memory to use at most (default: what is free)")
     allow_modules(parser)
     values = vars(parser.parse(arguments))
-    from gan_zoo.commands.stylize import Options, stylize
+    from gan_zoo.commands.painters import Options
+    from gan_zoo.commands.stylize import stylize
 
     content, style, out = (values.pop(name) for name in ("content", "style", "out"))
     lists = {name: tuple(values.pop(name)) for name in ("weights", "masks", "allow_modules")}

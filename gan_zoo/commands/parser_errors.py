@@ -1,7 +1,7 @@
 """Turns the errors of jsonargparse and Lightning, which span many lines, into one line for the user.
 
-jsonargparse reports what went wrong only as text, so this file reads its wording. `RULES` lists the kinds of errors
-that are recognised; each is held by a test of `tests/commands/test_words.py` or `test_configuration_files.py`.
+jsonargparse reports what went wrong only as text, so this file reads its wording. Each of `RULES` is held by a test in
+`tests/commands/test_words.py` or `test_configuration_files.py`.
 """
 
 import ast
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from traceback import walk_tb
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
@@ -208,16 +209,13 @@ def origin(error: BaseException) -> BaseException:
 
 def refused(error: BaseException) -> BaseException:
     """Return a `Mistake` if a class of Lightning, such as a callback or a logger, raised `error`; else `error`."""
-    last = error.__traceback__
-    while last and last.tb_next:
-        last = last.tb_next
-    module = last.tb_frame.f_globals.get("__name__", "") if last else ""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    module = frames[-1].f_globals["__name__"] if frames else ""
     if isinstance(error, Mistake | DataError) or module.partition(".")[0] not in ("lightning", "jsonargparse"):
         return error
     named = re.search(r"class_path='([\w.]+)'", str(error))
     reason = error
     while reason.__context__:
         reason = reason.__context__
-    return Mistake(
-        shorten(f"{named[1] if named else 'Lightning'} refuses this: {str(reason) or type(reason).__name__}")
-    )
+    name = named[1] if named else "Lightning"
+    return Mistake(shorten(f"{name} refuses this: {str(reason) or type(reason).__name__}"))

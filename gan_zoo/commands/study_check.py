@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def refusal(file: Path) -> dict[str, Any] | None:
-    """Return the message with which `fit` refuses a configuration, and whether a class has a bug; None: it accepts it."""
+    """Return why `fit` refuses a configuration, and whether the cause is a bug of a class; None: it accepts it."""
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from datamodules.errors import DataError

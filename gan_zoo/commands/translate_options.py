@@ -112,11 +112,7 @@ class Translator:
 
 
 def translators(run: str, request: Request) -> list[Translator]:
-    """Return what translates images with the model of a run: as requested, else by each label of the model.
-
-    Args:
-        run: Directory or file of a run.
-        request: What the user requests.
+    """Return what translates with the run in the directory or file `run`: as requested, else by each of its labels.
 
     Raises:
         Mistake: The run cannot be loaded, does not translate, or cannot translate as requested.
@@ -190,12 +186,7 @@ def labelled(model: StarGAN, run: str, request: Request) -> list[Callable[[Image
 
 
 def check(model: StarGAN, names: tuple[str, ...], kind: str) -> None:
-    """Raise unless `names` are labels of one set, of the kind that the option takes, and can be given together.
-
-    Args:
-        model: The model whose labels they are.
-        names: Labels, with `not_` before attributes to remove.
-        kind: "attributes" or "classes".
+    """Raise unless `names` are labels of one set, "attributes" or "classes" as `kind` says, that can be combined.
 
     Raises:
         Mistake: Says which labels there are.
