@@ -106,7 +106,7 @@ def unknown_parameter(report: Report, class_path: str, word: str) -> str:
     parameters = inspect.signature(getattr(importlib.import_module(module), kind)).parameters
     known, key = [*parameters, "class_path", "init_args"], report.key
     if kind in ("GenerativeModule", "LightningDataModule") and not closest(word, known):
-        return f"--{key}.{word} comes before it is said which {key}: put -c or --{key} NAME first."
+        return f"--{key}.{word} comes before the {key} is named: put -c or --{key} NAME first."
     return f"{kind} has no {key}.{word}{nearest(word, known)}."
 
 

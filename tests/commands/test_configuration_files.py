@@ -1,4 +1,4 @@
-"""A wrong configuration file is one line; a bug of a model's author is no mistake of the user."""
+"""A wrong configuration file is refused in one line; a bug in the code of a model is not reported as a mistake."""
 
 from pathlib import Path
 
