@@ -1,7 +1,6 @@
 """Turns the errors of jsonargparse and Lightning, which span many lines, into one line for the user.
 
-jsonargparse reports what went wrong only as text, so this file reads its wording. Each of `RULES` is held by a test in
-`tests/commands/test_words.py` or `test_configuration_files.py`.
+jsonargparse reports errors only as text, so this file reads its wording. `tests/commands` holds each of `RULES`.
 """
 
 import ast
