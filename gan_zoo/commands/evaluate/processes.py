@@ -11,6 +11,7 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
+from datamodules.errors import DataError
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.lookup import shorten
 
@@ -50,7 +51,7 @@ def _member(rank: int, work: Callable[[Any], None], order: Any, devices: int, fo
     dist.init_process_group("nccl" if gpu else "gloo", init_method=meeting, rank=rank, world_size=devices)
     try:
         work(order)
-    except Mistake as mistake:
+    except (Mistake, DataError) as mistake:
         Path(folder, f"mistake_{rank}").write_text(shorten(str(mistake), 2000))
         sys.stdout.flush()
         os._exit(MISTAKEN)  # at once: the others wait in an exchange, and are ended with this one
