@@ -9,15 +9,8 @@ from gan_zoo import networks
 
 def pair(architecture, image_shape, width, latent_dim=100, norm: Any = "batch", **chosen) -> tuple[Any, Any]:
     """The generator and discriminator called `architecture`, or `chosen` as `generator` and `discriminator`."""
-    return networks.pair(
-        architecture=architecture,
-        generator_architecture=chosen.get("generator"),
-        discriminator_architecture=chosen.get("discriminator"),
-        image_shape=image_shape,
-        latent_dim=latent_dim,
-        width=width,
-        discriminator_norm=norm,
-    )
+    names = (architecture, chosen.get("generator"), chosen.get("discriminator"))
+    return networks.pair(names, image_shape, latent_dim, width, norm)
 
 
 def count(network: nn.Module) -> int:

@@ -55,7 +55,7 @@ def test_acgans_networks_come_out_at_their_sizes(size):
     model = ACGAN(image_shape=(3, size, size), num_classes=10, width=1)
     image = model.sample(2)
     assert image.shape == (2, 3, size, size)
-    scores, logits = model.judged(image)
+    scores, logits = model.scores_and_logits(image)
     assert scores.shape == (2,) and logits.shape == (2, 10)
 
 
@@ -78,7 +78,8 @@ def test_acgans_terms_are_the_papers():
     torch.manual_seed(0)
     fake, drawn = model.labelled_fakes(4)
     log, ce = nn.functional.logsigmoid, nn.functional.cross_entropy
-    (real_scores, real_logits), (fake_scores, fake_logits) = model.judged(given["image"]), model.judged(fake)
+    real_scores, real_logits = model.scores_and_logits(given["image"])
+    fake_scores, fake_logits = model.scores_and_logits(fake)
     assert_close(terms["discriminator/minimax"], -log(real_scores).mean() - log(-fake_scores).mean())
     assert_close(terms["discriminator/class"], ce(real_logits, LABEL) + ce(fake_logits, drawn))
     model.class_loss_on, model.class_weight = "real", 3.0
@@ -93,7 +94,7 @@ def test_acgans_generator_wants_its_fakes_real_and_of_the_classes_asked_for():
     terms = model.generator_loss(batch(ACGAN))
     torch.manual_seed(0)
     fake, drawn = model.labelled_fakes(4)
-    scores, logits = model.judged(fake)
+    scores, logits = model.scores_and_logits(fake)
     assert_close(terms["generator/non_saturating"], -nn.functional.logsigmoid(scores).mean())
     assert_close(terms["generator/class"], 3 * nn.functional.cross_entropy(logits, drawn))
 
@@ -195,4 +196,4 @@ def test_cgans_one_hot_vectors_weigh_as_much_as_normal_latents():
 
 def test_cgan_knows_no_other_architecture():
     with pytest.raises(Mistake, match=r"dcgan.*there are mlp, mlp_relu, maxout"):
-        conditional.told("dcgan", (1, 8, 8), (8,), 3, 1.0)
+        conditional.discriminator("dcgan", (1, 8, 8), (8,), 3, 1.0)

@@ -86,7 +86,7 @@ def told_networks() -> Iterator[Case]:
         make = partial(conditional.projected, name, width=width(name), num_classes=CLASSES)
         yield made(f"projected-{name}", make, lambda shape: (shape, "label"))
     for name in conditional.FLAT:
-        make = partial(conditional.told, name, width=width(name), num_classes=CLASSES, strength=1.0)
+        make = partial(conditional.discriminator, name, width=width(name), num_classes=CLASSES, strength=1.0)
         yield made(f"told-{name}", make, lambda shape: (shape, "label"))
     sizes, shape = (4, 5, 6), (3, 8, 8)
     yield Case("cgan-generator", lambda: cgan.papers_generator(shape, LATENT, CLASSES, sizes, 0.5), (LATENT, "label"))
