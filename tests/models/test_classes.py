@@ -169,6 +169,23 @@ def test_sizes_that_an_architecture_cannot_make_are_named():
         ACGAN(image_shape=(1, 28, 28), num_classes=10)
 
 
+def test_acgan_takes_one_width():
+    with pytest.raises(Mistake, match=r"acgan takes one width, e\.g\. width: 16; got \[16, 8\]"):
+        ACGAN(image_shape=(3, 32, 32), num_classes=10, width=(16, 8))
+
+
+def test_acgans_weights_start_as_the_paper_says_and_its_gains_at_one():
+    """The deviation of n normal weights has a relative standard error of 1 / sqrt(2 n); four of them are allowed."""
+    torch.manual_seed(0)
+    model = ACGAN(image_shape=(3, 32, 32), num_classes=10, width=8)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            assert_close(layer.weight.std().item(), 0.02, rtol=4 / (2 * layer.weight.numel()) ** 0.5, atol=0)
+            assert layer.bias is None or not layer.bias.any()
+        elif isinstance(layer, nn.BatchNorm2d):
+            assert (layer.weight == 1).all() and not layer.bias.any()
+
+
 FLAT = {"architecture": "mlp", "width": (12,), "latent_law": "normal"}
 
 

@@ -204,6 +204,15 @@ def test_weights_start_as_in_the_program(name, linear, second):
         assert layer.bias is None or not layer.bias.any()
 
 
+def test_lsgans_convolutions_start_within_twice_the_deviation_and_other_layers_do_not():
+    """Of 1,000 normal weights or more, all are within two deviations once in 1e20."""
+    torch.manual_seed(0)
+    for network in pair("lsgan", (1, 32, 32), width=8):
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear) and layer.weight.numel() > 1000:
+                assert (layer.weight.abs().max() <= 0.04) == isinstance(layer, nn.Conv2d)
+
+
 def near(weight: torch.Tensor, variance: float) -> None:
     """Check the deviation of n uniform weights within four of its relative errors, 0.45 / sqrt(n), and their bound."""
     assert_close(weight.std().item(), variance**0.5, rtol=4 * 0.45 * weight.numel() ** -0.5, atol=0)
