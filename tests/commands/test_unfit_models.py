@@ -57,7 +57,7 @@ def test_attributes_are_refused_by_models_that_know_classes(refused: Refused, tm
         ),
         (
             ("mnist/wgan_gp", "--model.discriminator_architecture", f"{__name__}:batch_norm_critic"),
-            "has batch norm, under which the gradient penalty is not one image's own: use layer norm or none",
+            "has batch norm, with which an image's gradient penalty depends on the other images: use layer norm or no",
         ),
     ],
 )
