@@ -145,7 +145,7 @@ def test_a_line_holds_all_that_a_report_reads(few: Counting) -> None:
     ("extractor", "metrics", "says"),
     [
         ("lenet", ("fdd",), "did you mean fd"),
-        (CORNERS, ("is",), "corners tells none"),
+        (CORNERS, ("is",), "corners has none"),
     ],
 )
 def test_unknown_names_are_one_line(extractor: str, metrics: tuple[str, ...], says: str, few: Counting) -> None:

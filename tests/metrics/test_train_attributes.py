@@ -91,5 +91,5 @@ def test_a_folder_that_cannot_be_made_is_said_before_the_training(faces, tmp_pat
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "x").write_text("no")
     for name in ("x", "none"):
-        with pytest.raises(Mistake, match=r"holds no classifier of attributes .*train_attributes --help"):
+        with pytest.raises(Mistake, match=r"holds no attribute classifier .*train_attributes --help"):
             read(tmp_path / name)

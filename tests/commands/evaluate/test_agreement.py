@@ -49,8 +49,8 @@ def test_each_class_has_a_share_of_its_own(command: Command) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("gan", "--classifier", "lenet"), "GAN of gan knows 0 classes and lenet tells 10"),
-        (("cgan", "--classifier", "efficientnet_lite0"), "knows 10 classes and efficientnet_lite0 tells 1000"),
+        (("gan", "--classifier", "lenet"), "GAN of gan has 0 classes and lenet has 10"),
+        (("cgan", "--classifier", "efficientnet_lite0"), "has 10 classes and efficientnet_lite0 has 1000"),
         (("cgan", "--baseline"), "--baseline is for models that translate: CGAN does not"),
     ],
 )

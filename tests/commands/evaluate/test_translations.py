@@ -120,8 +120,8 @@ def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, com
         (["--truncation", "0.5"], "--truncation is"),
         (["--per-class"], "--per-class is"),
         (["--labels", "data"], "--labels is"),
-        (["--classifier", "gone.safetensors"], "gone.safetensors holds no classifier of attributes"),
-        (["--classifier", "lenet"], "lenet cannot tell what a2b, b2a ask for"),
+        (["--classifier", "gone.safetensors"], "gone.safetensors holds no attribute classifier"),
+        (["--classifier", "lenet"], "lenet cannot judge the routes a2b, b2a"),
         (["--split", "test"], "no split test"),
     ],
 )
