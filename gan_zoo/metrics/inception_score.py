@@ -1,4 +1,4 @@
-"""The Inception score (Salimans 2016, section 4): does each image show a clear class, and do all images together show every class?"""
+"""The Inception score (Salimans 2016, section 4): is the class of each image clear, and do all classes occur?"""
 
 from collections.abc import Mapping
 from itertools import pairwise

@@ -5,10 +5,10 @@ distances of the whole set (n images) and of the groups (n / G each) define a st
 
     F_inf = (G F(all) - mean_g F(group g)) / (G - 1)
 
-Departures from the paper: the sizes. The paper fits its line through 15 overlapping random subsets of n / 10 to n images,
-which do not measure the error of the sample itself. Here the 15 distances are those of the whole set, of the 7 groups,
-and of the 7 sets that lack one group. The last give the estimate without that group, and their spread gives the interval
-(the jackknife, Efron and Tibshirani 1993, Eq. 11.5). The interval does not include the error of the real images.
+Departures from the paper: the sizes. The paper fits its line through 15 overlapping random subsets of n / 10 to n
+images, which do not measure the error of the sample itself. Here the 15 distances are those of the whole set, of the 7
+groups, and of the 7 sets that lack one group. The last give the estimate without that group, and their spread gives the
+interval (the jackknife, Efron and Tibshirani 1993, Eq. 11.5), which leaves out the error of the real images.
 """
 
 from collections.abc import Mapping
