@@ -67,9 +67,9 @@ class Sampled:
         self.model, self.sampling, self.real_labels = model, sampling, real_labels
         labels, classes = sampling.labels, model.num_classes
         if classes == 0 and labels != "uniform":
-            raise Mistake(f"labels is {labels}, but {type(model).__name__} knows no classes: leave it out.")
+            raise Mistake(f"labels is {labels}, but {type(model).__name__} has no classes: leave it out.")
         if isinstance(labels, int) and not 0 <= labels < classes:
-            raise Mistake(f"labels is {labels}, but {type(model).__name__} knows classes 0 to {classes - 1}.")
+            raise Mistake(f"labels is {labels}, but {type(model).__name__} has classes 0 to {classes - 1}.")
         if labels == "data" and real_labels is None:
             raise Mistake("labels is data, but the real images have no classes: use uniform.")
         self.unit = 1 if sampling.batch_norm == "eval" else CHUNK

@@ -172,9 +172,9 @@ def test_weights_that_are_none_are_refused_and_nothing_is_executed(
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        ("lenet", {"weights": __file__}, "no such choice"),
-        ("lenet", {"resize": "clean"}, "no such choice"),
-        ("efficientnet_lite0", {"resize": "tf1"}, "no such choice"),
+        ("lenet", {"weights": __file__}, "no such option"),
+        ("lenet", {"resize": "clean"}, "no such option"),
+        ("efficientnet_lite0", {"resize": "tf1"}, "no such option"),
         ("inception", {"weights": "nowhere.pth"}, "no such file"),
         ("inception", {"resize": "lanczos"}, "tf1, clean, none"),
         ("pathlib:Path", {}, "must derive from"),

@@ -31,7 +31,7 @@ def test_classes_are_those_asked_for(labels: Any, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "knows", "says"), [("data", False, "knows no classes"), (10, True, "0 to 9"), ("data", True, "real")]
+    ("labels", "knows", "says"), [("data", False, "has no classes"), (10, True, "0 to 9"), ("data", True, "real")]
 )
 def test_classes_that_are_not_there_are_refused(labels: Any, knows: bool, says: str) -> None:
     with pytest.raises(Mistake, match=says):

@@ -1,4 +1,4 @@
-"""Evaluators, made once for all runs of the same data."""
+"""Makes evaluators and data modules, once for all runs that share their data."""
 
 import json
 from functools import lru_cache
@@ -26,85 +26,107 @@ from gan_zoo.trust import Source, refuse_foreign
 
 
 def device() -> torch.device:
+    """Return the GPU of this process, or the CPU."""
     return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def data_settings(run: Run, asked: Order) -> str:
-    """Return class and arguments of a run's data module, as text.
+def data_settings(run: Run, order: Order) -> str:
+    """Return the class and the arguments of a run's data module as JSON, which is the key of the caches below.
 
     Raises:
-        Mistake: not a run's directory, one without a data module, or with one of a module that is not allowed.
+        Mistake: The run has no data module, or one from a package that is not allowed.
     """
     config = run.config()
     if not config.get("data"):
-        raise Mistake(f"{run.path} was trained from a loader: without a data module there is nothing to score against.")
-    refuse_foreign(config["data"]["class_path"].rpartition(".")[0], Source(run.config_file, asked.allow_modules))
+        raise Mistake(
+            f"{run.path} was trained from a loader, without a data module to compare with: score its samples by --fake."
+        )
+    refuse_foreign(config["data"]["class_path"].rpartition(".")[0], Source(run.config_file, order.allow_modules))
     return json.dumps({"class": config["data"]["class_path"], "arguments": config["data"]["init_args"]})
 
 
 @lru_cache(maxsize=1)
 def extractor(name: str, weights: str | None, resize: str | None) -> extractors.Extractor:
+    """Return the extractor called `name`."""
     return extractors.make(name, weights, resize)
 
 
 @lru_cache(maxsize=1)
 def module_of(settings: str) -> Any:
-    """A data module, set up; downloads are the first process's."""
-    said = json.loads(settings)
-    kind = loading.import_class(said["class"], L.LightningDataModule)
-    return set_up(kind(**loading.tuples(said["arguments"])))
+    """Return the data module that `data_settings` describes, set up."""
+    description = json.loads(settings)
+    kind = loading.import_class(description["class"], L.LightningDataModule)
+    return set_up(kind(**loading.tuples(description["arguments"])))
 
 
 def set_up(data: Any) -> Any:
+    """Download and set up a data module, and return it. Only the first process downloads."""
     if rank() == 0:
         data.prepare_data()
-    from_rank_zero(None)  # the others wait until it is there
+    from_rank_zero(None)  # the others wait until the data is there
     data.setup("fit")
     return data
 
 
 @lru_cache(maxsize=1)
-def evaluator(asked: Order, name: str, settings: str, only: int | None) -> Evaluator:
-    """Against a run's data, or those of one class."""
+def sample_evaluator(order: Order, name: str, settings: str, only: int | None) -> Evaluator:
+    """Return the evaluator of samples.
+
+    Args:
+        order: The order.
+        name: Name of the extractor.
+        settings: The data module, as from `data_settings`.
+        only: The class of the real images to compare with; None: all of them.
+    """
     data = module_of(settings)
     if not hasattr(data, "reference"):
         raise Mistake(f"{type(data).__name__} has no `reference`: derive it from datamodules.stream.StreamedData.")
-    real = data.reference(asked.split)
-    said = asked.split or getattr(data, "split", "")
+    real = data.reference(order.split)
+    split_name = order.split or getattr(data, "split", "")
     if only is not None:
         real = Subset(real, np.flatnonzero(classes_of(real).numpy() == only), f"class_{only}")
-    return against(asked, name, real, said, 0 if real.instant else data.workers)
+    return against(order, name, real, split_name, 0 if real.instant else data.workers)
 
 
 @lru_cache(maxsize=1)
-def translations(asked: Order, name: str, settings: str, routes: tuple[Route, ...]) -> Translations:
-    """Against a run's data, on the routes of its model."""
-    network, known = extractor(name, asked.weights, asked.resize), asked.classifier and classifier(asked.classifier)
+def translation_evaluator(order: Order, name: str, settings: str, routes: tuple[Route, ...]) -> Translations:
+    """Return the evaluator of translation_evaluator along `routes`; the arguments are those of `sample_evaluator`."""
+    network = extractor(name, order.weights, order.resize)
+    judged_by = classifier(order.classifier) if order.classifier else None
     return Translations(
-        routes, module_of(settings), asked.split, network, asked.metrics, device(), asked.real_samples, known or None
+        routes, module_of(settings), order.split, network, order.metrics, device(), order.real_samples, judged_by
     )
 
 
 @lru_cache(maxsize=1)
-def stylizations(asked: Order, name: str, settings: str) -> Stylizations:
-    """Against the contents and styles of a run's data."""
-    network = extractor(name, asked.weights, asked.resize)
-    return Stylizations(module_of(settings), asked.split, network, asked.metrics, device())
+def style_evaluator(order: Order, name: str, settings: str) -> Stylizations:
+    """Return the evaluator of stylized images; the arguments are those of `sample_evaluator`."""
+    network = extractor(name, order.weights, order.resize)
+    return Stylizations(module_of(settings), order.split, network, order.metrics, device())
 
 
-def against(asked: Order, name: str, real: Any, split: str, workers: int) -> Evaluator:
-    network = extractor(name, asked.weights, asked.resize)
-    known = real.references(asked.metrics, network.features) if isinstance(real, Statistics) else None
-    return Evaluator(real, network, asked.metrics, device(), split, asked.real_samples, workers, known)
+def against(order: Order, name: str, real: Any, split: str, workers: int) -> Evaluator:
+    """Return an evaluator that compares with the images or the statistics `real`.
+
+    Args:
+        order: The order.
+        name: Name of the extractor.
+        real: A set of images, or `Statistics`.
+        split: Name of the split of the real images, for the protocol.
+        workers: Number of processes that read the real images.
+    """
+    network = extractor(name, order.weights, order.resize)
+    references = real.references(order.metrics, network.features) if isinstance(real, Statistics) else None
+    return Evaluator(real, network, order.metrics, device(), split, order.real_samples, workers, references)
 
 
 def classes_of(real: Any) -> Tensor:
-    """The class of each real image.
+    """Return the class of each real image.
 
     Raises:
-        Mistake: they have none.
+        Mistake: The images have no classes.
     """
     label = real.labels.get("label")
     if label is None or label.ndim != 1:
-        raise Mistake(f"The images of {real.name} have no classes.")
+        raise Mistake(f"The images of {real.name} have no classes: leave --per-class and --labels out.")
     return label

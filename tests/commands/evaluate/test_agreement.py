@@ -51,7 +51,7 @@ def test_each_class_has_a_share_of_its_own(command: Command) -> None:
     [
         (("gan", "--classifier", "lenet"), "GAN of gan has 0 classes and lenet has 10"),
         (("cgan", "--classifier", "efficientnet_lite0"), "has 10 classes and efficientnet_lite0 has 1000"),
-        (("cgan", "--baseline"), "--baseline is for models that translate: CGAN does not"),
+        (("cgan", "--baseline"), "--baseline is for models that translate: leave it out for CGAN"),
     ],
 )
 def test_what_cannot_be_told_is_refused(refused: Refused, options: tuple[str, ...], says: str) -> None:

@@ -170,7 +170,7 @@ def test_bad_folders_are_one_line(refused: Refused, some: Path, runs: Path, monk
     assert "holds no image" in refused(*theirs, some.parent / "empty")
     assert "There is no folder and no zip" in refused(*theirs, "nowhere")
     save(some / "3.png", size=(30, 28))
-    assert "3.png is of another size than" in refused(*theirs, some)
+    assert "3.png has another size than" in refused(*theirs, some)
     (some / "3.png").write_bytes((some / "2.png").read_bytes()[:100])
     assert "3.png is damaged" in refused(*theirs, some)
     (some / "3.png").unlink()
@@ -179,7 +179,7 @@ def test_bad_folders_are_one_line(refused: Refused, some: Path, runs: Path, monk
     (some / "2.png").unlink()
     assert "at least 2 generated images" in refused(*theirs, some)
     np.savez(some.parent / "other.npz", np.zeros(3))
-    assert "neither images" in refused(*theirs, some.parent / "other.npz")
+    assert "neither uint8 images" in refused(*theirs, some.parent / "other.npz")
 
 
 @pytest.mark.parametrize("option", ["--skip-damaged", "--skip_damaged"])
@@ -201,13 +201,13 @@ BAD = [
     ("evaluate runs/s0 --preset 50k_trian", "No preset is called 50k_trian (did you mean 50k_train?)"),
     ("evaluate runs/s0 --preset 50k_test --samples 10", "--samples is set by --preset 50k_test"),
     ("evaluate runs/s0 --labels dogs", "--labels is dogs"),
-    ("evaluate runs/s0 --labels data", "knows no classes"),
-    ("evaluate runs/s0 --per-class", "knows no classes"),
+    ("evaluate runs/s0 --labels data", "has no classes"),
+    ("evaluate runs/s0 --per-class", "has no classes"),
     ("evaluate runs/s0 --truncation 0.5", "GAN knows none"),
     ("evaluate runs/s0 --split valid", "MNIST has no split valid"),
     ("evaluate runs/s0 --real-samples 20000", "20000 real images are wanted"),
-    ("evaluate runs/s0 --weights nowhere.pth", "no such choice"),
-    ("evaluate runs/s0 --raw --checkpoints all", "hold its averaged generator alone"),
+    ("evaluate runs/s0 --weights nowhere.pth", "no such option"),
+    ("evaluate runs/s0 --raw --checkpoints all", "hold only its averaged generator"),
     ("evaluate runs/s0 runs/nowhere", "runs/nowhere is not a run's directory"),
     ("data stats -c mnist/gan --extractor lenett", "did you mean lenet?"),
 ]
@@ -275,13 +275,13 @@ def test_the_bound_on_the_likelihood_of_real_images(inside: Command, vae: str) -
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("runs/s0",), "GAN of runs/s0 bounds no likelihood"),
+        (("runs/s0",), "GAN of runs/s0 has no bound on the likelihood"),
         (("vae", "--draws", 0), "--draws is 0"),
-        (("vae", "--samples", 100), "--samples is of generated images"),
-        (("vae", "--extractor", "lenet"), "--extractor is of generated images"),
-        (("vae", "--truncation", 0.7), "--truncation is of generated images"),
-        (("vae", "--per-class"), "--per-class is of generated images"),
-        (("vae", "--classifier", "lenet"), "--classifier is of generated images"),
+        (("vae", "--samples", 100), "--samples applies to generated images"),
+        (("vae", "--extractor", "lenet"), "--extractor applies to generated images"),
+        (("vae", "--truncation", 0.7), "--truncation applies to generated images"),
+        (("vae", "--per-class"), "--per-class applies to generated images"),
+        (("vae", "--classifier", "lenet"), "--classifier applies to generated images"),
         (("vae", "--checkpoints", "all"), "needs the encoder"),
     ],
 )
@@ -294,8 +294,8 @@ def test_what_has_no_part_in_the_bound_is_refused(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--metrics", "log_likelihood", "fd"), "ask for it by itself"),
-        (("--draws", 3), "--draws is of --metrics log_l"),
+        (("--metrics", "log_likelihood", "fd"), "request it without other metrics"),
+        (("--draws", 3), "--draws applies only to --metrics log_l"),
     ],
 )
 def test_the_bound_is_asked_for_by_itself(
