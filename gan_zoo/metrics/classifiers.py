@@ -28,7 +28,7 @@ class Classifier(Protocol):
         """Return a hash of the weights."""
         ...
 
-    def knows(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
+    def can_judge(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
         """Return whether the classifier can judge `route` on images with these `labels`."""
         ...
 
@@ -48,7 +48,7 @@ class Digits:
     def fingerprint(self) -> str:
         return self.network.fingerprint()
 
-    def knows(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
+    def can_judge(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
         return route.label is None and "label" in labels and labels["label"].ndim == 1
 
     @torch.no_grad()
@@ -77,7 +77,7 @@ class Attributes:
     def fingerprint(self) -> str:
         return extractors.hashed(self.network)
 
-    def knows(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
+    def can_judge(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
         return route.label_name in self.network.names
 
     @torch.no_grad()

@@ -100,7 +100,7 @@ def comparable(conditions: Mapping[str, Any]) -> dict[str, Any]:
 
     With either value, everything that the model generates on its own is compared with all real images. Classes that the
     user chooses, `data` or `class 3`, answer another question. If the real classes are not equally frequent, a model
-    that draws them uniformly scores worse, and that is meant.
+    that draws them uniformly scores worse; this is intended.
 
     Args:
         conditions: The fields of a protocol, as in `Protocol.as_dict` or read from a file.

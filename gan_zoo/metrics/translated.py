@@ -162,7 +162,7 @@ class Translations:
             for real in (task.targets for task in self.tasks)
         ]
         self.device, self.classifier = device, classifier
-        if classifier and not any(classifier.knows(task.route, task.sources.labels) for task in self.tasks):
+        if classifier and not any(classifier.can_judge(task.route, task.sources.labels) for task in self.tasks):
             names = ", ".join(route.name for route in routes)
             raise Mistake(f"The classifier {classifier.name} cannot judge the routes {names}: leave it out.")
         self.higher_is_better = self.evaluators[0].higher_is_better
@@ -203,7 +203,7 @@ class Translations:
         route, count = task.route, min(samples, len(task.sources))
         conditions = replace(conditions, source=task.sources.name, source_fingerprint=task.sources.fingerprint())
         height, width = task.batch(np.arange(1), self.device)[route.source].shape[2:]
-        can_judge = self.classifier and self.classifier.knows(route, task.sources.labels)
+        can_judge = self.classifier and self.classifier.can_judge(route, task.sources.labels)
         means = Means(measures(model, route, min(height, width), self.classifier if can_judge else None))
         indices, batch_size = chosen(len(task.sources), count), max(1, AT_ONCE // (height * width))
         fakes = Translated(model, task, indices, means, conditions, self.device, batch_size)

@@ -1,4 +1,4 @@
-"""Class agreement, on real digits in the place of generated ones."""
+"""Class agreement, on real digits in place of generated ones."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def agreement(model: GenerativeModule, labels: Labels | int = "uniform"):
     return score, protocol
 
 
-def test_real_digits_agree_as_often_as_the_classifier_is_right():
+def test_agreement_of_real_digits_is_the_accuracy_of_the_classifier():
     """LeNet is right on 98.95 % of this split; with 1,000 images, 0.97 to 1 is six standard deviations wide."""
     (name, right), _ = agreement(Real(off=0))
     assert name == "accuracy_lenet_1k" and 0.97 <= right.value <= 1
@@ -53,7 +53,7 @@ def test_real_digits_agree_as_often_as_the_classifier_is_right():
     assert wrong.value <= 0.03
 
 
-def test_the_conditions_are_the_classifiers_and_the_images():
+def test_the_protocol_names_the_classifier_and_the_images():
     _, protocol = agreement(Real(off=0), labels=3)
     assert protocol.extractor == "lenet" and protocol.extractor_weights == extractors.make("lenet").fingerprint()
     assert protocol.conditions.labels == "class 3" and protocol.data == "digits"

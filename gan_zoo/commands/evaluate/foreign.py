@@ -41,7 +41,7 @@ def score_foreign(order: Order) -> None:
     tell(scores, "")
     if rank() == 0:
         begin(run, order, fake, real.name)
-        keep(run, scores, protocol, step=0, shown=0)
+        keep(run, scores, protocol, step=0, real_images=0)
         print(
             f"Recorded in {run.path} with the conditions that the options state: {conditions.weights} weights, "
             f"batch norm {conditions.batch_norm}, truncation {conditions.truncation:g}, labels {conditions.labels}."

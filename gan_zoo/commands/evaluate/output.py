@@ -33,7 +33,7 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
         print(f"{prefix}{name} {score.value:.6g}{interval}{f' ({subset})' if subset else ''}")
 
 
-def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, shown: int) -> None:
+def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int) -> None:
     """Add scores to the evaluations of a run, in the first process, unless they are there under the same protocol.
 
     The lines are marked by `origin`. A run that resumes drops its own lines from after its checkpoint, but keeps these.
@@ -43,7 +43,7 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
         scores: Values by name.
         protocol: Protocol of the scores.
         step: Step of the checkpoint.
-        shown: Number of real images that the model was trained on by then.
+        real_images: Number of real images that the model was trained on by then.
 
     Raises:
         Mistake: The file cannot be written.
@@ -51,7 +51,7 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
     if rank() > 0:
         return
     recorded = [without_value(line) for line in lines_of(run.evaluations_file)]
-    for line in lines(scores, protocol, step, shown):
+    for line in lines(scores, protocol, step, real_images):
         if without_value(line) not in recorded:
             try:
                 run.append(run.evaluations_file, line | {"origin": "evaluate"})
