@@ -15,7 +15,7 @@ How it is measured
     names.py        names of scores and which way is better protocol.py       the conditions of a score
     fakes.py        generated images by index               references.py     statistics of real images, cached
     moments.py      sums that add up over processes         subsets.py        part of a set of images
-    presets.py      papers' protocols by name
+    real.py         real images of a data module          presets.py        papers' protocols by name
 
 Networks
     extractors/     features of images                      classifiers.py    judge a class or an attribute

@@ -19,6 +19,7 @@ from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
+from gan_zoo.metrics.real import reference
 from gan_zoo.metrics.references import Cache, References
 from gan_zoo.metrics.score import Score, Value, values
 
@@ -175,15 +176,8 @@ def against(
     Raises:
         Mistake: The data module has no `reference`, or `Evaluator` refuses the arguments.
     """
-    if not hasattr(data, "reference"):
-        raise Mistake(
-            f"{type(data).__name__} has no `reference` to score against: derive it from "
-            "datamodules.stream.StreamedData, or leave evaluation.extractor out."
-        )
-    split_name = split or getattr(data, "split", "")
-    real = data.reference(split)
-    workers = 0 if real.instant else data.workers
-    return Evaluator(real, extractor, metrics, device, split_name, count, workers)
+    real = reference(data, split)
+    return Evaluator(real.images, extractor, metrics, device, real.split, count, real.workers)
 
 
 def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, images: int) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions
+from gan_zoo.metrics.real import real
 from gan_zoo.metrics.score import Value
 from gan_zoo.metrics.translated import Result
 
@@ -97,7 +98,7 @@ class Stylizations:
             raise Mistake(
                 f"{self.contents.name} has one image: each content is compared with another, so two are needed."
             )
-        self.evaluator = Evaluator(self.styles, extractor, metrics, device, split or getattr(data, "split", ""))
+        self.evaluator = Evaluator(self.styles, extractor, metrics, device, real(data, self.styles, split).split)
         self.higher_is_better = False
         """The style share decides which step is best, and lower values of it are better."""
 

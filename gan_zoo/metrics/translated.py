@@ -19,6 +19,7 @@ from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.faithful import Means, Translation, measures
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions, Protocol
+from gan_zoo.metrics.real import real
 from gan_zoo.metrics.subsets import Subset
 from gan_zoo.translation.routes import Route, Translating
 
@@ -155,11 +156,10 @@ class Translations:
                 raise Mistake(
                     f"{type(data).__name__} shows no {min(missing)}, which {route.name} needs: choose other data."
                 )
-        split_name = split or getattr(data, "split", "")
         self.tasks = [task(route, sides) for route in routes]
+        targets = [real(data, task.targets, split) for task in self.tasks]
         self.evaluators = [
-            Evaluator(real, extractor, metrics, device, split_name, count, 0 if real.instant else data.workers)
-            for real in (task.targets for task in self.tasks)
+            Evaluator(side.images, extractor, metrics, device, side.split, count, side.workers) for side in targets
         ]
         self.device, self.classifier = device, classifier
         if classifier and not any(classifier.can_judge(task.route, task.sources.labels) for task in self.tasks):

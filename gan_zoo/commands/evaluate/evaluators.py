@@ -16,6 +16,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Evaluator
+from gan_zoo.metrics.real import Real, reference
 from gan_zoo.metrics.stylized import Stylizations
 from gan_zoo.metrics.subsets import Subset
 from gan_zoo.metrics.translated import Translations
@@ -78,14 +79,11 @@ def sample_evaluator(order: Order, name: str, settings: str, only: int | None) -
         settings: The data module, as from `data_settings`.
         only: The class of the real images to compare with; None: all of them.
     """
-    data = module_of(settings)
-    if not hasattr(data, "reference"):
-        raise Mistake(f"{type(data).__name__} has no `reference`: derive it from datamodules.stream.StreamedData.")
-    real = data.reference(order.split)
-    split_name = order.split or getattr(data, "split", "")
+    real = reference(module_of(settings), order.split)
     if only is not None:
-        real = Subset(real, np.flatnonzero(classes_of(real).numpy() == only), f"class_{only}")
-    return against(order, name, real, split_name, 0 if real.instant else data.workers)
+        indices = np.flatnonzero(classes_of(real.images).numpy() == only)
+        real = real._replace(images=Subset(real.images, indices, f"class_{only}"))
+    return against(order, name, real)
 
 
 @lru_cache(maxsize=1)
@@ -105,19 +103,18 @@ def style_evaluator(order: Order, name: str, settings: str) -> Stylizations:
     return Stylizations(module_of(settings), order.split, network, order.metrics, device())
 
 
-def against(order: Order, name: str, real: Any, split: str, workers: int) -> Evaluator:
-    """Return an evaluator that compares with the images or the statistics `real`.
+def against(order: Order, name: str, real: Real) -> Evaluator:
+    """Return an evaluator that compares with real images.
 
     Args:
         order: The order.
         name: Name of the extractor.
-        real: A set of images, or `Statistics`.
-        split: Name of the split of the real images, for the protocol.
-        workers: Number of processes that read the real images.
+        real: The real images, or `Statistics` in their place.
     """
     network = extractor(name, order.weights, order.resize)
-    references = real.references(order.metrics, network.features) if isinstance(real, Statistics) else None
-    return Evaluator(real, network, order.metrics, device(), split, order.real_samples, workers, references)
+    images, count = real.images, order.real_samples
+    references = images.references(order.metrics, network.features) if isinstance(images, Statistics) else None
+    return Evaluator(images, network, order.metrics, device(), real.split, count, real.workers, references)
 
 
 def classes_of(real: Any) -> Tensor:

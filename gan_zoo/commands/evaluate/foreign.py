@@ -12,6 +12,7 @@ from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions
+from gan_zoo.metrics.real import Real, reference
 from gan_zoo.run.config import find
 from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import write
@@ -27,8 +28,8 @@ def score_foreign(order: Order) -> None:
     samples = order.samples or len(fake)
     if samples > len(fake):
         raise Mistake(f"--samples is {samples}, and {order.fake} holds {len(fake)} images: ask for fewer.")
-    real, split, workers = real_side(order)
-    evaluator = against(order, order.extractor or "inception", real, split, workers)
+    real = real_side(order)
+    evaluator = against(order, order.extractor or "inception", real)
     conditions = Conditions(
         weights="last" if order.raw else "averaged",
         batch_norm=order.batch_norm,
@@ -40,7 +41,7 @@ def score_foreign(order: Order) -> None:
     note(evaluator, samples)
     tell(scores, "")
     if rank() == 0:
-        begin(run, order, fake, real.name)
+        begin(run, order, fake, real.images.name)
         keep(run, scores, protocol, step=0, real_images=0)
         print(
             f"Recorded in {run.path} with the conditions that the options state: {conditions.weights} weights, "
@@ -48,8 +49,8 @@ def score_foreign(order: Order) -> None:
         )
 
 
-def real_side(order: Order) -> tuple[Any, str, int]:
-    """Return the real images that --real names, their split, and the number of processes that read them.
+def real_side(order: Order) -> Real:
+    """Return the real images that --real names.
 
     Raises:
         Mistake: --real names no data.
@@ -61,12 +62,11 @@ def real_side(order: Order) -> tuple[Any, str, int]:
     elif path.is_dir() or path.suffix in (".zip", ".npz"):
         if order.split:
             raise Mistake(f"--split is {order.split}, but {path} has no splits: leave it out.")
-        return pictures(path, order.skip_damaged), "", 0
+        return Real(pictures(path, order.skip_damaged))
     else:
         find(order.real)
         data = set_up(choose("evaluate", "", ["-c", order.real], lambda parser: None)[0])
-    real = data.reference(order.split)
-    return real, order.split or getattr(data, "split", ""), 0 if real.instant else data.workers
+    return reference(data, order.split)
 
 
 def foreign_run(order: Order) -> Run:

@@ -8,6 +8,7 @@ from gan_zoo.commands.evaluate.output import keep, tell
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.likelihood import HasBound, log_likelihood
 from gan_zoo.metrics.names import score_name
+from gan_zoo.metrics.real import reference
 from gan_zoo.training import loading
 
 NAME = "log_likelihood"
@@ -58,9 +59,10 @@ def score_likelihoods(order: Order) -> None:
             raise Mistake(
                 f"{type(model).__name__} of {run.path} has no bound on the likelihood: --metrics {NAME} is for a VAE."
             )
-        data = module_of(data_settings(run, order))
-        real, split = data.reference(order.split), order.split or getattr(data, "split", "")
-        value, protocol = log_likelihood(model, real, device(), draws, split, order.real_samples, order.seed)
+        real = reference(module_of(data_settings(run, order)), order.split)
+        value, protocol = log_likelihood(
+            model, real.images, device(), draws, real.split, order.real_samples, order.seed
+        )
         scores = {score_name(NAME, "", protocol.real): value}
         tell(scores, f"{run.path} step {checkpoint.step} " if len(runs) > 1 else "")
         keep(run, scores, protocol, checkpoint.step, model.images)
