@@ -73,12 +73,12 @@ class Sampled:
         if labels == "data" and real_labels is None:
             raise Mistake("labels is data, but the real images have no classes: use uniform.")
         self.unit = 1 if sampling.batch_norm == "eval" else CHUNK
-        self.conditions = Conditions(
-            weights="averaged" if sampling.averaged and model.average_half_life else "last",
+        self.conditions = Conditions.of_samples(
+            averaged=sampling.averaged and bool(model.average_half_life),
             batch_norm="eval" if sampling.batch_norm == "eval" else f"batches of {CHUNK}",
             truncation=sampling.truncation,
-            labels=("none" if classes == 0 else f"class {labels}" if isinstance(labels, int) else labels),
-            latent_seed=sampling.seed,
+            labels=labels if classes else "none",
+            seed=sampling.seed,
         )
 
     def images(self, first: int, count: int) -> UInt8[Tensor, " n c h w"]:

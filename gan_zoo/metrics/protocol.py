@@ -32,6 +32,28 @@ class Conditions:
     source_fingerprint: str = ""
     """Hash of the content of `source`."""
 
+    @classmethod
+    def of_samples(
+        cls, averaged: bool, batch_norm: str, truncation: float, labels: str | int, seed: int
+    ) -> "Conditions":
+        """Return the conditions of images made from latents.
+
+        Args:
+            averaged: Whether the weights are the exponential moving average.
+            batch_norm: As `batch_norm` above.
+            truncation: Truncation of the latents; 1 means none.
+            labels: As `labels` above, or the number of a class.
+            seed: Seed of the latents and of the labels.
+        """
+        name = f"class {labels}" if isinstance(labels, int) else labels
+        return cls("averaged" if averaged else "last", batch_norm, truncation, name, seed)
+
+    @classmethod
+    def of_sources(cls, sources: Any, weights: str = "last", batch_norm: str = "eval", seed: int = 0) -> "Conditions":
+        """Return the conditions of images made from the images `sources`."""
+        fingerprint = sources.fingerprint()
+        return cls(weights, batch_norm, latent_seed=seed, source=sources.name, source_fingerprint=fingerprint)
+
 
 @dataclass(frozen=True)
 class Protocol:

@@ -114,9 +114,7 @@ class Stylizations:
             samples: Number of results to make. As many contents as fit, and at least two, are painted in all styles.
         """
         count = self._count(samples)
-        conditions = Conditions(
-            weights="last", source=self.contents.name, source_fingerprint=self.contents.fingerprint()
-        )
+        conditions = Conditions.of_sources(self.contents)
         indices = chosen(len(self.contents), count // len(self.styles)).tolist()
         painted = Painted(model, self.contents, self.styles, indices, conditions, self.device)
         scores, protocol = self.evaluator.score(painted, count)

@@ -183,13 +183,11 @@ class Translations:
         Raises:
             Mistake: There are too few images.
         """
-        conditions = Conditions(weights=weights, batch_norm="each image's own", latent_seed=seed)
-        pairs = zip(self.tasks, self.evaluators, strict=True)
-        return [
-            result
-            for task, evaluator in pairs
-            for result in self._route_results(model, task, evaluator, samples, conditions)
-        ]
+        results: list[Result] = []
+        for task, evaluator in zip(self.tasks, self.evaluators, strict=True):
+            conditions = Conditions.of_sources(task.sources, weights, "each image's own", seed)
+            results += self._route_results(model, task, evaluator, samples, conditions)
+        return results
 
     def with_targets_as_sources(self) -> "Translations":
         """Return the same evaluator with the real targets as the images to translate."""
@@ -201,7 +199,6 @@ class Translations:
         self, model: Translating, task: Task, evaluator: Evaluator, samples: int, conditions: Conditions
     ) -> list[Result]:
         route, count = task.route, min(samples, len(task.sources))
-        conditions = replace(conditions, source=task.sources.name, source_fingerprint=task.sources.fingerprint())
         height, width = task.batch(np.arange(1), self.device)[route.source].shape[2:]
         can_judge = self.classifier and self.classifier.can_judge(route, task.sources.labels)
         means = Means(measures(model, route, min(height, width), self.classifier if can_judge else None))

@@ -30,13 +30,7 @@ def score_foreign(order: Order) -> None:
         raise Mistake(f"--samples is {samples}, and {order.fake} holds {len(fake)} images: ask for fewer.")
     real = real_side(order)
     evaluator = against(order, order.extractor or "inception", real)
-    conditions = Conditions(
-        weights="last" if order.raw else "averaged",
-        batch_norm=order.batch_norm,
-        truncation=order.truncation,
-        labels=order.labels,
-        latent_seed=order.seed,
-    )
+    conditions = Conditions.of_samples(not order.raw, order.batch_norm, order.truncation, order.labels, order.seed)
     scores, protocol = evaluator.score(Fixed(fake, conditions), samples)
     note(evaluator, samples)
     tell(scores, "")
