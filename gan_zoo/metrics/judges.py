@@ -1,5 +1,6 @@
 """Chooses the evaluator of a model: for its samples, for its translations route by route, or for stylized images."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,41 +12,58 @@ from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.stylized import Stylizations, Stylizing
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.module import GenerativeModule
-from gan_zoo.translation.routes import Translating
+from gan_zoo.translation.routes import Route, Translating
 
 Judge = Evaluator | Translations | Stylizations
 """An evaluator of some kind of model."""
 
 
+@dataclass(frozen=True)
+class ModelKind:
+    """The properties of a model that decide which evaluator scores it; models of one kind can share an evaluator."""
+
+    routes: tuple[Route, ...] = ()
+    """The routes of a model that translates; empty: it does not."""
+    stylizes: bool = False
+
+    @classmethod
+    def of(cls, model: GenerativeModule) -> "ModelKind":
+        """Return the kind of `model`."""
+        return cls(model.routes if isinstance(model, Translating) else (), isinstance(model, Stylizing))
+
+
 def judge(
-    model: GenerativeModule,
+    model: GenerativeModule | ModelKind,
     data: Any,
     split: str | None,
     extractor: Extractor,
     metrics: tuple[str, ...],
     device: torch.device,
     classified_by: str | None = None,
+    count: int = 0,
 ) -> Judge:
     """Return the evaluator for models of the kind of `model`, on the images of a data module.
 
     Args:
-        model: A model of the kind to score.
+        model: A model of the kind to score, or this kind.
         data: The data module, set up.
         split: Split to compare with; None: the one that the data module trains on.
         extractor: Network whose features are compared.
         metrics: Names of the metrics.
         device: Where features are computed and the model is.
         classified_by: Name or file of the classifier of translated images; None: accuracy is not measured.
+        count: Number of real images to use; 0 means all. Stylized images are always compared with all styles.
 
     Raises:
         Mistake: The data or the classifier does not fit the model.
     """
-    if isinstance(model, Translating):
+    kind = model if isinstance(model, ModelKind) else ModelKind.of(model)
+    if kind.routes:
         network = classifier(classified_by) if classified_by else None
-        return Translations(model.routes, data, split, extractor, metrics, device, classifier=network)
-    if isinstance(model, Stylizing):
+        return Translations(kind.routes, data, split, extractor, metrics, device, count, network)
+    if kind.stylizes:
         return Stylizations(data, split, extractor, metrics, device)
-    return against(data, split, extractor, metrics, device)
+    return against(data, split, extractor, metrics, device, count)
 
 
 def results(judge: Judge, model: GenerativeModule, samples: int, sampling: Sampling) -> list[Result]:

@@ -14,15 +14,12 @@ from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.distributed.strategy import from_rank_zero, rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
-from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Evaluator
+from gan_zoo.metrics.judges import Judge, ModelKind, judge
 from gan_zoo.metrics.real import Real, reference
-from gan_zoo.metrics.stylized import Stylizations
 from gan_zoo.metrics.subsets import Subset
-from gan_zoo.metrics.translated import Translations
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
-from gan_zoo.translation.routes import Route
 from gan_zoo.trust import Source, refuse_foreign
 
 
@@ -87,20 +84,11 @@ def sample_evaluator(order: Order, name: str, settings: str, only: int | None) -
 
 
 @lru_cache(maxsize=1)
-def translation_evaluator(order: Order, name: str, settings: str, routes: tuple[Route, ...]) -> Translations:
-    """Return the evaluator of translation_evaluator along `routes`; the arguments are those of `sample_evaluator`."""
+def evaluator_of(order: Order, name: str, settings: str, kind: ModelKind) -> Judge:
+    """Return the evaluator of models that make images from images; the other arguments are as in `sample_evaluator`."""
     network = extractor(name, order.weights, order.resize)
-    judged_by = classifier(order.classifier) if order.classifier else None
-    return Translations(
-        routes, module_of(settings), order.split, network, order.metrics, device(), order.real_samples, judged_by
-    )
-
-
-@lru_cache(maxsize=1)
-def style_evaluator(order: Order, name: str, settings: str) -> Stylizations:
-    """Return the evaluator of stylized images; the arguments are those of `sample_evaluator`."""
-    network = extractor(name, order.weights, order.resize)
-    return Stylizations(module_of(settings), order.split, network, order.metrics, device())
+    data, count = module_of(settings), order.real_samples
+    return judge(kind, data, order.split, network, order.metrics, device(), order.classifier, count)
 
 
 def against(order: Order, name: str, real: Real) -> Evaluator:

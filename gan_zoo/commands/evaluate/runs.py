@@ -7,10 +7,9 @@ from gan_zoo.commands.evaluate.evaluators import (
     classes_of,
     data_settings,
     device,
+    evaluator_of,
     module_of,
     sample_evaluator,
-    style_evaluator,
-    translation_evaluator,
 )
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
@@ -19,12 +18,12 @@ from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
 from gan_zoo.metrics.baselines import baselines
 from gan_zoo.metrics.fakes import Sampled, Sampling
+from gan_zoo.metrics.judges import ModelKind
+from gan_zoo.metrics.judges import results as scores_of
 from gan_zoo.metrics.protocol import Protocol
-from gan_zoo.metrics.stylized import Stylizing
-from gan_zoo.metrics.translated import Result
+from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
-from gan_zoo.translation.routes import Translating
 from gan_zoo.trust import Source, refuse_foreign
 
 SAMPLES = 10_000
@@ -43,12 +42,9 @@ def score_runs(order: Order) -> None:
 
 
 def results(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """Return the scores of a model: of its samples, its translations or its stylized images."""
-    if isinstance(model, Translating):
-        return translated(order, checkpoint, model)
-    if isinstance(model, Stylizing):
-        return stylized(order, checkpoint, model)
-    return sampled(order, checkpoint, model)
+    """Return the scores of a model: of its samples, or of the images that it makes from images."""
+    kind = ModelKind.of(model)
+    return sampled(order, checkpoint, model) if kind == ModelKind() else from_images(order, checkpoint, model, kind)
 
 
 def subset(order: Order, protocol: Protocol) -> str:
@@ -85,60 +81,46 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
             yield class_agreement(fakes, classifier, samples, protocol)
 
 
-def translated(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """Yield the scores of a model's translations, route by route, after those of the baselines with --baseline.
+def from_images(order: Order, checkpoint: Checkpoint, model: GenerativeModule, kind: ModelKind) -> Iterable[Result]:
+    """Yield the scores of a model's translations or stylized images, after those of the baselines with --baseline.
 
     Raises:
-        Mistake: The order has options that apply only to samples.
+        Mistake: The order has options for other models.
     """
-    assert isinstance(model, Translating)
-    refuse_latents(order, model)
-    settings = data_settings(checkpoint.run, order)
-    evaluator = translation_evaluator(order, extractor_name(order, checkpoint.run), settings, model.routes)
-    samples = order.samples or SAMPLES
-    weights = "averaged" if model.average_half_life else "last"
+    refuse_options(order, model, kind)
+    settings, samples = data_settings(checkpoint.run, order), order.samples or SAMPLES
+    evaluator = evaluator_of(order, extractor_name(order, checkpoint.run), settings, kind)
     if order.baseline:  # before the model: `gan-zoo status` shows the last line
+        assert isinstance(evaluator, Translations)
         yield from baselines(evaluator, module_of(settings), samples)
-    yield from evaluator.results(model, samples, order.seed, weights)
+    yield from scores_of(evaluator, model, samples, sampling(order, order.labels))
     note(evaluator, samples)
 
 
-def stylized(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """Yield the scores of a model's stylized images.
-
-    Raises:
-        Mistake: The order has options that apply only to samples or translations.
-    """
-    assert isinstance(model, Stylizing)
-    refuse_latents(order, model)
-    if order.classifier or order.baseline:
-        raise Mistake(
-            f"--classifier and --baseline are for models that translate: leave them out for {type(model).__name__}."
-        )
-    if order.real_samples:
-        raise Mistake(f"--real-samples is {order.real_samples}, but contents are painted in all styles: leave it out.")
-    evaluator = style_evaluator(order, extractor_name(order, checkpoint.run), data_settings(checkpoint.run, order))
-    samples = order.samples or SAMPLES
-    yield from evaluator.results(model, samples)
-    note(evaluator, samples)
-
-
-def refuse_latents(order: Order, model: GenerativeModule) -> None:
-    """Refuse options that apply only to images made from latents.
+def refuse_options(order: Order, model: GenerativeModule, kind: ModelKind) -> None:
+    """Refuse options that do not apply to a model that makes images from images.
 
     Raises:
         Mistake: Names the first of them.
     """
-    is_given = {
+    of_samples = {
         "--truncation": order.truncation != 1,
         "--batch-norm": order.batch_norm != "eval",
         "--labels": order.labels != "uniform",
         "--per-class": order.per_class,
         "--raw": order.raw and bool(model.average_half_life),
     }
-    for option, given in is_given.items():
+    for option, given in of_samples.items():
         if given:
             raise Mistake(f"{option} is for images made from latents: leave it out for {type(model).__name__}.")
+    if not kind.stylizes:
+        return
+    if order.classifier or order.baseline:
+        raise Mistake(
+            f"--classifier and --baseline are for models that translate: leave them out for {type(model).__name__}."
+        )
+    if order.real_samples:
+        raise Mistake(f"--real-samples is {order.real_samples}, but contents are painted in all styles: leave it out.")
 
 
 def extractor_name(order: Order, run: Run) -> str:
