@@ -70,4 +70,4 @@ def test_a_class_that_the_data_does_not_have_is_refused(refused: Refused, comman
     tiny = ("--model.width", "[8]", "--model.latent_dim", 4, "--evaluation.extractor", "null", "--trainer.max_steps", 1)
     assert command("fit", "-c", "mnist/cgan", *tiny, *CPU).code == 0
     message = refused("sample", "x", "--label", 10, "--out", "x.png")
-    assert "labels is 10, but CGAN knows classes 0 to 9" in message
+    assert "labels is 10, but CGAN has classes 0 to 9" in message

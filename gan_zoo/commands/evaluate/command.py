@@ -7,22 +7,22 @@ from gan_zoo.commands.evaluate.processes import spread
 from gan_zoo.commands.evaluate.runs import score_runs
 
 
-def evaluate(asked: Order) -> int:
-    """Score what was asked for, print the values, and add them to the runs' evaluations.
+def evaluate(order: Order) -> int:
+    """Compute the scores of an order, print them, and add them to the evaluations of the runs.
 
     Raises:
-        Mistake: of the user's, in names, files or options.
+        Mistake: The user made a mistake in names, files or options.
         DataError: The data cannot be used.
     """
-    spread(work, asked, asked.devices)
+    spread(work, order, order.devices)
     return 0
 
 
-def work(asked: Order) -> None:
-    """All of it, as one process of a group or alone."""
-    if is_likelihood(asked):
-        score_likelihoods(asked)
-    elif asked.fake:
-        score_foreign(asked)
+def work(order: Order) -> None:
+    """Carry out the order, alone or as one process of a group."""
+    if is_likelihood(order):
+        score_likelihoods(order)
+    elif order.fake:
+        score_foreign(order)
     else:
-        score_runs(asked)
+        score_runs(order)
