@@ -1,4 +1,4 @@
-"""Networks by name, and their sizes, for tests."""
+"""Makes pairs of networks by name, and counts their parameters."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gan_zoo import networks
 
 
 def pair(architecture, image_shape, width, latent_dim=100, norm: Any = "batch", **chosen) -> tuple[Any, Any]:
-    """The generator and discriminator called `architecture`, or `chosen` as `generator` and `discriminator`."""
+    """Return the generator and discriminator called `architecture`; `generator=` and `discriminator=` override each."""
     return networks.pair(
         architecture=architecture,
         generator_architecture=chosen.get("generator"),
@@ -21,5 +21,5 @@ def pair(architecture, image_shape, width, latent_dim=100, norm: Any = "batch", 
 
 
 def count(network: nn.Module) -> int:
-    """Trainable numbers."""
+    """Return the number of trainable parameters."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,4 +1,4 @@
-"""The commands of `gan-zoo`, one file each, imported when the command runs.
+"""The commands of `gan-zoo`, one file each, imported when the command runs. `gan_zoo/cli.py` reads their options.
 
     fit.py          one training run                      study.py        a grid of runs, then the report
     sample.py       images from a trained generator       evaluate/       scores of runs and of folders of images
