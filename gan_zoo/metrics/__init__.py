@@ -12,8 +12,9 @@ How it is measured
     evaluator.py    one pass over the images for all metrics of an extractor
     judges.py       picks the evaluator of a model: for samples, translations or stylized images
     score.py        what a metric must offer                choices.py        the names that a user may type
-    names.py        names of scores and which way is better protocol.py       the conditions of a score
-    fakes.py        generated images by index               references.py     statistics of real images, cached
+    names.py        names of scores and which way is better
+    protocol.py     the protocol of a score: its fields, and when two scores may be compared; evaluator.py fills it
+    fakes.py        generated images by index               references.py     what is computed once of real images
     moments.py      sums that add up over processes         subsets.py        part of a set of images
     real.py         real images of a data module          presets.py        papers' protocols by name
 
