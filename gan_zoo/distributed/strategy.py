@@ -1,5 +1,6 @@
 """Several devices for models whose optimizers take turns."""
 
+import atexit
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,7 +30,10 @@ class TurnTakingDDP(DDPStrategy):
     """Told at once of a process that was killed, on a thread of its own."""
 
     def setup_environment(self) -> None:
+        makes_group = not dist.is_initialized()
         super().setup_environment()
+        if makes_group:  # Lightning does this for NCCL only
+            atexit.register(destroy_process_group)
         assert self.cluster_environment is not None
         self.peers = Peers(self.cluster_environment.main_address, self.on_loss)
 
@@ -51,6 +55,15 @@ class TurnTakingDDP(DDPStrategy):
     def lost(self) -> str:
         """Which process was lost, "" if none."""
         return self.peers.lost() if self.peers else ""
+
+
+def destroy_process_group() -> None:
+    """End the process group, if there is one. It waits for no other process, so that a lost one cannot hold this up.
+
+    Without this, gloo's threads may still run when the interpreter takes its libraries down, which aborts the process.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def rank() -> int:
