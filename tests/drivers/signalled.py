@@ -1,7 +1,8 @@
 """Sends signals to runs on two processes: `python -m tests.drivers.signalled FOLDER`.
 
 Lightning starts the second process with the same command line, once for all runs. Rank 0 writes to FOLDER/ends.json how
-each run ended: the runs with `Early`, with `During`, and with each `Moment`.
+each run ended: the runs with `Early`, with `During`, with `Late` on either rank, and with each
+`Moment`.
 """
 
 import json
@@ -24,6 +25,7 @@ from tests.drivers.tiny import Tiny
 
 EVERY, AT = 2, 4
 """Steps between two agreements of the processes, and the step of the agreement that `During` delays."""
+STEPS = 300
 MOMENTS = 12
 
 
@@ -51,6 +53,18 @@ class During(Watchdog):
                 time.sleep(2.0)
 
 
+class Late(Watchdog):
+    """Rank `rank` sends itself a signal after the last agreement, when the last step is done, as in the final score."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__(collapse_every=0)
+        self.rank = rank
+
+    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+        if trainer.global_rank == self.rank:
+            kill(signal.SIGTERM)
+
+
 class Moment(Watchdog):
     """Rank `rank` sends itself the signal `number`, `seconds` after the end of the first step, from another thread."""
 
@@ -67,7 +81,7 @@ def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
     """Train, and return the status of the run and its last step, which are the same on both processes."""
     trainer = Trainer(
         run=run,
-        max_steps=300,
+        max_steps=STEPS,
         devices=2,
         accelerator="cpu",
         log_every_n_steps=EVERY,
@@ -82,7 +96,7 @@ def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    watchdogs: list[Watchdog] = [Early(), During()]
+    watchdogs: list[Watchdog] = [Early(), During(), Late(0), Late(1)]
     for number in range(MOMENTS):
         kind = (signal.SIGINT, signal.SIGTERM)[number // 2 % 2]
         watchdogs.append(Moment(number % 2, kind, 0.003 * number))

@@ -4,6 +4,7 @@ Lightning starts the second process with the same command line. If NODE_RANK is 
 device each, which may be the same GPU.
 """
 
+import atexit
 import json
 import os
 import signal
@@ -100,8 +101,14 @@ ENDS = {"fails": Fails, "dies": Dies}
 QUICK = ("norms", "relabelled", *ENDS)
 
 
+def note_group(run: Path, rank: int) -> None:
+    """Write whether the process group still exists when the process `rank` exits."""
+    (run / f"group_{rank}.txt").write_text("exists" if dist.is_initialized() else "destroyed")
+
+
 def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = "cpu") -> None:
     torch.set_num_threads(1)
+    atexit.register(lambda: note_group(run, trainer.global_rank))  # called last: the first that was registered
     nodes = 2 if "NODE_RANK" in os.environ and "LOCAL_RANK" not in os.environ else 1
     trainer = Trainer(
         run=run,
