@@ -1,16 +1,17 @@
-"""The report of runs and studies: one page that opens from the disk, its tables as CSV, Markdown and LaTeX, figures.
+"""The report of runs and studies: one HTML page, its tables as CSV, Markdown and LaTeX, and figures for papers.
 
     collect.py      run directories -> plain data            scores.py       which scores may be compared
-    grouping.py     runs that are alike but for their seeds  seeds.py        what a few seeds can tell
-    ttest.py        two methods compared, pairs adjusted     dots.py         every seed as a dot
-    rank.py         groups -> ranked tables                  papers.py       the authors' own numbers
+    grouping.py     runs that differ in the seed only        seeds.py        what a few seeds can tell
+    ttest.py        two methods compared, pairs adjusted     certainty.py    how sure a table's ranks are
+    dots.py         every seed as a dot                      papers.py       the numbers that papers report
+    rank.py         groups -> ranked tables
     tables.py       ranked tables as sheets                  sheets.py       sheets as text, Markdown, LaTeX
     curves.py       scores and losses over training          pictures.py     samples over training
     details.py      runs, failures, settings, environment    page.py         the page: one JSON, one template
     figures.py      plots and tables for papers              committed.py    results.csv, and pages that show it
-    owning.py       which files a report may overwrite        again.py         the command that scores a run again
+    owning.py       which files a report may overwrite        again.py         best steps that were scored again
 
-Loads no torch.
+The report loads no torch.
 """
 
 from collections.abc import Sequence
@@ -31,21 +32,21 @@ def build(
     figures: Path | None = None,
     paired: bool = False,
 ) -> str:
-    """Write the page of all runs at or below `paths` to `out`, and the tables beside it.
+    """Write the page of all runs at or below `paths` to `out`, and the tables into the same folder.
 
     Args:
-        paths: run directories, or folders of them such as a study's.
-        out: the HTML file.
-        score: the name of the score to begin with; "": the one that most runs have.
-        by: settings to group runs by; none: study, method and settings.
-        figures: a folder that gets every plot and table for use in a paper.
-        paired: whether methods are compared seed by seed, rather than by the means of their own seeds.
+        paths: Run directories, or folders that contain them, such as the folder of a study.
+        out: The HTML file to write.
+        score: Name of the score whose tables come first; "" takes the score that most runs have.
+        by: Settings to group runs by; without any, runs are grouped by study, method and settings.
+        figures: Folder to which every plot and table is written for use in a paper.
+        paired: Whether methods are compared seed by seed, rather than by the means of their own seeds.
 
     Returns:
         The ranked tables as plain text.
 
     Raises:
-        Mistake: no run there, no such score or setting, or a file that cannot be written or is not this report's.
+        Mistake: There is no run, no such score or no such setting, or a file cannot be written or is not this report's.
     """
     owning.refuse_other_page(out)
     results = collect(paths)
@@ -59,14 +60,14 @@ def build(
 
         files |= {figures / name: encoded(content) for name, content in draw(groups, ranked, shown(ranked))}
     owned = owning.owned_after(out, files)
-    save(out, page.render(described, owned))  # first: whatever a kill leaves of the other files, the page knows it
+    save(out, page.render(described, owned))  # first, so that the page knows every other file, even after a kill
     for file, content in files.items():
         save(file, content)
     return "\n".join(map(sheets.text, shown(ranked))) or unscored(results)
 
 
 def tables_beside(out: Path, results: list[Result], ranked: list[Table]) -> dict[Path, bytes]:
-    """Return the tables that lie beside the page, by file."""
+    """Return the contents of the tables that are written beside the page, by file."""
     markdown = "\n".join(map(sheets.markdown, shown(ranked))) or "No run has a score yet.\n"
     latex = "\n".join(["% \\usepackage{booktabs}", *map(sheets.latex, shown(ranked))])
     texts = {"results.csv": committed.table_csv(results), "results.md": markdown, "results.tex": latex}
@@ -74,23 +75,24 @@ def tables_beside(out: Path, results: list[Result], ranked: list[Table]) -> dict
 
 
 def shown(ranked: list[Table]) -> list[sheets.Sheet]:
-    """Methods x data where there is more than one set, then each ranking."""
+    """Return the sheets to show: methods x data where there are several data sets, then each ranking."""
     return [*map(tables.matrix, tables.families(ranked)), *map(tables.ranking, ranked)]
 
 
 def unscored(results: list[Result]) -> str:
+    """Return a line for each run that says why it has no score."""
     return "\n".join(f"{run.name}: {run.status}, {run.error or 'no score'}" for run in results)
 
 
 def fill(page_file: Path, folders: list[Path]) -> None:
-    """Write the rankings of all results.csv in `folders` into a page of Markdown, between its marks.
+    """Write the rankings of all results in `folders` into a Markdown page, between its two marks.
 
     Args:
-        page_file: the page.
-        folders: of committed results, a file a study.
+        page_file: The Markdown page.
+        folders: Folders of committed results, with a CSV file for each study.
 
     Raises:
-        Mistake: no results there, or no marks in the page.
+        Mistake: There are no results, or the page has no marks.
     """
     results = [run for folder in folders for file in sorted(folder.glob("*.csv")) for run in committed.read(file)]
     if not results:
@@ -102,7 +104,9 @@ def fill(page_file: Path, folders: list[Path]) -> None:
     parts = []
     by_title: dict[str, list[Result]] = {}
     for run in results:
-        by_title.setdefault(run.study or run.path.stem, []).append(run)  # runs of no study: as their file is called
+        by_title.setdefault(run.study or run.path.stem, []).append(
+            run
+        )  # runs without a study take the name of their file
     for title, runs in by_title.items():
         ranked = rank.tables(grouping.group(runs))
         parts += [f"## {title}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
@@ -110,10 +114,10 @@ def fill(page_file: Path, folders: list[Path]) -> None:
 
 
 def save(file: Path, content: str | bytes) -> None:
-    """Write one file, as a whole, with its folder.
+    """Write one file atomically, and create its folder if needed.
 
     Raises:
-        Mistake: it cannot be written.
+        Mistake: The file cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -123,15 +127,16 @@ def save(file: Path, content: str | bytes) -> None:
 
 
 def encoded(content: str | bytes) -> bytes:
+    """Return `content` as bytes; text becomes UTF-8."""
     return content if isinstance(content, bytes) else content.encode(errors="replace")
 
 
 def heading(results: list[Result], paths: list[Path]) -> str:
-    """The studies' names, or the folder's."""
+    """Return the heading of the page: the names of the studies, or else of the folders."""
     studies = sorted({run.study for run in results} - {""})
     return ", ".join(studies or [path.resolve().name for path in paths])
 
 
 def place(paths: list[Path]) -> Path:
-    """Where the page goes if nobody says: into the folder if there is one, else into the working directory."""
+    """Return the default file of the page: in the folder if `paths` is a single one, else in the working directory."""
     return (paths[0] if len(paths) == 1 else Path()) / "report.html"

@@ -1,22 +1,30 @@
-"""Best steps scored again, with other latents than those that they were chosen by: nothing flatters them."""
+"""Find scores of best steps that were computed again, with other latents than those by which the steps were chosen.
+
+The best step was chosen by its own score, so that score is too good. The second score is not.
+"""
 
 from gan_zoo.metrics import names
 from gan_zoo.report.collect import Result
 from gan_zoo.report.scores import Line, best, is_number, redrawn
 
 
-def second_looks(found: dict[str, list[list[Line]]], runs: list[Result]) -> set[str]:
-    """The kinds that are nothing but best steps of another kind, scored again with other latents."""
+def second_looks(lines_by_kind: dict[str, list[list[Line]]], runs: list[Result]) -> set[str]:
+    """Return the kinds of scores that hold nothing but second scores of the best steps of another kind.
+
+    Args:
+        lines_by_kind: For each kind, the lines of every run that has it.
+        runs: All runs.
+    """
     looks = set[str]()
-    for key in sorted(found, key=lambda key: (sum(map(len, found[key])), key)):
-        others = [one for one in found if one != key and one not in looks and redrawn(one) == redrawn(key)]
+    for key in sorted(lines_by_kind, key=lambda key: (sum(map(len, lines_by_kind[key])), key)):
+        others = [kind for kind in lines_by_kind if kind != key and kind not in looks and redrawn(kind) == redrawn(key)]
         if any(all(looks_again(run, key, other) for run in runs if key in run.scores) for other in others):
             looks.add(key)
     return looks
 
 
 def looks_again(run: Result, key: str, other: str) -> bool:
-    """Whether all that a run has of kind `key` is a score of the best step of kind `other`."""
+    """Return whether all scores of kind `key` in `run` are at the best step of kind `other`."""
     lines = run.scores.get(other, [])
     if not any(is_number(line.get("value")) for line in lines):
         return False
@@ -25,7 +33,7 @@ def looks_again(run: Result, key: str, other: str) -> bool:
 
 
 def rescored(run: Result, key: str, step: int) -> float | None:
-    """The score of a run's step with other latents than those of kind `key`; None if it was not scored again."""
+    """Return the score at `step` with other latents than those of kind `key`; None if it was not scored again."""
     for other, lines in run.scores.items():
         if other != key and redrawn(other) == redrawn(key):
             for line in lines:

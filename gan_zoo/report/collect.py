@@ -1,7 +1,7 @@
-"""What lies on the disk, as plain data: run directories, and the studies that they belong to.
+"""Read run directories, and the studies that they belong to, as plain data.
 
-Nothing here stops at a damaged file. A run may be training at this moment, have been killed in the middle of a line,
-or come from an older version of this package: what can be read is taken, the rest is missing.
+No damaged file stops the report. A run may be training at this moment, may have been killed in the middle of a line,
+or may come from an older version of this package: the report takes what it can read and leaves out the rest.
 """
 
 import contextlib
@@ -24,44 +24,44 @@ from gan_zoo.run.files import tail
 from gan_zoo.run.layout import LOG
 
 LAST_LINES = 12
-"""Of the log of a run that failed, shown with it."""
+"""Number of lines that are shown from the end of a failed run's log."""
 
 
 @dataclass
 class Result:
-    """One run, as far as it got."""
+    """One run, with whatever it has recorded so far."""
 
     path: Path
     name: str
-    """Unlike every other run's in the report."""
+    """The name of the run, unique within the report."""
     study: str = ""
-    """Empty: none."""
+    """The name of the study; empty if the run belongs to none."""
     method: str = ""
-    """The study's name for what was trained, or without a study the model's."""
+    """The name that the study gives to what was trained; without a study, the name of the model."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What the study's matrix sets, beside the seed."""
+    """The settings from the study's matrix, without the seed."""
     seed: int | None = None
     status: str = "unknown"
-    """finished, failed, interrupted, running, stale (running, without a heartbeat), or the study's word."""
+    """finished, failed, interrupted, running, stale (running without a heartbeat), or the status in study.json."""
     error: str = ""
-    """Why a run did not finish, in a line."""
+    """One line that says why the run did not finish."""
     log: list[str] = field(default_factory=list)
-    """What a run that failed printed last."""
+    """The last lines that a failed run printed."""
     record: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
-    """Flat, without `init_args`: {"model.width": 64}."""
+    """The flat configuration without `init_args`: {"model.width": 64}."""
     metrics: list[Line] = field(default_factory=list)
-    """Lines by step; numbers that are not finite are None."""
+    """Lines of metrics.jsonl, sorted by step; numbers that are not finite are None."""
     evaluations: list[Line] = field(default_factory=list)
-    """Lines in the order they were written, with the `seconds` of their step."""
+    """Lines of evaluations.jsonl in the order they were written, each with the `seconds` of its step."""
     grids: list[tuple[int, Path]] = field(default_factory=list)
-    """Steps and pictures, the earliest first."""
+    """Sample grids as pairs of step and file, the earliest first."""
     neighbours: Path | None = None
-    """The latest picture of samples beside their nearest neighbours among the training images."""
+    """The latest picture that shows samples beside their nearest neighbours among the training images."""
 
     @cached_property
     def scores(self) -> dict[str, list[Line]]:
-        """The evaluations by score and protocol, each by step."""
+        """The evaluations, grouped by score and protocol and sorted by step."""
         return by_kind(self.evaluations)
 
     @property
@@ -76,26 +76,26 @@ class Result:
 
     @property
     def events(self) -> list[Line]:
-        """What the watchdog saw: step, kind, message."""
-        said = self.record.get("events")
-        return [one for one in said if is_event(one)] if isinstance(said, list) else []
+        """The events that the watchdog recorded, each with step, kind and message."""
+        events = self.record.get("events")
+        return [event for event in events if is_event(event)] if isinstance(events, list) else []
 
     @property
     def last(self) -> Line:
-        """The last line of metrics."""
+        """The last line of metrics; empty if there is none."""
         return self.metrics[-1] if self.metrics else {}
 
     @property
     def step(self) -> int:
-        """How far the run came."""
+        """The last step that the run recorded."""
         return max([self.last.get("step", 0), *(line["step"] for line in self.evaluations)])
 
 
 def collect(paths: list[Path]) -> list[Result]:
-    """Every run at or below `paths`, once, and the cells of studies there that have no run yet.
+    """Return every run at or below `paths`, once, and the cells of studies there that have no run yet.
 
     Raises:
-        Mistake: no such folder, or no run in it.
+        Mistake: There is no such folder, or no run in it.
     """
     folders: dict[Path, Path] = {}
     for path in paths:
@@ -111,31 +111,38 @@ def collect(paths: list[Path]) -> list[Result]:
 
 
 def below(root: Path, name: str) -> Iterator[Path]:
-    """The folders at or below `root` that hold a file `name`, but for hidden ones."""
+    """Yield the folders at or below `root` that contain a file `name`, without hidden folders."""
     for file in root.rglob(name):
         if not any(part.startswith(".") for part in file.relative_to(root).parts):
             yield file.parent
 
 
 def unstarted(folder: Path) -> list[Path]:
-    """Return where the runs of a study's cells would lie, for those that did not come as far as a run.json."""
+    """Return the directories of those cells of a study that have no run.json yet."""
     runs = [folder / cell for cell in read_study(folder).get("cells", {}) if Path(cell).name == cell]
     return [run for run in runs if not (run / "run.json").exists() and not run.is_symlink()]
 
 
 def is_own(file: Path, run: Path) -> bool:
-    """Whether `file` is one of `run` itself: a link may lead to anything, which the page would then show to others."""
+    """Return whether `file` really is inside the folder `run`."""
+    # A link may lead to any file of this machine, which the page would then show to others.
     return file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(run.resolve())
 
 
 def labels(folders: list[Path]) -> dict[Path, str]:
-    """A name for each run: its path below what all have in common."""
+    """Return a name for each run: its path below the folder that all runs have in common."""
     shared = Path(os.path.commonpath([folder.parent for folder in folders]))
     return {folder: folder.relative_to(shared).as_posix() for folder in folders}
 
 
 def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
-    """One run. Its study's word is taken for what its own record cannot say."""
+    """Return one run.
+
+    Args:
+        folder: The run's directory.
+        name: The run's name in the report.
+        study: The content of the study's study.json, which is used for whatever the run's own record does not say.
+    """
     run = Run(folder)
     record, config = read_json(run.record_file), read_config(run)
     metrics = sorted(objects(run.metrics_file), key=lambda line: line["step"])
@@ -166,86 +173,93 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
 
 
 def last_lines(folder: Path) -> list[str]:
-    """Return what a run printed last, as far as it was kept."""
+    """Return the last lines in the log of a run, without empty ones."""
     log = folder / LOG
     return [line for line in tail(log) if line.strip()][-LAST_LINES:] if is_own(log, folder) else []
 
 
 def is_event(value: Any) -> bool:
+    """Return whether `value` is an event of the watchdog: an object with a whole number as `step`."""
     return isinstance(value, dict) and isinstance(value.get("step"), int)
 
 
 def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
-    """A run that says it is running may be dead: its study knows, or its heartbeat shows."""
-    told = str(cell.get("status") or "")
-    own = str(record.get("status") or told or "unknown")
-    if own != "running":
-        return own
-    if told == "failed":
-        return told
+    """Return the status of a run from its record and from its cell in study.json.
+
+    A run that is recorded as running may be dead: then the study says so, or its heartbeat is old.
+    """
+    in_study = str(cell.get("status") or "")
+    recorded = str(record.get("status") or in_study or "unknown")
+    if recorded != "running":
+        return recorded
+    if in_study == "failed":
+        return in_study
     with contextlib.suppress(TypeError, ValueError):
-        return "stale" if age(record) > STALE_AFTER else own
-    return own
+        return "stale" if age(record) > STALE_AFTER else recorded
+    return recorded
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """study.json of a folder; empty without one."""
+    """Return the content of study.json in `folder`; empty if there is no such file."""
     study = read_json(folder / "study.json")
     cells = study.get("cells")
-    kept = {name: cell for name, cell in cells.items() if isinstance(cell, dict)} if isinstance(cells, dict) else {}
-    return study | {"cells": kept} if study else {}
+    valid = {name: cell for name, cell in cells.items() if isinstance(cell, dict)} if isinstance(cells, dict) else {}
+    return study | {"cells": valid} if study else {}
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """Return the object in a file; empty if there is none, it is damaged, or it is a link."""
+    """Return the JSON object in `file`; empty if the file does not exist, is damaged, or is a link."""
     if not is_own(file, file.parent):
         return {}
     with contextlib.suppress(OSError, ValueError):
-        found = DECODER.decode(file.read_text(errors="replace").strip())
-        return found if isinstance(found, dict) else {}
+        content = DECODER.decode(file.read_text(errors="replace").strip())
+        return content if isinstance(content, dict) else {}
     return {}
 
 
 def read_config(run: Run) -> dict[str, Any]:
-    """Return the flat configuration; empty if there is none, it is damaged, or it is a link."""
+    """Return the flat configuration of `run`; empty if the file does not exist, is damaged, or is a link."""
     if not is_own(run.config_file, run.path):
         return {}
     with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-        found = yaml.safe_load(run.config_file.read_text(errors="replace"))
-        if isinstance(found, dict):
-            return {key.replace(".init_args", ""): value for key, value in flat(found).items()}
+        content = yaml.safe_load(run.config_file.read_text(errors="replace"))
+        if isinstance(content, dict):
+            return {key.replace(".init_args", ""): value for key, value in flat(content).items()}
     return {}
 
 
 def class_name(path: Any) -> str:
-    """`WGAN` of `gan_zoo.models.wgan.WGAN`."""
+    """Return the last part of a class path: `WGAN` for `gan_zoo.models.wgan.WGAN`."""
     return str(path or "").rpartition(".")[2]
 
 
 def number(text: str) -> float | None:
-    """A number of a JSON file; None for one that is too large."""
+    """Return the number that `text` of a JSON file states; None if it is too large for a float."""
     value = float(text)
     return value if math.isfinite(value) else None
 
 
 DECODER = json.JSONDecoder(parse_float=number, parse_constant=lambda _: None)
-"""Reads NaN and Infinity, which are no JSON, as None."""
+"""A decoder that reads NaN and Infinity, which are not valid JSON, as None."""
 
 
 def objects(file: Path) -> Iterator[Line]:
-    """Yield the whole lines of a .jsonl file that have a step, none if it is a link; infinite numbers become None."""
+    """Yield the complete lines of a .jsonl file that have a step; numbers that are not finite become None.
+
+    A file that is a link has no lines.
+    """
     if not is_own(file, file.parent):
         return
     with contextlib.suppress(OSError), open(file, errors="replace") as stream:
         for line in stream:
             with contextlib.suppress(ValueError):
-                found = DECODER.decode(line.strip())
-                if isinstance(found, dict) and isinstance(found.get("step"), int):
-                    yield found
+                content = DECODER.decode(line.strip())
+                if isinstance(content, dict) and isinstance(content.get("step"), int):
+                    yield content
 
 
 def grids(run: Run) -> list[tuple[int, Path]]:
-    """Return the sample grids of `run` by step."""
+    """Return the sample grids of `run` as pairs of step and file, sorted by step."""
     files = (file for file in run.images.glob("step_*.png") if is_own(file, run.path))
     numbered = ((file.stem.removeprefix("step_"), file) for file in files)
     return sorted((int(number), file) for number, file in numbered if number.isdigit())

@@ -1,7 +1,7 @@
-"""results.csv, written from runs and read again; and the place of results in a page of Markdown.
+"""Write results.csv from runs, read it again, and put results into a Markdown page.
 
-experiments/results/ holds the results.csv of studies, so that experiments/README.md can be written by anyone who has
-the repository, and checked, without the runs themselves.
+experiments/results/ holds the results.csv of studies. From these files, anyone who has the repository can write
+experiments/README.md again, or check it, without the runs themselves.
 """
 
 import csv
@@ -25,7 +25,7 @@ BEGIN, END = "<!-- results, written by gan-zoo report -->", "<!-- end of results
 
 
 def table_csv(results: Sequence[Result]) -> str:
-    """results.csv: each run's last score, a line for every score and protocol; a run without any has one line too."""
+    """Return results.csv, which holds the last value of each run's scores; a run without a score has one row."""
     rows = []
     for run in results:
         last = [lines[-1] for lines in run.scores.values()] or [run.last | {"metric": "", "value": None}]
@@ -34,6 +34,7 @@ def table_csv(results: Sequence[Result]) -> str:
 
 
 def csv_row(run: Result, line: Line) -> list[Any]:
+    """Return the row of results.csv for one run and one line of its evaluations."""
     low, high = own_interval(line) or (None, None)
     value = line.get("value") if is_number(line.get("value")) else None
     return [
@@ -44,28 +45,30 @@ def csv_row(run: Result, line: Line) -> list[Any]:
 
 
 def packed(value: dict[str, Any]) -> str:
+    """Return `value` as JSON text for one cell of the table."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def read(file: Path) -> list[Result]:
-    """The runs of a results.csv, as far as it tells.
+    """Return the runs in a results.csv, with the fields that the file holds.
 
     Raises:
-        Mistake: it is no such file.
+        Mistake: The file cannot be read as results.csv.
     """
     try:
         rows = list(csv.DictReader(io.StringIO(file.read_text())))
-        found: dict[str, Result] = {}
+        runs: dict[str, Result] = {}
         for row in rows:
-            run = found.setdefault(row["run"], result(file, row))
+            run = runs.setdefault(row["run"], result(file, row))
             if row["metric"]:
                 run.evaluations.append(line(row))
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise Mistake(f"{file} is no results.csv of `gan-zoo report`: {error}.") from error
-    return list(found.values())
+    return list(runs.values())
 
 
 def result(file: Path, row: dict[str, str]) -> Result:
+    """Return the run that a row of results.csv describes, without its scores."""
     return Result(
         path=file,
         name=row["run"],
@@ -80,24 +83,30 @@ def result(file: Path, row: dict[str, str]) -> Result:
 
 
 def line(row: dict[str, str]) -> Line:
+    """Return the evaluation in a row of results.csv, in the form of a line of evaluations.jsonl."""
     numbers = {name: float(row[name]) if row[name] else None for name in ("images", "seconds", "value", "low", "high")}
-    own = [numbers["low"], numbers["high"]]
+    ends = [numbers["low"], numbers["high"]]
     return {
         "step": int(row["step"]),
         "images": numbers["images"],
         "seconds": numbers["seconds"],
         "metric": row["metric"],
         "value": numbers["value"],
-        "interval": None if None in own else own,
+        "interval": None if None in ends else ends,
         "protocol": json.loads(row["protocol"]),
     }
 
 
 def filled(page: str, name: str, content: str) -> str:
-    """`page` with `content` between its two marks, in place of what stood there.
+    """Return `page` with `content` in place of the text between its two marks.
+
+    Args:
+        page: Text of the Markdown page.
+        name: File name of the page, for the error message.
+        content: Markdown to insert.
 
     Raises:
-        Mistake: it has no such marks.
+        Mistake: The page has no such marks.
     """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)

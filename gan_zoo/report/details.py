@@ -1,4 +1,4 @@
-"""What stands below the scores: runs, what went wrong, which settings differ, and what the runs were made with."""
+"""Describe the runs for the lower part of the page: runs, failures, settings that differ, and environment."""
 
 from typing import Any
 
@@ -12,13 +12,14 @@ ENVIRONMENT = ("device", "devices", "threads", "host", "git")
 
 
 def run_sheet(groups: list[Group]) -> Sheet:
-    """Every run, by method."""
+    """Return the table of all runs, method by method."""
     head = ("run", "seed", "step", "images", "time", "images/s", "status")
     numbers = tuple(name not in ("run", "status") for name in head)
-    return Sheet("runs", "Runs", head, numbers, [run_row(run) for one in groups for run in one.runs])
+    return Sheet("runs", "Runs", head, numbers, [run_row(run) for group in groups for run in group.runs])
 
 
 def run_row(run: Result) -> list[str]:
+    """Return the cells of one run in the table of all runs."""
     speed = run.record.get("images_per_second")
     images, seconds = run.last.get("images"), run.last.get("seconds")
     return [
@@ -33,45 +34,50 @@ def run_row(run: Result) -> list[str]:
 
 
 def trouble(run: Result) -> dict[str, Any]:
-    """A run that did not finish: why, and what it printed last."""
+    """Return what the page shows of a run that did not finish: the reason, and the last lines of its log."""
     return {"name": run.name, "status": run.status, "step": f"{run.step:,}", "error": run.error, "log": run.log}
 
 
 def differences(groups: list[Group]) -> list[dict[str, Any]]:
-    """The settings that are not alike in all runs: each value, and whose it is; the seed only if groups differ."""
-    found = []
-    for name in differing([run.config for one in groups for run in one.runs if run.config]):
+    """Return the settings that are not the same in all runs: each value, and the numbers of the groups that have it.
+
+    The seed is included only if the groups have different seeds.
+    """
+    settings = []
+    for name in differing([run.config for group in groups for run in group.runs if run.config]):
         values: dict[str, list[int]] = {}
-        for number, one in enumerate(groups):
-            values.setdefault(values_of(name, one), []).append(number)
+        for number, group in enumerate(groups):
+            values.setdefault(values_of(name, group), []).append(number)
         if name != "seed" or len(values) > 1:
-            found.append({"setting": name, "values": [{"value": v, "groups": n} for v, n in values.items()]})
-    return found
+            settings.append(
+                {"setting": name, "values": [{"value": value, "groups": numbers} for value, numbers in values.items()]}
+            )
+    return settings
 
 
-def values_of(name: str, one: Group) -> str:
-    """A group's value of a setting, or its runs' several; a dash where it has no such setting."""
-    known = [plain(run.config[name]) for run in one.runs if name in run.config]
-    return " | ".join(sorted(set(known))) or tables.NONE
+def values_of(name: str, group: Group) -> str:
+    """Return the values of a setting in a group, as one text; a dash if no run of the group has the setting."""
+    values = [plain(run.config[name]) for run in group.runs if name in run.config]
+    return " | ".join(sorted(set(values))) or tables.NONE
 
 
 def environment(results: list[Result]) -> list[dict[str, str]]:
-    """What the runs were made with; several values where they differ."""
-    found: dict[str, dict[str, int]] = {}
+    """Return the devices, versions and commits that the runs were trained with; all values where runs differ."""
+    counts_by_name: dict[str, dict[str, int]] = {}
     for run in results:
         versions = run.record.get("versions")
-        known = versions if isinstance(versions, dict) else {}
-        known = {**known, **{name: run.record.get(name) for name in ENVIRONMENT}}
-        known["git"] = str(known["git"])[:12] if known["git"] else None
-        for name, value in known.items():
+        items = versions if isinstance(versions, dict) else {}
+        items = {**items, **{name: run.record.get(name) for name in ENVIRONMENT}}
+        items["git"] = str(items["git"])[:12] if items["git"] else None
+        for name, value in items.items():
             if value is not None:
-                counts = found.setdefault(name, {})
+                counts = counts_by_name.setdefault(name, {})
                 counts[str(value)] = counts.get(str(value), 0) + 1
-    return [{"name": name, "value": spread_out(counts)} for name, counts in found.items()]
+    return [{"name": name, "value": spread_out(counts)} for name, counts in counts_by_name.items()]
 
 
 def spread_out(counts: dict[str, int]) -> str:
-    """The one value, or each with the number of its runs."""
+    """Return the only value, or every value with the number of its runs."""
     if len(counts) == 1:
         return next(iter(counts))
     return " | ".join(f"{value} ({count} runs)" for value, count in counts.items())

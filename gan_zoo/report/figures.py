@@ -1,7 +1,7 @@
-"""Every plot as SVG, PDF and CSV and every table as CSV and TeX (booktabs), for use in a paper.
+"""Write every plot as SVG, PDF and CSV and every table as CSV and TeX (booktabs), for use in a paper.
 
-Drawn by matplotlib, from the same curves as the page's: papers need PDF with text that stays text, which a browser's
-drawing would need a browser for.
+Matplotlib draws the same curves as the page. Papers need PDF files in which text stays text, and making these from the
+page's drawings would take a browser.
 """
 
 import io
@@ -36,12 +36,12 @@ LOOK = {
 
 
 def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet]) -> Iterator[File]:
-    """Names and contents of all files, one after another.
+    """Yield the names and contents of all files.
 
     Args:
-        groups: the runs.
-        ranked: the tables whose scores are drawn.
-        sheets: tables to be written beside those of pairs.
+        groups: The groups of runs, in the order of their colours.
+        ranked: The tables whose scores are drawn.
+        sheets: Tables to write, in addition to the comparisons of pairs.
     """
     for sheet in [*sheets, *map(tables.pairs, ranked)]:
         if sheet.rows:
@@ -54,81 +54,94 @@ def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet]) -> I
     panel = curves.speed(groups, curves.ALL)
     if panel["groups"]:
         yield from plot("speed", panel["groups"], panel["metric"])
-    for number, one in enumerate(groups):
-        terms = curves.losses(number, one, curves.ALL)["terms"]
-        if terms:
-            lines = [term | {"group": n, "label": term["name"], "mean": []} for n, term in enumerate(terms)]
-            yield from plot(f"losses-{number + 1}-{safe(one.label)}", lines, "loss", axes=("steps",))
+    for number, group in enumerate(groups):
+        loss_terms = curves.losses(number, group, curves.ALL)["terms"]
+        if loss_terms:
+            lines = [
+                term | {"group": place, "label": term["name"], "mean": []} for place, term in enumerate(loss_terms)
+            ]
+            yield from plot(f"losses-{number + 1}-{safe(group.label)}", lines, "loss", axes=("steps",))
     yield from sheet_of_samples(groups)
 
 
 def plot(name: str, groups: list[dict[str, Any]], title: str, axes: Sequence[str] = tuple(AXES)) -> Iterator[File]:
-    """One set of curves against each axis; and the points themselves."""
-    rows = [[one["label"], run["name"], *point] for one in groups for run in one["runs"] for point in run["points"]]
+    """Yield the figures of one set of curves, a figure for each axis, and a CSV file of the points.
+
+    Args:
+        name: Beginning of the file names.
+        groups: The curves, in the form that `curves.scores` returns.
+        title: Label of the vertical axis.
+        axes: Keys of `AXES` to draw the curves against.
+    """
+    rows = [
+        [group["label"], run["name"], *point] for group in groups for run in group["runs"] for point in run["points"]
+    ]
     yield f"{name}-curves.csv", as_csv(["method", "run", *curves.AXES, title], rows)
     for column, axis in enumerate(AXES):
         if axis in axes:
-            figure, place = sheet(3.4, 2.4)
-            for one in groups:
-                lines(place, one, column)
-            place.set_xlabel(AXES[axis])
-            place.set_ylabel(title, parse_math=False)
-            legend = place.legend(fontsize=7, frameon=False)
+            figure, axes_of_figure = sheet(3.4, 2.4)
+            for group in groups:
+                lines(axes_of_figure, group, column)
+            axes_of_figure.set_xlabel(AXES[axis])
+            axes_of_figure.set_ylabel(title, parse_math=False)
+            legend = axes_of_figure.legend(fontsize=7, frameon=False)
             for text in legend.get_texts():
                 text.set_parse_math(False)
             yield from saved(f"{name}-{axis}", figure)
 
 
-def lines(place: Axes, one: dict[str, Any], column: int) -> None:
-    """A group's mean with the range of its seeds, or its runs where it has no mean."""
-    look = {"color": COLOURS[one["group"] % 8], "linestyle": DASHES[one["group"] // 8 % 4], "linewidth": 1.2}
-    if one["mean"]:
-        place.plot(numbers(one["mean"], column), numbers(one["mean"], 3), label=one["label"], **look)
-        low, high = numbers(one["mean"], 4), numbers(one["mean"], 5)
-        place.fill_between(numbers(one["mean"], column), low, high, color=look["color"], alpha=0.18, linewidth=0)
+def lines(figure_axes: Axes, group: dict[str, Any], column: int) -> None:
+    """Draw the mean of a group with the range of its seeds, or each run if the group has no mean."""
+    style = {"color": COLOURS[group["group"] % 8], "linestyle": DASHES[group["group"] // 8 % 4], "linewidth": 1.2}
+    if group["mean"]:
+        figure_axes.plot(numbers(group["mean"], column), numbers(group["mean"], 3), label=group["label"], **style)
+        low, high = numbers(group["mean"], 4), numbers(group["mean"], 5)
+        figure_axes.fill_between(
+            numbers(group["mean"], column), low, high, color=style["color"], alpha=0.18, linewidth=0
+        )
         return
-    for i, run in enumerate(one["runs"]):
+    for index, run in enumerate(group["runs"]):
         x, y = numbers(run["points"], column), numbers(run["points"], 3)
-        place.plot(x, y, label=None if i else one["label"], **look)
+        figure_axes.plot(x, y, label=None if index else group["label"], **style)
 
 
 def numbers(points: Sequence[Sequence[Any]], column: int) -> list[float]:
-    """A column, with gaps where it has none; seconds as hours."""
+    """Return a column of `points` with NaN for missing values; seconds are converted to hours."""
     scale = HOUR if column == 2 else 1
     return [float("nan") if point[column] is None else point[column] / scale for point in points]
 
 
 def sheet_of_samples(groups: list[Group]) -> Iterator[File]:
-    """The last grid of each method's first run, side by side."""
-    shown = [(one.label, run.grids[-1][1]) for one in groups for run in pictures.first(one)[:1] if run.grids]
+    """Yield a figure of the last sample grid of each method's first run, side by side."""
+    shown = [(group.label, run.grids[-1][1]) for group in groups for run in pictures.first(group)[:1] if run.grids]
     if not shown:
         return
     figure = Figure(figsize=(1.8 * len(shown), 2.1), layout="constrained")
-    for place, (label, file) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+    for figure_axes, (label, file) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         with Image.open(file) as picture:
-            place.imshow(picture.convert("RGB"), interpolation="none")
-        place.set_title(label, fontsize=8, parse_math=False)
-        place.set_axis_off()
+            figure_axes.imshow(picture.convert("RGB"), interpolation="none")
+        figure_axes.set_title(label, fontsize=8, parse_math=False)
+        figure_axes.set_axis_off()
     yield from saved("samples", figure)
 
 
 def sheet(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty figure of so many inches."""
+    """Return an empty figure of the given size in inches, and its axes."""
     with matplotlib.rc_context(LOOK):  # type: ignore[arg-type]
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots()
 
 
 def saved(name: str, figure: Figure) -> Iterator[File]:
-    """The figure as SVG and PDF, without a date."""
+    """Yield `figure` as SVG and PDF, without a date, so that equal results give equal files."""
     for kind in ("svg", "pdf"):
         stream = io.BytesIO()
         with matplotlib.rc_context(LOOK), warnings.catch_warnings():  # type: ignore[arg-type]
-            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # drawn as a box
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # the glyph is drawn as a box
             figure.savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else {"CreationDate": None})
         yield f"{name}.{kind}", stream.getvalue()
 
 
 def safe(label: str) -> str:
-    """`label` as a part of a file's name."""
+    """Return `label` in a form that can be part of a file name."""
     return re.sub(r"\W+", "-", label, flags=re.ASCII).strip("-")[:60].lower()

@@ -1,7 +1,7 @@
-"""The page: everything it shows as one JSON object, and the one template that shows it.
+"""Make the page: `describe` collects everything that it shows in one object, `render` fills the template with it.
 
-`describe` makes the object, `render` the page: whatever serves it (a file today, a live page later) hands over the
-same data. The part of it that is drawn by script travels in the page as one block of JSON.
+The object has JSON's types only, so that any other program could show it. The curves and samples, which a script draws
+in the browser, are stored in the page as one block of JSON.
 """
 
 import json
@@ -25,64 +25,65 @@ TEMPLATES = Path(__file__).parent / "template"
 
 
 def describe(heading: str, results: list[Result], groups: list[Group], ranked: list[Table]) -> dict[str, Any]:
-    """All that the page shows, of JSON's types alone.
+    """Return everything that the page shows, in JSON's types only.
 
     Args:
-        heading: the page's title.
-        results: all runs.
-        groups: the same runs by method, in the order of their colours and columns.
-        ranked: the tables.
+        heading: Title of the page.
+        results: All runs.
+        groups: The same runs in groups, in the order of their colours and columns.
+        ranked: The ranked tables.
     """
-    place = {run.name: number for number, one in enumerate(groups) for run in one.runs}
-    panels = [curves.losses(number, one) for number, one in enumerate(groups)]
+    group_numbers = {run.name: number for number, group in enumerate(groups) for run in group.runs}
+    panels = [curves.losses(number, group) for number, group in enumerate(groups)]
     return {
         "title": heading,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": __version__,
         "summary": summary(results, groups),
         "lead": lead(ranked),
-        "groups": [one.label for one in groups],
+        "groups": [group.label for group in groups],
         "matrices": [
             plain_sheet(tables.matrix(family)) | {"tables": [ranked.index(table) for table in family]}
             for family in tables.families(ranked)
         ],
-        "tables": [section(table, groups, place) for table in ranked],
+        "tables": [section(table, groups, group_numbers) for table in ranked],
         "samples": samples(groups),
         "losses": [panel for panel in panels if panel["terms"]],
         "speed": curves.speed(groups),
-        "events": [event | {"group": n} for n, one in enumerate(groups) for event in curves.events(one)],
+        "events": [event | {"group": number} for number, group in enumerate(groups) for event in curves.events(group)],
         "differences": differences(groups),
-        "runs": plain_sheet(run_sheet(groups)) | {"groups": [place[run.name] for one in groups for run in one.runs]},
+        "runs": plain_sheet(run_sheet(groups))
+        | {"groups": [group_numbers[run.name] for group in groups for run in group.runs]},
         "troubles": [trouble(run) for run in results if run.status != "finished"],
         "environment": environment(results),
     }
 
 
 def render(page: dict[str, Any], owned: dict[str, list[str]] | None = None) -> str:
-    """The page as one HTML file that needs no other.
+    """Return the page as HTML that needs no other file.
 
     Args:
-        page: what `describe` made.
-        owned: the digests of the files that belong to the page, as `owning.py` reads them again.
+        page: The object that `describe` returns.
+        owned: Digests of the files that belong to the page. `owning.py` reads them when the report is made again.
     """
-    folder = Environment(
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    drawn = {name: page[name] for name in ("losses", "speed", "samples")}
-    drawn["tables"] = [table["curves"] for table in page["tables"]]
-    return folder.get_template("page.html.j2").render(
-        page=page, drawn=script_json(drawn), owned=json.dumps(owned or {})
+    script_data = {name: page[name] for name in ("losses", "speed", "samples")}
+    script_data["tables"] = [table["curves"] for table in page["tables"]]
+    return templates.get_template("page.html.j2").render(
+        page=page, drawn=script_json(script_data), owned=json.dumps(owned or {})
     )
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand inside <script>: nothing in it ends the element or opens a comment."""
+    """Return `value` as JSON that is safe inside <script>: no text in it ends the element or opens a comment."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def summary(results: list[Result], groups: list[Group]) -> str:
-    """`8 runs of 4 methods, 7 finished`."""
+    """Return the summary of all runs: `8 runs of 4 methods, 7 finished`."""
     finished = sum(run.status == "finished" for run in results)
     runs = f"{len(results)} run{'s' * (len(results) != 1)}"
     methods = f"{len(groups)} method{'s' * (len(groups) != 1)}"
@@ -90,33 +91,36 @@ def summary(results: list[Result], groups: list[Group]) -> str:
 
 
 def lead(ranked: list[Table]) -> list[str]:
-    """What the first table says, in words: method, verb, score; then how sure that is. Empty if nothing is ranked."""
+    """Return the result of the first table in words; empty if nothing is ranked.
+
+    The parts are the method, what it achieves, its score, the spread over seeds, and how certain the result is.
+    """
     if not ranked or not ranked[0].rows:
         return []
     table, first = ranked[0], ranked[0].rows[0]
     cells = dict(zip(tables.ranking(table).head, tables.ranking(table).rows[0], strict=True))
     if len(table.rows) == 1:
-        sure = ""
+        certainty = ""
     elif not first.ties:
-        sure = "Every other method is told apart from it."
+        certainty = "Every other method is told apart from it."
     elif len(first.ties) == len(table.rows) - 1:
-        sure = "No other method is told apart from it."
+        certainty = "No other method is told apart from it."
     else:
-        sure = f"It is not told apart from {tables.listed(first)}."
+        certainty = f"It is not told apart from {tables.listed(first)}."
     spread = f" ± {cells['spread']} over {cells['seeds']} seeds" if first.spread is not None else ""
-    end = "lowest" if table.lower else "highest"
+    best_end = "lowest" if table.lower else "highest"
     return [
         first.group.label,
-        f"has the {end} {table.metric} at its last step:",
+        f"has the {best_end} {table.metric} at its last step:",
         cells["mean"],
         spread,
-        sure,
+        certainty,
     ]
 
 
-def section(table: Table, groups: list[Group], place: dict[str, int]) -> dict[str, Any]:
-    """One ranked table with its pairs and curves."""
-    sheet, labels = tables.ranking(table), [one.label for one in groups]
+def section(table: Table, groups: list[Group], group_numbers: dict[str, int]) -> dict[str, Any]:
+    """Return what the page shows of one ranked table, with its comparisons of pairs and its curves."""
+    sheet, labels = tables.ranking(table), [group.label for group in groups]
     columns = [column for column in tables.COLUMNS if column.name in sheet.head]
     return plain_sheet(sheet) | {
         "metric": table.metric,
@@ -133,7 +137,7 @@ def section(table: Table, groups: list[Group], place: dict[str, int]) -> dict[st
             for row, cells in zip(table.rows, sheet.rows, strict=True)
         ],
         "unranked": [
-            {"group": place[run.name], "text": text}
+            {"group": group_numbers[run.name], "text": text}
             for (run, _), text in zip(table.unranked, sheet.listed, strict=True)
         ],
         "papers": tables.paper_lines(table),
@@ -143,17 +147,17 @@ def section(table: Table, groups: list[Group], place: dict[str, int]) -> dict[st
 
 
 def tip(name: str, row: Row, text: str) -> str:
-    """What is said of a score beside its protocol; empty for numbers that have none."""
+    """Return the tooltip of a score, which the page shows with the protocol; empty for numbers without a protocol."""
     if name not in tables.SCORES or text == tables.NONE:
         return ""
     if name == "paper":
-        return "; ".join(f"{one.protocol} ({one.source})" for one in row.papers)
+        return "; ".join(f"{paper.protocol} ({paper.source})" for paper in row.papers)
     runs = [f"{run.name} step {step:,}" for run, step in zip(row.runs, row.steps, strict=True)]
     return f"{row.group.label}: {', '.join(runs[:6])}{' ...' * (len(runs) > 6)}"
 
 
 def plain_sheet(sheet: Sheet) -> dict[str, Any]:
-    """A table as JSON."""
+    """Return a sheet as an object of JSON's types."""
     head: Sequence[dict[str, Any]] = [
         {"name": name, "number": number} for name, number in zip(sheet.head, sheet.numbers, strict=True)
     ]

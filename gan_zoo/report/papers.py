@@ -1,11 +1,11 @@
-"""The papers' own numbers, as the headers of experiments/ state them: written once, where the experiment is.
+"""Read the scores that papers report from the headers of the experiment files.
 
     # Paper: fid 21.7 +- .21 (10,000 real and 5,000 generated images, Inception of 2015; Miyato 2018, Table 2).
     # Paper: no number on MNIST; ...
 
-The first form is a score's name without its images, the value, in brackets the protocol in the paper's words and,
-after a semicolon, the source. A header may state several. A paper's number stands beside ours and is never ranked
-with it: what it was measured by is what the authors say, not what we ran.
+The first form states the name of the score without its number of images, the value, and in brackets the protocol in
+the paper's words and, after a semicolon, the source. A header may state several scores. The report shows a paper's
+number beside ours and never ranks the two together, because the authors measured it by their own protocol.
 """
 
 import re
@@ -28,50 +28,51 @@ SHOWN = "`fid 21.7 +- .21 (protocol; source)`, or `no ...`"
 
 @dataclass(frozen=True)
 class Paper:
-    """A number that a paper states for one method on one set of data."""
+    """A score that a paper reports for one method on one data set."""
 
     metric: str
-    """`fid`, `is`: a score's name without its images."""
+    """The name of the score without its number of images: `fid`, `is`."""
     value: str
-    """As it is printed: `21.7 ± 0.21`."""
+    """The value as the report prints it: `21.7 ± 0.21`."""
     protocol: str
     source: str
     experiment: str
-    """The file that says so: `cifar10/sngan`."""
+    """The experiment whose header states the score: `cifar10/sngan`."""
     model: str
     data: str
-    """Names of classes."""
+    """Class name of the data module; `model` is the class name of the model."""
     settings: tuple[tuple[str, Any], ...]
-    """What the file sets of the model."""
+    """Settings of the model in the experiment file."""
 
 
 def published(file: Path) -> list[Paper]:
-    """The numbers in an experiment's header.
+    """Return the scores that the header of an experiment file states.
 
     Raises:
-        Mistake: a line begins with `Paper:` and goes on in neither form.
+        Mistake: A line begins with `Paper:` but has neither form.
     """
     header = "\n".join(line for line in file.read_text().split("\n\n")[0].splitlines() if line.startswith("#"))
-    said = re.findall(r"^# ?Paper: (.*?)(?=\n# ?\w+:|\n# ?$|\Z)", header, re.DOTALL | re.MULTILINE)
+    statements = re.findall(r"^# ?Paper: (.*?)(?=\n# ?\w+:|\n# ?$|\Z)", header, re.DOTALL | re.MULTILINE)
     config = {key.replace(".init_args", ""): value for key, value in flat(read(file)).items()}
-    made = []
-    for text in (" ".join(one.replace("\n#", " ").split()) for one in said):
-        found = FORM.match(text)
-        if found:
-            made.append(paper(found, file, config))
+    scores = []
+    for text in (" ".join(statement.replace("\n#", " ").split()) for statement in statements):
+        match = FORM.match(text)
+        if match:
+            scores.append(paper(match, file, config))
         elif not re.match(r"no(ne)?\b", text):
             raise Mistake(f"{file} says `Paper: {shorten(text, 60)}`: wanted {SHOWN}.")
-    return made
+    return scores
 
 
-def paper(found: re.Match[str], file: Path, config: dict[str, Any]) -> Paper:
-    value = f"{float(found['value']):g}" + (f" ± {float(found['spread']):g}" if found["spread"] else "")
+def paper(match: re.Match[str], file: Path, config: dict[str, Any]) -> Paper:
+    """Return the score that a match of `FORM` in the header of `file` states."""
+    value = f"{float(match['value']):g}" + (f" ± {float(match['spread']):g}" if match["spread"] else "")
     settings = {key: item for key, item in config.items() if key.startswith("model.") and key != "model.class_path"}
     return Paper(
-        metric=found["metric"],
+        metric=match["metric"],
         value=value,
-        protocol=found["protocol"],
-        source=found["source"],
+        protocol=match["protocol"],
+        source=match["source"],
         experiment=str(file.relative_to(EXPERIMENTS).with_suffix("")) if EXPERIMENTS in file.parents else file.stem,
         model=class_name(config.get("model.class_path")),
         data=class_name(config.get("data.class_path")),
@@ -81,20 +82,21 @@ def paper(found: re.Match[str], file: Path, config: dict[str, Any]) -> Paper:
 
 @cache
 def everything(folder: Path = EXPERIMENTS) -> tuple[Paper, ...]:
-    """The numbers of all experiments in a folder, but for studies."""
+    """Return the scores in the headers of all experiments in `folder`, without studies."""
     files = sorted(file for file in folder.rglob("*.yaml") if "studies" not in file.parts)
     return tuple(paper for file in files for paper in published(file))
 
 
-def beside(metric: str, model: str, data: str, config: dict[str, Any], known: tuple[Paper, ...]) -> list[Paper]:
-    """The papers' numbers to show beside a score of ours: of the same measure, model and data.
+def beside(metric: str, model: str, data: str, config: dict[str, Any], available: tuple[Paper, ...]) -> list[Paper]:
+    """Return the papers' scores to show beside one of ours: those with the same measure, model and data.
 
-    Where several experiments train this model on this data, those whose settings are nearest to `config`.
+    If several experiments train the model on the data, the scores come from those that differ from `config` in the
+    fewest settings.
     """
-    fitting = [
+    candidates = [
         paper
-        for paper in known
+        for paper in available
         if (paper.metric, paper.model, paper.data) == (metric.rpartition("_")[0] or metric, model, data)
     ]
-    apart = [sum(str(config.get(key)) != value for key, value in paper.settings) for paper in fitting]
-    return [paper for paper, distance in zip(fitting, apart, strict=True) if distance == min(apart)]
+    distances = [sum(str(config.get(key)) != value for key, value in paper.settings) for paper in candidates]
+    return [paper for paper, distance in zip(candidates, distances, strict=True) if distance == min(distances)]

@@ -1,4 +1,4 @@
-"""Sample grids: what each method makes of the same latents, at the same moments of its training, inside the page."""
+"""Put sample grids into the page: images of each method from the same latents, at the same moments of training."""
 
 import base64
 import io
@@ -9,20 +9,29 @@ from gan_zoo.report.collect import Result
 from gan_zoo.report.grouping import Group, differing
 
 POSITIONS = 12
-"""Most moments of the training that the page can show."""
+"""Maximum number of moments of training that the page shows."""
 ROOM = 8_000_000
-"""Bytes of pictures that the page holds before it shows fewer moments, and then smaller pictures."""
+"""Bytes of pictures that the page may hold. Beyond it, the page shows fewer moments, and then smaller pictures."""
 LATENTS = ("grids.seed", "grids.count", "model.latent_dim", "model.latent_law")
-"""Settings that the latents of a grid follow from."""
+"""Settings that determine the latents of a grid."""
 
 
 def samples(groups: list[Group], room: int = ROOM) -> dict[str, Any]:
-    """Columns of grids: one for each group, from its first run with pictures, a cell for each moment.
+    """Return the columns of sample grids: a column for each group, with a cell for each moment of training.
 
-    Moments are steps where the finished runs are equally long; a run that ended earlier has gaps past its last
-    picture. Else they are shares of each run's own length.
+    A column shows the group's first run that has pictures. If all finished runs have the same length, the moments are
+    steps, and a run that ended earlier has empty cells after its last picture. Otherwise the moments are fractions of
+    each run's own length.
+
+    Args:
+        groups: The groups of runs, in the order of their columns.
+        room: Maximum size of all pictures, in bytes.
     """
-    shown = [(n, run) for n, one in enumerate(groups) if (run := next((r for r in first(one) if r.grids), None))]
+    shown = [
+        (number, run)
+        for number, group in enumerate(groups)
+        if (run := next((candidate for candidate in first(group) if candidate.grids), None))
+    ]
     count = min(POSITIONS, max((len(run.grids) for _, run in shown), default=0))
     picked = moments([run for _, run in shown], count)
     while count > 1 and size(picked) > room:
@@ -30,55 +39,67 @@ def samples(groups: list[Group], room: int = ROOM) -> dict[str, Any]:
         picked = moments([run for _, run in shown], count)
     reduced = size(picked) > room
     columns = [
-        column(groups[n], n, run, grids, reduced)
-        for (n, run), grids in zip(shown, zip(*picked, strict=True), strict=True)
+        column(groups[number], number, run, grids, reduced)
+        for (number, run), grids in zip(shown, zip(*picked, strict=True), strict=True)
     ]
     return {
-        "moments": [title(row, i, count) for i, row in enumerate(picked)],
+        "moments": [title(row, place, count) for place, row in enumerate(picked)],
         "columns": columns,
         "note": said_of_latents([run for _, run in shown])
         + (" Pictures are reduced, to keep the page small." if reduced else ""),
     }
 
 
-def first(one: Group) -> list[Result]:
-    """A group's runs, those that finished first: which of them is shown does not depend on its score."""
-    return sorted(one.runs, key=lambda run: (run.status != "finished", run.seed if run.seed is not None else 0))
+def first(group: Group) -> list[Result]:
+    """Return the runs of a group, finished runs before others, then by seed.
+
+    The choice of the run that is shown therefore does not depend on its score.
+    """
+    return sorted(group.runs, key=lambda run: (run.status != "finished", run.seed if run.seed is not None else 0))
 
 
 Grid = tuple[int, Path]
+"""Step and file of a sample grid."""
 
 
 def moments(runs: list[Result], count: int) -> list[list[Grid | None]]:
-    """For each of `count` moments, every run's picture."""
+    """Return, for each of `count` moments, the grid of every run."""
     ends = {run.grids[-1][0] for run in runs if run.status == "finished"} or {run.grids[-1][0] for run in runs}
     shares = [i / (count - 1) if count > 1 else 1.0 for i in range(count)]
     return [[nearest(run, share, ends) for run in runs] for share in shares]
 
 
 def nearest(run: Result, share: float, ends: set[int]) -> Grid | None:
-    """The grid nearest to a share of the training; None where the run ended before that."""
+    """Return the grid nearest to a fraction of the training; None if the run ended before.
+
+    Args:
+        run: The run.
+        share: The fraction, 0 to 1.
+        ends: Last steps of the finished runs. If there is a single one, the fraction refers to it for all runs.
+    """
     last = run.grids[-1][0]
-    wanted = share * (max(ends) if len(ends) == 1 else last)
-    return min(run.grids, key=lambda grid: abs(grid[0] - wanted)) if wanted <= max(last, run.step) else None
+    target = share * (max(ends) if len(ends) == 1 else last)
+    return min(run.grids, key=lambda grid: abs(grid[0] - target)) if target <= max(last, run.step) else None
 
 
 def size(picked: list[list[Grid | None]]) -> int:
-    """Bytes of the pictures, each counted once."""
+    """Return the size of all pictures in bytes, counting each file once."""
     files = {grid[1] for row in picked for grid in row if grid}
     return sum(file.stat().st_size for file in files if file.exists())
 
 
 def title(row: list[Grid | None], place: int, count: int) -> str:
+    """Return the title of a row of grids: its step, or its percentage of the training."""
     steps = {grid[0] for grid in row if grid}
     return f"step {max(steps):,}" if len(steps) == 1 else f"{place / max(count - 1, 1):.0%} of the training"
 
 
-def column(one: Group, number: int, run: Result, grids: tuple[Grid | None, ...], reduced: bool) -> dict[str, Any]:
+def column(group: Group, number: int, run: Result, grids: tuple[Grid | None, ...], reduced: bool) -> dict[str, Any]:
+    """Return the column of one group: the run that it shows, and a picture for each moment."""
     sources = {file: data_uri(file, reduced) for file in {grid[1] for grid in grids if grid}}
     return {
         "group": number,
-        "label": one.label,
+        "label": group.label,
         "run": run.name,
         "last": run.grids[-1][0],
         "cells": [{"step": grid[0], "source": sources[grid[1]]} if grid else None for grid in grids],
@@ -87,7 +108,7 @@ def column(one: Group, number: int, run: Result, grids: tuple[Grid | None, ...],
 
 
 def data_uri(file: Path, reduced: bool) -> str:
-    """A picture inside the page; empty if it has gone meanwhile."""
+    """Return a picture as a data URI; empty if the file cannot be read any more."""
     try:
         kind, content = smaller(file) if reduced else ("png", file.read_bytes())
     except OSError:
@@ -96,7 +117,7 @@ def data_uri(file: Path, reduced: bool) -> str:
 
 
 def smaller(file: Path) -> tuple[str, bytes]:
-    """A picture as JPEG, of at most 640 pixels either way."""
+    """Return the picture in `file` as JPEG of at most 640 x 640 pixels, with the name of the format."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -107,14 +128,17 @@ def smaller(file: Path) -> tuple[str, bytes]:
 
 
 def said_of_latents(runs: list[Result]) -> str:
-    """Whether the columns show the same latents; models without any make their images of others."""
+    """Return a sentence that says whether all columns show the same latents.
+
+    Models without latents translate images, so the sentence speaks of the images that they start from.
+    """
     what = "latents" if any("model.latent_dim" in run.config for run in runs) else "images to start from"
-    said = f"One run a method, the first seed's; the same {what} at every moment"
-    apart = [name for name in differing([run.config for run in runs]) if name in LATENTS]
+    sentence = f"One run a method, the first seed's; the same {what} at every moment"
+    different = [name for name in differing([run.config for run in runs]) if name in LATENTS]
     if len(runs) < 2:
-        return f"{said}."
+        return f"{sentence}."
     return (
-        f"{said}, and in every column."
-        if not apart
-        else f"{said}. Columns have latents of their own: {', '.join(apart)} differ."
+        f"{sentence}, and in every column."
+        if not different
+        else f"{sentence}. Columns have latents of their own: {', '.join(different)} differ."
     )

@@ -1,13 +1,12 @@
-"""Groups into ranked tables: one table for each score and protocol.
+"""Rank groups in tables: one table for each score and protocol.
 
-The headline is the last step's score, its mean over a method's seeds. The best step was chosen on the score itself, so
-its score flatters; it is shown only where it was scored again, with other latents. Only finished runs are averaged,
-unless a method has none: then it is ranked by how far its runs are, and its status says so.
+Methods are ranked by the score at the last step, averaged over their seeds. The best step was chosen by its own score,
+so that score is too good; the table shows it only if the step was scored again, with other latents. Only finished runs
+are averaged. A method without any is ranked by the last scores of its unfinished runs, and its status says so.
 """
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from statistics import fmean, stdev
 from typing import Any
 
@@ -21,37 +20,41 @@ from gan_zoo.report.grouping import Group, plain
 from gan_zoo.report.scores import Line, Number, best, is_number, kind, protocol
 
 HASHES = ("extractor_weights", "data_fingerprint", "source_fingerprint")
+"""The parts of a protocol that are hashes. They say little to a reader."""
 
 
 @dataclass
 class Row:
-    """A group's place in a table."""
+    """One row of a table: a group and its scores."""
 
     group: Group
     runs: list[Result]
-    """Those whose scores are averaged."""
+    """The runs whose scores are averaged."""
     scores: seeds.Scores
-    """Of the last steps, by seed and block."""
+    """Scores at the last step, by seed and block."""
     mean: float
     spread: float | None
-    """Sample standard deviation over the seeds; None for one."""
+    """Sample standard deviation over the seeds; None for a single seed."""
     interval: seeds.Interval | None
-    """Of the mean, 95 %; for one run the score's own, if it has any."""
+    """95 % interval of the mean; for a single run, the interval that was computed with its score, if any."""
     steps: list[int]
-    """Of the scores averaged, one a run."""
+    """The step of each score that is averaged, in the order of `runs`."""
     best_steps: list[int]
+    """The step of the best score of each run."""
     again: float | None
-    """Mean score of the best steps with other latents; None if not all were scored again."""
+    """Mean score of the best steps with other latents; None unless all were scored again."""
     images: list[Number]
+    """Real images shown until each score that is averaged."""
     seconds: list[Number]
+    """Seconds of training until each score that is averaged."""
     papers: list[papers.Paper]
-    """The authors' own numbers."""
+    """The scores that papers report for the method."""
     labels: list[str]
-    """Classes that the images were drawn with, of all that is in a table's `own`."""
+    """How the classes of the generated images were drawn, as the protocols state it: `uniform`, `none`."""
     ranks: tuple[int, int] = (1, 1)
-    """The first and the last that it may have."""
+    """The first and the last rank that the method may have."""
     ties: list[Group] = field(default_factory=list)
-    """The methods that it is not told apart from."""
+    """The methods whose difference from this one is not significant."""
 
 
 @dataclass
@@ -60,89 +63,101 @@ class Table:
 
     metric: str
     protocol: dict[str, Any]
-    """Empty: the runs did not say."""
+    """The conditions of the score; empty if the runs did not record them."""
     rows: list[Row] = field(default_factory=list)
-    """The best mean first."""
+    """The rows, the best mean first."""
     test: seeds.Comparison = field(default_factory=seeds.Comparison)
     """How the rows are compared."""
     pairs: list[seeds.Pair] = field(default_factory=list)
     """Every two rows, by their places."""
     unranked: list[tuple[Result, str]] = field(default_factory=list)
-    """Runs that are not averaged, and why."""
+    """Runs that are not averaged, each with the reason."""
     differs: str = ""
-    """What is unlike the first table's score and protocol."""
+    """How score and protocol differ from those of the first table; empty for the first table."""
 
     @property
     def key(self) -> str:
+        """The score and protocol as text, which is the key of `Result.scores`."""
         return kind(self.metric, self.protocol)
 
     @property
     def lower(self) -> bool:
-        """Whether lower values are better."""
+        """Whether lower values of the score are better."""
         return names.direction(self.metric) == "lower"
 
 
 def tables(groups: list[Group], score: str = "", paired: bool = False) -> list[Table]:
-    """One table for each score and protocol, the most telling first.
+    """Return one table for each score and protocol, the most informative first.
 
     Args:
-        groups: the runs.
-        score: the name of the score whose tables come first; "": the one that most runs have, of those the most images.
-        paired: whether methods are compared seed by seed.
+        groups: The groups of runs.
+        score: Name of the score whose tables come first. "" takes the score that most runs have, and among several
+            the one with the most generated images.
+        paired: Whether methods are compared seed by seed.
 
     Raises:
-        Mistake: no run has such a score.
+        Mistake: No run has such a score.
     """
-    found: dict[str, list[list[Line]]] = {}
-    runs = [run for one in groups for run in one.runs]
+    lines_by_kind: dict[str, list[list[Line]]] = {}
+    runs = [run for group in groups for run in group.runs]
     for run in runs:
         for key, lines in run.scores.items():
-            found.setdefault(key, []).append(lines)
-    known = {str(lines[0][0].get("metric")) for lines in found.values()}
-    if score and score not in known:
-        raise Mistake(f"No run has the score {score}{closest(score, known)}: there are {', '.join(sorted(known))}.")
-    keys = sorted(found.keys() - again.second_looks(found, runs), key=lambda key: order(found[key], score, key))
-    made = [table(found[key][0][0], groups, paired) for key in keys]
-    for one in made[1:]:
-        one.differs = unlike(one, made[0])
-    return made
+            lines_by_kind.setdefault(key, []).append(lines)
+    available = {str(lines[0][0].get("metric")) for lines in lines_by_kind.values()}
+    if score and score not in available:
+        raise Mistake(
+            f"No run has the score {score}{closest(score, available)}: there are {', '.join(sorted(available))}."
+        )
+    keys = sorted(
+        lines_by_kind.keys() - again.second_looks(lines_by_kind, runs),
+        key=lambda key: order(lines_by_kind[key], score, key),
+    )
+    ranked = [table(lines_by_kind[key][0][0], groups, paired) for key in keys]
+    for other in ranked[1:]:
+        other.differs = unlike(other, ranked[0])
+    return ranked
 
 
 def best_first(groups: list[Group], ranked: list[Table]) -> list[Group]:
-    """The groups as the first table has them, then the others: their colours and columns follow this order."""
+    """Return the groups in the order of the first table, then the others. Colours and columns follow this order."""
     order = {row.group.label: place for place, row in enumerate(ranked[0].rows)} if ranked else {}
-    return sorted(groups, key=lambda one: order.get(one.label, len(groups)))
+    return sorted(groups, key=lambda group: order.get(group.label, len(groups)))
 
 
-def order(found: list[list[Line]], score: str, key: str) -> tuple[Any, ...]:
-    """What tables are sorted by: the score asked for, many runs, many images, the usual order of the metrics."""
-    line = found[0][0]
+def order(lines_of_runs: list[list[Line]], score: str, key: str) -> tuple[Any, ...]:
+    """Return the key by which tables are sorted.
+
+    The requested score comes first, then tables with many runs, then with many images, then the usual order of metrics.
+    """
+    line = lines_of_runs[0][0]
     metric, generated = str(line.get("metric")), protocol(line).get("generated")
     measures = list(names.MEASURES.values())
     measure = names.measure(metric)
     usual = measures.index(measure) if measure else len(measures)
-    return (metric != score, -len(found), -generated if is_number(generated) else 0, usual, key)
+    return (metric != score, -len(lines_of_runs), -generated if is_number(generated) else 0, usual, key)
 
 
 def table(example: Line, groups: list[Group], paired: bool = False) -> Table:
-    """Return the table of one score and protocol, those of `example`, over all groups."""
-    made = Table(str(example.get("metric")), comparable(protocol(example)))
-    for one in groups:
-        scored = [(run, block, run.scores.get(made.key, [])) for run, block in zip(one.runs, one.blocks, strict=True)]
-        good = [entry for entry in scored if not refusal(entry[0], entry[2])]
-        averaged = [entry for entry in good if entry[0].status == "finished"] or good
+    """Return the table of all groups for the score and protocol of the line `example`."""
+    ranked = Table(str(example.get("metric")), comparable(protocol(example)))
+    for group in groups:
+        scored = [
+            (run, block, run.scores.get(ranked.key, [])) for run, block in zip(group.runs, group.blocks, strict=True)
+        ]
+        usable = [entry for entry in scored if not refusal(entry[0], entry[2])]
+        averaged = [entry for entry in usable if entry[0].status == "finished"] or usable
         lost = [(run, block) for run, block, lines in scored if has_failed(run, lines)]
         if averaged or lost:
-            made.rows.append(row(one, averaged, lost, made))
-        kept = {run.name for run, _, _ in averaged}
-        made.unranked += [
+            ranked.rows.append(row(group, averaged, lost, ranked))
+        names_averaged = {run.name for run, _, _ in averaged}
+        ranked.unranked += [
             (run, refusal(run, lines) or f"{run.status}, {lines[-1]['value']:.4g} at step {lines[-1]['step']}")
             for run, _, lines in scored
-            if run.name not in kept
+            if run.name not in names_averaged
         ]
-    made.rows.sort(key=lambda row: row.mean if made.lower else -row.mean)
-    rank(made, paired)
-    return made
+    ranked.rows.sort(key=lambda row: row.mean if ranked.lower else -row.mean)
+    rank(ranked, paired)
+    return ranked
 
 
 def rank(table: Table, paired: bool) -> None:
@@ -156,7 +171,7 @@ def rank(table: Table, paired: bool) -> None:
         row = table.rows[place]
         row.ranks = ranks
         row.ties = [table.rows[other].group for other in seeds.ties(place, table.pairs, failed)]
-        values = [value for value in seeds.by_seed(row.scores).values() if isfinite(value)]
+        values = seeds.finite_seeds(row.scores)
         if len(values) > 1:
             row.interval = seeds.mean_interval(values, logs)
 
@@ -172,7 +187,7 @@ def has_failed(run: Result, lines: list[Line]) -> bool:
 
 
 def refusal(run: Result, lines: list[Line]) -> str:
-    """Why a run takes no part in a table; empty if it does."""
+    """Return why a run has no place in a table; empty if it has one."""
     if run.status == "failed":
         return "failed"
     if not lines:
@@ -180,11 +195,22 @@ def refusal(run: Result, lines: list[Line]) -> str:
     return "" if is_number(lines[-1].get("value")) else f"the score at step {lines[-1]['step']} is not a finite number"
 
 
-def row(one: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tuple[Result, str]], table: Table) -> Row:
-    """Return the means over a group's runs with a score; those that were lost have the worst score there is."""
+def row(
+    group: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tuple[Result, str]], table: Table
+) -> Row:
+    """Return the row of a group: the means over its runs.
+
+    Args:
+        group: The group.
+        scored: Runs to average, each with its block and its lines of the score.
+        lost: Runs that failed, each with its block: they have the worst score there is.
+        table: The table that the row is for.
+    """
     last = [lines[-1] for _, _, lines in scored]
     chosen = [best(lines, table.lower) for _, _, lines in scored]
-    looks = [again.rescored(run, table.key, line["step"]) for (run, _, _), line in zip(scored, chosen, strict=True)]
+    second_scores = [
+        again.rescored(run, table.key, line["step"]) for (run, _, _), line in zip(scored, chosen, strict=True)
+    ]
     cells: dict[tuple[Hashable, str], list[float]] = {}
     for (run, block, _), line in zip(scored, last, strict=True):
         cells.setdefault(cell(run, block), []).append(float(line["value"]))
@@ -193,7 +219,7 @@ def row(one: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tup
     by_seed = list(seeds.by_seed(scores).values())
     first = scored[0][0] if scored else lost[0][0]
     return Row(
-        group=one,
+        group=group,
         runs=[run for run, _, _ in scored],
         scores=scores | {cell(run, block): worst for run, block in lost if cell(run, block) not in scores},
         mean=fmean(by_seed) if by_seed else worst,
@@ -201,12 +227,20 @@ def row(one: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tup
         interval=own_interval(last[0]) if len(last) == 1 else None,
         steps=[line["step"] for line in last],
         best_steps=[line["step"] for line in chosen],
-        again=fmean(value for value in looks if value is not None) if looks and None not in looks else None,
+        again=fmean(value for value in second_scores if value is not None)
+        if second_scores and None not in second_scores
+        else None,
         images=[line["images"] for line in last if is_number(line.get("images"))],
         seconds=[line["seconds"] for line in last if is_number(line.get("seconds"))],
         papers=papers.beside(table.metric, first.model, first.data, first.config, papers.everything()),
         labels=sorted({str(protocol(line)["labels"]) for line in last if "labels" in protocol(line)}),
     )
+
+
+def mean_of_all(values: Sequence[Number | None]) -> float | None:
+    """Return the mean, or None if there is no value or one is missing."""
+    present = [value for value in values if value is not None]
+    return fmean(present) if present and len(present) == len(values) else None
 
 
 def cell(run: Result, block: str) -> tuple[Hashable, str]:
@@ -215,93 +249,33 @@ def cell(run: Result, block: str) -> tuple[Hashable, str]:
 
 
 def own_interval(line: Line) -> seeds.Interval | None:
-    """What one score says of itself."""
-    said = line.get("interval")
-    if isinstance(said, list) and len(said) == 2 and all(is_number(one) for one in said):
-        return float(said[0]), float(said[1])
+    """Return the interval that was computed with a score, or None."""
+    ends = line.get("interval")
+    if isinstance(ends, list) and len(ends) == 2 and all(is_number(end) for end in ends):
+        return float(ends[0]), float(ends[1])
     return None
 
 
-def unlike(one: Table, first: Table) -> str:
-    """`generated 500, above 10000`: each part of the protocol that is not the first table's."""
-    ours, theirs = ({"score": table.metric} | table.protocol for table in (one, first))
+def unlike(table: Table, first: Table) -> str:
+    """Return how the score and protocol of `table` differ from those of `first`: `generated 500, above 10000`."""
+    ours, theirs = ({"score": each.metric} | each.protocol for each in (table, first))
     names = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
-    if {"extractor", "data"} & set(names):  # hashes follow
+    if {"extractor", "data"} & set(names):  # the hashes differ as a consequence
         names = [name for name in names if name not in HASHES] or names
     return "; ".join(f"{name} {plain(ours.get(name, '-'))}, above {plain(theirs.get(name, '-'))}" for name in names)
 
 
 def budget(table: Table) -> str:
-    """Which of steps, images and seconds the ranked methods had alike, and how far apart the others were."""
+    """Return whether the ranked methods had equal steps, images and seconds, or the range of each."""
     parts: dict[str, Callable[[Row], Sequence[Number]]] = {
         "steps": lambda row: row.steps,
         "images": lambda row: row.images,
         "seconds": lambda row: row.seconds,
     }
-    spans = [(name, [one for row in table.rows for one in part(row)]) for name, part in parts.items()]
-    said = []
-    for name, found in ((name, found) for name, found in spans if found):
-        low, high = min(found), max(found)
+    spans = [(name, [value for row in table.rows for value in part(row)]) for name, part in parts.items()]
+    phrases = []
+    for name, values in ((name, values) for name, values in spans if values):
+        low, high = min(values), max(values)
         equal = low == high
-        said.append(f"{name} equal ({high:,.0f})" if equal else f"{name} {low:,.0f} to {high:,.0f}")
-    return " · ".join(said)
-
-
-def standing(table: Table) -> str:
-    """Return what the ranks can say: how the methods were compared, how many pairs differ, and how sure that is."""
-    if len(table.rows) < 2:
-        return ""
-    counts = [
-        len(row.runs) and len(seeds.by_seed({c: v for c, v in row.scores.items() if isfinite(v)})) for row in table.rows
-    ]
-    tested = [pair for pair in table.pairs if pair.p is not None]
-    if not tested:
-        return (
-            f"Nothing is ranked apart: a comparison takes {seeds.LEAST} seeds of each method, and no two methods have "
-            f"more than {sorted(counts)[-2]}."
-        )
-    few = min(min(pair.seeds) for pair in tested)
-    return " ".join(
-        filter(None, [verdicts(table, tested), exploratory(table, few), untested(table, tested), failures(table)])
-    )
-
-
-def verdicts(table: Table, tested: list[seeds.Pair]) -> str:
-    """Return how the methods were compared, and how many pairs differ."""
-    apart = sum(pair.apart for pair in tested)
-    name = "the paired t-test" if table.test.paired else "Welch's t-test"
-    values = "of the logarithms of their scores" if table.test.logs else "of their scores"
-    told = f"{apart} of {len(tested)} pairs are" if len(tested) > 1 else f"The two are{' not' * (not apart)}"
-    return (
-        f"{told} told apart by {name} {values}, with p-values adjusted for all pairs (Holm, 5 %). A method ranks "
-        "behind all that are shown to be better and before all that are shown to be worse."
-    )
-
-
-def exploratory(table: Table, few: int) -> str:
-    """Return the warning that belongs to ranks from few seeds, with what they could have shown."""
-    least = seeds.smallest_difference([row.scores for row in table.rows], table.test)
-    if few >= seeds.FEW or least is None:
-        return ""
-    size = f"{100 * (least - 1):.2g} %" if table.test.logs else f"{least:.3g}"
-    return (
-        f"These ranks are exploratory: some methods have {few} seeds, and {seeds.FEW} are the least for a claim. So "
-        f"few could have shown a difference of {size} or more."
-    )
-
-
-def untested(table: Table, tested: list[seeds.Pair]) -> str:
-    """Return how many pairs have too few seeds for a test."""
-    few = len(table.pairs) - len(tested)
-    return f"{few} pairs have a method with fewer than {seeds.LEAST} seeds, and are not compared." if few else ""
-
-
-def failures(table: Table) -> str:
-    """Return what became of runs that failed."""
-    lost = sum(not isfinite(value) for row in table.rows for value in row.scores.values())
-    if not lost:
-        return ""
-    return (
-        f"{lost} run{'s' * (lost > 1)} failed or ended in a score that is no number, which counts as the worst: a "
-        "method is not ranked before another of which a smaller share failed."
-    )
+        phrases.append(f"{name} equal ({high:,.0f})" if equal else f"{name} {low:,.0f} to {high:,.0f}")
+    return " · ".join(phrases)

@@ -5,7 +5,7 @@ are shown to be worse, so methods that are not told apart share ranks.
 """
 
 from collections.abc import Sequence
-from math import exp, inf, sqrt
+from math import exp, inf, isfinite, sqrt
 from statistics import fmean
 
 from gan_zoo.report.ttest import (
@@ -26,6 +26,11 @@ FEW = 5
 """Seeds below which ranks are called exploratory."""
 WORST = {True: inf, False: -inf}
 """The score of a run that failed, by whether lower values are better."""
+
+
+def finite_seeds(scores: Scores) -> list[float]:
+    """Return the scores of the seeds that did not fail, the mean of each seed's blocks."""
+    return [value for value in by_seed(scores).values() if isfinite(value)]
 
 
 def suits_logs(methods: Sequence[Scores], lower_is_better: bool) -> bool:

@@ -1,4 +1,4 @@
-"""A table as every form shows it: columns, rows of cells as text, and what is said above and below it."""
+"""A table of text with its sentences above and below, and its conversion to text, Markdown, LaTeX and CSV."""
 
 import csv
 import io
@@ -21,23 +21,23 @@ TEX = {
 
 @dataclass
 class Sheet:
-    """One table."""
+    """A table of text, the same for all formats."""
 
     name: str
-    """For files: letters, digits, `-`."""
+    """The name for files: letters, digits and `-`."""
     title: str
     head: Sequence[str]
     numbers: Sequence[bool]
-    """Which columns are set to the right."""
+    """Which columns hold numbers and are aligned to the right."""
     rows: list[list[str]]
     above: list[str] = field(default_factory=list)
-    """Sentences that the table is not to be read without."""
+    """Sentences that a reader needs before the table."""
     below: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
-    """What is not in the table, an entry each."""
+    """Lines that follow the table, such as runs that are not ranked."""
 
     def without(self, names: set[str]) -> "Sheet":
-        """The same table without some of its columns."""
+        """Return the same table without the columns in `names`."""
         kept = [name not in names for name in self.head]
         rows = [list(compress(row, kept)) for row in self.rows]
         head, numbers = list(compress(self.head, kept)), list(compress(self.numbers, kept))
@@ -45,43 +45,44 @@ class Sheet:
 
 
 def text(sheet: Sheet) -> str:
-    """For a terminal, columns under each other."""
+    """Return the table as plain text with aligned columns."""
     lines = [list(sheet.head), *sheet.rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(sheet.head))]
-    shown = [sheet.title, *sheet.above]
+    output = [sheet.title, *sheet.above]
     if sheet.rows:
-        shown += [justify(line, widths, sheet.numbers) for line in lines]
-    return "\n".join([*shown, *(f"  {line}" for line in sheet.listed)])
+        output += [justify(line, widths, sheet.numbers) for line in lines]
+    return "\n".join([*output, *(f"  {line}" for line in sheet.listed)])
 
 
 def justify(line: list[str], widths: list[int], numbers: Sequence[bool]) -> str:
+    """Return one line of a table, with numbers aligned to the right and other cells to the left."""
     pairs = zip(line, widths, numbers, strict=True)
     return "  ".join(cell.rjust(width) if number else cell.ljust(width) for cell, width, number in pairs).rstrip()
 
 
 def markdown(sheet: Sheet, level: int = 2) -> str:
-    """A heading, the table, and what belongs to it."""
+    """Return the table as Markdown, with its title as a heading of `level` and its sentences."""
     lines = [f"{'#' * level} {md(sheet.title)}", ""]
-    lines += [part for one in sheet.above for part in (md(one), "")]
+    lines += [part for sentence in sheet.above for part in (md(sentence), "")]
     if sheet.rows:
         rule = "|".join("---:" if number else "---" for number in sheet.numbers)
         lines += [f"| {' | '.join(sheet.head)} |", f"|{rule}|"]
         lines += [f"| {' | '.join(map(md, row))} |" for row in sheet.rows] + [""]
-    lines += [part for one in sheet.below for part in (md(one), "")]
+    lines += [part for sentence in sheet.below for part in (md(sentence), "")]
     lines += [f"- {md(line)}" for line in sheet.listed]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def md(cell: str) -> str:
-    """`cell` on one line, with nothing that Markdown or HTML would take for its own."""
+    """Return `cell` on one line, with the characters escaped that Markdown or HTML would interpret."""
     line = " ".join(cell.split())
-    for one in "\\`*_|[]#":
-        line = line.replace(one, f"\\{one}")
+    for character in "\\`*_|[]#":
+        line = line.replace(character, f"\\{character}")
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def latex(sheet: Sheet) -> str:
-    """A booktabs table, with what belongs to it in the caption."""
+    """Return the table as LaTeX (booktabs), with its sentences in the caption."""
     kinds = "".join("r" if number else "l" for number in sheet.numbers)
     caption = " ".join(map(tex, [f"{sheet.title}.", *sheet.above, *sheet.below]))
     lines = [r"\begin{table}", r"\centering", f"\\caption{{{caption}}}", f"\\begin{{tabular}}{{{kinds}}}", r"\toprule"]
@@ -91,12 +92,12 @@ def latex(sheet: Sheet) -> str:
 
 
 def tex(cell: str) -> str:
-    """`cell` with the letters escaped that TeX takes for its own."""
-    return "".join(TEX.get(one, one) for one in " ".join(cell.split()))
+    """Return `cell` on one line, with the characters escaped that TeX would interpret."""
+    return "".join(TEX.get(character, character) for character in " ".join(cell.split()))
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Comma separated values; None is empty."""
+    """Return the table as comma-separated values; None becomes an empty cell."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerows([head, *rows])

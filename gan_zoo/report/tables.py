@@ -1,4 +1,4 @@
-"""What is ranked and compared, as sheets: the ranking of each score, its pairs of methods, and methods x data."""
+"""Make sheets of the results: the ranking of each score, its comparisons of pairs, and methods x data."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,13 +9,15 @@ from typing import NamedTuple
 from gan_zoo.metrics import names
 from gan_zoo.metrics.protocol import BASELINES
 from gan_zoo.report import seeds
-from gan_zoo.report.rank import HASHES, Row, Table, budget, standing
+from gan_zoo.report.certainty import standing
+from gan_zoo.report.rank import HASHES, Row, Table, budget
 from gan_zoo.report.scores import Number, kind
 from gan_zoo.report.sheets import Sheet
 
 NONE = "–"
+"""The text of an empty cell."""
 OF_DATA = ("data", "data_fingerprint", "real")
-"""The parts of a protocol that say what a score compares with."""
+"""The parts of a protocol that name the real images."""
 
 
 class Column(NamedTuple):
@@ -23,14 +25,14 @@ class Column(NamedTuple):
 
     name: str
     text: Callable[[Row, int], str]
-    """What it shows, with so many decimals of a score."""
+    """Returns the text of a row's cell, with the given number of decimals for scores."""
     value: Callable[[Row], str | Number | None]
-    """What it is sorted by."""
+    """Returns the value by which the page sorts the column."""
     number: bool = True
 
 
 def of(row: Row) -> str:
-    """How many of a group's runs are averaged."""
+    """Return how many of a group's runs are averaged: `3`, or `2 of 3`."""
     used, runs = len(row.runs), len(row.group.runs)
     return str(used) if used == runs else f"{used} of {runs}"
 
@@ -55,11 +57,11 @@ COLUMNS = (
     Column("status", lambda row, _: row.group.status, lambda row: row.group.status, number=False),
 )
 SCORES = ("mean", "95 % interval", "best, scored again", "paper")
-"""Columns whose numbers have a protocol."""
+"""Columns whose numbers depend on a protocol."""
 
 
 def ranking(table: Table) -> Sheet:
-    """The ranked table of one score and protocol, without the columns that say nothing."""
+    """Return the ranked table of one score and protocol, without the columns that `silent` names."""
     digits = decimals([row.mean for row in table.rows])
     rows = [[column.text(row, digits) for column in COLUMNS] for row in table.rows]
     sheet = Sheet(
@@ -76,29 +78,29 @@ def ranking(table: Table) -> Sheet:
 
 
 def silent(table: Table, sheet: Sheet) -> set[str]:
-    """Columns that are empty, or say for every method what is clear without them."""
+    """Return the columns that are empty, or whose values are clear without them."""
     columns = dict(zip(sheet.head, zip(*sheet.rows, strict=True), strict=False))
-    found = {name for name, cells in columns.items() if set(cells) <= {NONE}}
+    unneeded = {name for name, cells in columns.items() if set(cells) <= {NONE}}
     if all(row.steps == row.best_steps for row in table.rows):
-        found.add("best step")
+        unneeded.add("best step")
     if not labels(table):
-        found.add("labels")
-    return found | ({"status"} if set(columns.get("status", ())) <= {"finished"} else set())
+        unneeded.add("labels")
+    return unneeded | ({"status"} if set(columns.get("status", ())) <= {"finished"} else set())
 
 
 def above(table: Table) -> list[str]:
-    """What a reader has to know before the numbers."""
+    """Return the sentences that a reader needs before the numbers."""
     better = f"{names.title(table.metric)}, {names.direction(table.metric)} is better."
-    said = [f"{better} Budget: {budget(table)}." if table.rows else better]
+    sentences = [f"{better} Budget: {budget(table)}." if table.rows else better]
     if table.differs:
-        said.append(f"Apart from the first table: {table.differs}.")
-    if told := BASELINES.get(str(table.protocol.get("weights"))):
-        said.append(f"No model made these: {told}, beside the scores of the runs named.")
-    return [*said, *filter(None, [standing(table), labels(table)])]
+        sentences.append(f"Apart from the first table: {table.differs}.")
+    if baseline := BASELINES.get(str(table.protocol.get("weights"))):
+        sentences.append(f"No model made these: {baseline}, beside the scores of the runs named.")
+    return [*sentences, *filter(None, [standing(table), labels(table)])]
 
 
 def labels(table: Table) -> str:
-    """What sets models that know classes apart from the others, where a table has both."""
+    """Return a note on how classes were drawn if the models of a table differ in that; otherwise empty."""
     if len({label for row in table.rows for label in row.labels}) < 2:
         return ""
     return (
@@ -108,7 +110,7 @@ def labels(table: Table) -> str:
 
 
 def paper_lines(table: Table) -> list[str]:
-    """Whose number stands in the column `paper`, and what it was measured by: never what ours was."""
+    """Return a line for each number in the column `paper`, with its method, protocol and source."""
     return [
         f"{row.group.label} {paper.metric} {paper.value}, {paper.protocol} ({paper.source}); not ranked with ours"
         for row in table.rows
@@ -159,48 +161,50 @@ def probability(value: float | None) -> str:
 
 
 def families(tables: Sequence[Table]) -> list[list[Table]]:
-    """The tables of each score that was measured alike on several sets of data."""
+    """Return the tables of each score that was measured by the same protocol on several data sets."""
     alike: dict[str, list[Table]] = {}
     for table in tables:
         conditions = {name: value for name, value in table.protocol.items() if name not in OF_DATA}
         alike.setdefault(kind(table.metric, conditions), []).append(table)
-    return [family for family in alike.values() if len({one.protocol.get("data") for one in family}) > 1]
+    return [family for family in alike.values() if len({table.protocol.get("data") for table in family}) > 1]
 
 
 def matrix(family: list[Table]) -> Sheet:
-    """Mean, spread and rank of each method on each set of data; a rank is among the methods of its column."""
-    told = {row.group.short for table in family for row in table.rows}
+    """Return the table of mean, spread and rank of each method on each data set; ranks are within the column."""
+    short_names = {row.group.short for table in family for row in table.rows}
     unique = all(len({row.group.short for row in table.rows}) == len(table.rows) for table in family)
-    labels = sorted(told if unique else {row.group.label for table in family for row in table.rows})
+    labels = sorted(short_names if unique else {row.group.label for table in family for row in table.rows})
     rows = []
     for label in labels:
-        found = [
-            [row for row in one.rows if label == (row.group.short if unique else row.group.label)] for one in family
+        matches = [
+            [row for row in table.rows if label == (row.group.short if unique else row.group.label)] for table in family
         ]
-        rows.append([label, *(cell(one[0], table) if one else NONE for one, table in zip(found, family, strict=True))])
-    head = ["method", *(str(one.protocol.get("data", "?")) for one in family)]
-    said = (
+        cells = (cell(row[0], table) if row else NONE for row, table in zip(matches, family, strict=True))
+        rows.append([label, *cells])
+    head = ["method", *(str(table.protocol.get("data", "?")) for table in family)]
+    explanation = (
         "Mean ± spread over seeds, in brackets the rank within the column: scores against unlike data are not compared."
     )
     title = f"{family[0].metric} by data"
-    better = f"{names.direction(family[0].metric).capitalize()} is better. {said}"
+    better = f"{names.direction(family[0].metric).capitalize()} is better. {explanation}"
     return Sheet(f"{slug(family[0])}-by-data", title, head, [False] + [True] * len(family), rows, [better])
 
 
 def cell(row: Row, table: Table) -> str:
-    digits = decimals([one.mean for one in table.rows])
+    """Return mean, spread and rank of one method on one data set: `21.7 ± 0.3 (2)`."""
+    digits = decimals([other.mean for other in table.rows])
     spread = f" ± {number(row.spread, digits)}" if row.spread is not None else ""
     return f"{number(row.mean, digits)}{spread} ({ranks(row)})"
 
 
 def slug(table: Table) -> str:
-    """A name for files, unlike that of other tables with other protocols."""
+    """Return a name for files, which is unique to the score and protocol of the table."""
     sign = f"-{sha256(table.key.encode()).hexdigest()[:6]}" if table.differs else ""
     return re.sub(r"\W+", "-", table.metric).strip("-") + sign
 
 
 def decimals(means: Sequence[float]) -> int:
-    """Decimals that show three digits or more of the smallest mean, and of what the others differ in."""
+    """Return the number of decimals that shows at least three digits of the smallest mean."""
     smallest = min((abs(mean) for mean in means if isfinite(mean)), default=0.0)
     return next((digits for digits, least in enumerate((1000, 100, 1, 0.1, 0.01)) if smallest >= least), 5)
 
@@ -213,24 +217,24 @@ def number(value: float | None, digits: int) -> str:
 
 
 def interval(ends: tuple[float, float] | None, digits: int) -> str:
-    """`10.2 to 13.8`."""
+    """Return an interval as text: `10.2 to 13.8`."""
     return NONE if ends is None else f"{ends[0]:,.{digits}f} to {ends[1]:,.{digits}f}"
 
 
 def ranks(row: Row) -> str:
-    """`2`, or `1–3`."""
+    """Return the ranks that a method may have: `2`, or `1–3`."""
     first, last = row.ranks
     return str(first) if first == last else f"{first}–{last}"
 
 
 def listed(row: Row) -> str:
-    """The methods that one is not told from, the first few by name."""
-    labels = [one.label for one in row.ties]
+    """Return the methods that `row` is not told apart from; of four or more, two by name and the number of others."""
+    labels = [group.label for group in row.ties]
     return ", ".join(labels if len(labels) < 4 else [*labels[:2], f"{len(labels) - 2} others"]) or NONE
 
 
 def span(values: Sequence[Number]) -> str:
-    """`400`, or `300–400` where the runs differ."""
+    """Return the range of `values`: `400` if they are equal, else `300–400`."""
     if not values:
         return NONE
     low, high = min(values), max(values)
@@ -238,7 +242,7 @@ def span(values: Sequence[Number]) -> str:
 
 
 def duration(seconds: Sequence[Number]) -> str:
-    """The mean: `31 s`, `12 min`, `2.7 h`."""
+    """Return the mean duration: `31 s`, `12 min`, `2.7 h`."""
     if not seconds:
         return NONE
     mean = sum(seconds) / len(seconds)
@@ -247,7 +251,7 @@ def duration(seconds: Sequence[Number]) -> str:
 
 
 def protocol_line(table: Table) -> str:
-    """All conditions of the score in one line."""
+    """Return all conditions of the score in one line."""
     if not table.protocol:
         return "unknown: the runs did not record it"
     ordered = sorted(table.protocol.items(), key=lambda item: item[0] in HASHES)

@@ -1,1 +1,1 @@
-"""Paths of version 0.1 that scripts may still name."""
+"""Module paths of version 0.1, which scripts may still use."""

@@ -1,11 +1,11 @@
-"""Studies: a grid of runs from one YAML, run on this machine, then compared.
+"""Studies: a grid of runs that one YAML file describes, run on this machine and then compared.
 
-    reading.py    the YAML and what it may hold; a mistake is refused in one line
-    expand.py     a study -> its cells, each with a name, a whole configuration and the hash of it
-    board.py      the state of the cells, in runs/<study>/study.json
+    reading.py    reads the YAML file and refuses mistakes with a message of one line
+    expand.py     a study -> its cells, each with a name, a complete configuration and its hash
+    board.py      keeps the state of the cells in runs/<study>/study.json
     scheduler.py  starts cells, tries failed ones again, stops them; and what an engine must offer
     local.py      the engine `local`: processes, each with its share of the machine
-    screen.py     the state of the cells, on the screen
+    screen.py     shows the state of the cells on the screen
 
-The study's own process loads no torch: loading takes a second, and the runs need the memory.
+The process of the study loads no torch, which would take a second, and memory that the runs need.
 """

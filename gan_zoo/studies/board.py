@@ -1,11 +1,11 @@
-"""Where the cells of a study stand: in runs/<study>/study.json, in their own directories, and in a table.
+"""Keep the state of a study's cells: in runs/<study>/study.json, in the cells' directories, and in a table.
 
-    study.json      name, the study's content, and of each cell: method, settings, hash, status (waiting, running,
-                    finished, failed), attempts, last_line of its log if it failed
-    .cells/         each cell's configuration, as `gan-zoo fit -c` takes it
-    .replaced/      directories of cells that were edited since, under their old hash
+    study.json      name and content of the study, and for each cell: method, settings, hash, status (waiting, running,
+                    finished, failed), attempts, and last_line of its log if it failed
+    .cells/         the configuration of each cell, as `gan-zoo fit -c` takes it
+    .replaced/      directories of runs whose cells were edited afterwards, named by their old hash
 
-A run's own files say whether it is finished and how far it is; study.json says whose run it is.
+The files of a run say how far it is and whether it is finished; study.json says which cell the run belongs to.
 """
 
 import contextlib
@@ -27,24 +27,24 @@ from gan_zoo.studies.reading import Study
 
 
 class Job(NamedTuple):
-    """A cell to be run: what an engine is given."""
+    """A cell to run, in the form that an engine takes."""
 
     cell: str
     command: list[str]
-    """Begins the run, or goes on with it."""
+    """The command that starts the run or resumes it."""
     run: Run
     log: Path
     accelerator: str
-    """Lightning's word: cpu, gpu, auto."""
+    """Lightning's name of the accelerator: cpu, gpu, auto."""
 
 
 class Board:
-    """The cells of a study and their directories. Making the object touches nothing on disk.
+    """The cells of a study and their directories. Creating the object writes nothing to the disk.
 
     Args:
-        study: as its file states it.
-        cells: of the study.
-        runs: the folder of all runs.
+        study: The study.
+        cells: The cells of the study.
+        runs: The folder of all runs.
     """
 
     def __init__(self, study: Study, cells: list[Cell], runs: Path) -> None:
@@ -53,26 +53,29 @@ class Board:
         self.entries = {cell.name: self._entry(cell) for cell in cells}
 
     def run(self, cell: str) -> Run:
+        """Return the run of `cell`."""
         return Run(self.folder / cell)
 
     def config_file(self, cell: str) -> Path:
+        """Return the file with the configuration of `cell`."""
         return self.folder / ".cells" / f"{cell}.yaml"
 
     def log(self, cell: str) -> Path:
+        """Return the file that gets the output of `cell`."""
         return self.folder / cell / LOG
 
     def is_finished(self, cell: str) -> bool:
-        """Whether its run says so; of a cell that was edited since, the run that is there is not its own."""
+        """Return whether the run in the directory of `cell` is finished, even if the cell was edited afterwards."""
         return self.run(cell).record().get("status") == "finished"
 
     def is_edited(self, cell: Cell) -> bool:
-        """Whether the directory holds a run of another configuration."""
+        """Return whether the directory of `cell` contains a run with another configuration."""
         return self.run(cell.name).path.exists() and self.before.get(cell.name, cell._asdict())["hash"] != cell.hash
 
     def plan(self, chosen: Iterable[str]) -> dict[str, str]:
-        """What a call is to do with each of the chosen cells: nothing ("finished"), "run", "resume" or "replace"."""
+        """Return what to do with each of the chosen cells: nothing ("finished"), "run", "resume" or "replace"."""
         plan = {}
-        for cell in (one for one in self.cells if one.name in chosen):
+        for cell in (candidate for candidate in self.cells if candidate.name in chosen):
             if self.is_edited(cell):
                 plan[cell.name] = "replace"
             elif cell.name in self.before and self.is_finished(cell.name):
@@ -82,17 +85,17 @@ class Board:
         return plan
 
     def prepare(self, plan: dict[str, str]) -> None:
-        """Put replaced runs aside, write the configurations of what is to run, and study.json.
+        """Move replaced runs aside, and write study.json and the configurations of the cells to run.
 
         Raises:
-            Mistake: a run that is to be replaced is being trained still, or a directory is not a run's.
+            Mistake: A run to be replaced is still being trained, or a directory is not the directory of a run.
         """
         for name, action in plan.items():
             if action == "replace" and held(self.run(name).path):
                 raise Mistake(f"{self.run(name).path} still trains as it was before the cell was edited: wait for it.")
             if action in ("run", "resume"):
                 refuse_unusable(self.run(name))
-        for cell in (one for one in self.cells if one.name in plan):
+        for cell in (candidate for candidate in self.cells if candidate.name in plan):
             action, entry = plan[cell.name], self.entries[cell.name]
             if action == "replace":
                 self._put_aside(cell.name)
@@ -105,27 +108,28 @@ class Board:
         self.save()
 
     def change(self, cell: str, **values: Any) -> None:
-        """Change some of status, attempts and last_line of a cell."""
+        """Change status, attempts or last_line of a cell, and save study.json."""
         self.entries[cell] |= values
         self.save()
 
     def save(self) -> None:
+        """Write study.json."""
         content = {"name": self.study.name, "study": self.study.content, "cells": self.entries}
         write(self.folder / "study.json", json.dumps(content, indent=1, default=str).encode())
 
     def last_line(self, cell: str) -> str:
-        """What its log ends with."""
+        """Return the last line in the log of `cell` that is not empty."""
         return shorten(next((line for line in reversed(tail(self.log(cell))) if line.strip()), "it printed nothing"))
 
     def table(self, names: Iterable[str]) -> list[str]:
-        """A line for each cell, below a heading: status, step, seconds, last score, last event, how a run failed."""
+        """Return a heading and a line for each cell: status, step, seconds, last score, last event and last line."""
         names = list(names)
-        wide = max(map(len, [*names, "cell"]))
-        lines = [f"{'cell':<{wide}}  {'status':<8} {'step':>8} {'seconds':>8}  score"]
+        width = max(map(len, [*names, "cell"]))
+        lines = [f"{'cell':<{width}}  {'status':<8} {'step':>8} {'seconds':>8}  score"]
         for name in names:
             row, entry = self.run(name).row(), self.entries[name]
             score = "-" if row["value"] is None else f"{row['metric']} {row['value']:.4g}"
-            line = f"{name:<{wide}}  {entry['status']:<8} {row['step']:>8} {row['seconds']:>8.0f}  {score}"
+            line = f"{name:<{width}}  {entry['status']:<8} {row['step']:>8} {row['seconds']:>8.0f}  {score}"
             if events := row.get("events"):
                 line = f"{line}  {events[-1]['kind']} at step {events[-1]['step']}"
             lines.append(f"{line}  {entry['last_line']}" if entry["status"] == "failed" else line)
@@ -136,7 +140,7 @@ class Board:
         return {
             "method": cell.method,
             "settings": cell.settings,
-            "hash": entry.get("hash", cell.hash),  # of the run that is there
+            "hash": entry.get("hash", cell.hash),  # the hash of the run in the directory
             "status": entry.get("status", "waiting"),
             "attempts": entry.get("attempts", 0),
             "last_line": entry.get("last_line"),
@@ -146,12 +150,13 @@ class Board:
         aside = self.folder / ".replaced"
         aside.mkdir(exist_ok=True)
         name = f"{cell}-{self.before[cell]['hash']}"
-        names = [name, *(f"{name}-{number}" for number in range(2, 1000))]  # edited to and fro
+        # The same configuration may have been replaced before.
+        names = [name, *(f"{name}-{number}" for number in range(2, 1000))]
         os.replace(self.run(cell).path, aside / next(name for name in names if not (aside / name).exists()))
 
 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
-    """The cells in study.json; where that is lost, their names and hashes by .cells/."""
+    """Return the cells in study.json by name. If that file is lost, return names and hashes from .cells/."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
         return json.loads((folder / "study.json").read_text())["cells"]
     files = (folder / ".cells").glob("*.yaml")

@@ -1,4 +1,4 @@
-"""A study's cells: methods x matrix without what is excluded."""
+"""Expand a study into its cells: methods x matrix, without the excluded combinations."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from gan_zoo.run.config import flat
 from gan_zoo.studies.reading import BUDGETS, Study
 
 CLASSES = ("model", "data")
-"""Sections that name a class, with its options under init_args."""
+"""Sections of a configuration that name a class and hold its options under init_args."""
 
 
 class Cell(NamedTuple):
@@ -21,17 +21,17 @@ class Cell(NamedTuple):
     name: str
     method: str
     settings: dict[str, Any]
-    """The matrix's, with the seed."""
+    """The settings from the study's matrix, and the seed."""
     config: dict[str, Any]
     hash: str
-    """Of the configuration: a cell whose hash is another is another run."""
+    """Hash of the configuration. If it changes, the cell is another run."""
 
 
 def expand(study: Study) -> list[Cell]:
-    """All cells, method by method.
+    """Return all cells of a study, method by method.
 
     Raises:
-        Mistake: an exclude that matches nothing, two cells that are one, or no cell at all.
+        Mistake: An exclude matches no cell, two cells are the same, or no cell is left.
     """
     points = [dict(zip(study.matrix, values, strict=True)) for values in product(*study.matrix.values())]
     pairs = [(method, point) for method in study.methods for point in points]
@@ -74,11 +74,11 @@ def _refuse_doubles(cells: list[Cell]) -> None:
 
 
 def merged(config: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """`config` with `overrides` laid over it, mapping by mapping, in this order.
+    """Return `config` with `overrides` merged into it, in their order.
 
     Args:
-        config: left as it is.
-        overrides: options by name. A name may be dotted, as on fit's command line; `model: GAN` names the class.
+        config: The configuration, which is not changed.
+        overrides: Options by name. A name may be dotted, as on fit's command line; `model: GAN` names the class.
     """
     result = _spelt_out(config)
     for name, value in overrides.items():
@@ -98,7 +98,7 @@ def _spelt_out(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nested(setting: str, value: Any) -> dict[str, Any]:
-    """What lies below the first part of a dotted name: `{"init_args": {"width": 64}}` of `model.width`."""
+    """Return what a dotted name sets below its first part: `{"init_args": {"width": 64}}` for `model.width`."""
     first, *parts = setting.split(".")
     if first in CLASSES and parts[0] not in ("class_path", "init_args"):
         parts = ["init_args", *parts]
@@ -110,13 +110,13 @@ def _nested(setting: str, value: Any) -> dict[str, Any]:
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     result = dict(below)
     for name, value in above.items():
-        held = result.get(name)
-        result[name] = _laid_over(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
+        old = result.get(name)
+        result[name] = _laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return result
 
 
 def cell_name(method: str, settings: dict[str, Any], seed: int) -> str:
-    """`wgan-batch_size=64-s0`: the last part of a setting's name where that tells it from the others."""
+    """Return the name of a cell: `wgan-batch_size=64-s0`. A setting is called by its last part if that is unique."""
     ends = [name.rpartition(".")[2] for name in settings]
     short = {name: end if ends.count(end) == 1 else name for name, end in zip(settings, ends, strict=True)}
     varied = [f"{short[name]}={_safe(value)}" for name, value in settings.items() if name != "seed"]
@@ -124,11 +124,11 @@ def cell_name(method: str, settings: dict[str, Any], seed: int) -> str:
 
 
 def _safe(value: Any) -> str:
-    """`value` as a part of a file's name: `[64, 64]` is 64_64."""
+    """Return `value` in a form that can be part of a file name: 64_64 for `[64, 64]`."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return re.sub(r"[^\w.+-]+", "_", text).strip("_.") or "empty"
 
 
 def hashed(config: dict[str, Any]) -> str:
-    """The same for equal contents, in whatever order they are written."""
+    """Return the hash of a configuration, which does not depend on the order of its settings."""
     return hashlib.sha256(json.dumps(sorted(flat(config).items()), default=str).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The engine `local`: processes on this machine, each with a fixed share of its cores or GPUs."""
+"""The engine `local`: it runs jobs as processes on this machine, each with a fixed share of the cores or GPUs."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ Share = dict[str, str]
 
 
 class Local:
-    """Starts each job as a process of its own.
+    """An engine that starts each job as a process of its own.
 
     Args:
-        jobs: All jobs of the study; where every one is for the CPU, GPUs do not count.
-        study: Its resources say how much of the machine a run gets.
+        jobs: All jobs of the study. If all of them run on the CPU, GPUs are ignored.
+        study: The study, whose resources say how much of the machine a run gets.
 
     Raises:
         Mistake: A run asks for more than the machine has.
@@ -32,6 +32,7 @@ class Local:
         self.capacity = len(self.free)
 
     def start(self, job: Job) -> "Process":
+        """Start `job` as a process that holds one of the free shares."""
         return Process(job, self.free)
 
 
@@ -47,10 +48,11 @@ class Process:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env=os.environ | self._share,
-            start_new_session=True,  # a Ctrl-C in the terminal reaches us alone, and our death does not reach it
+            start_new_session=True,  # Ctrl-C in the terminal reaches only us, and the run survives our death
         )
 
     def exit_code(self) -> int | None:
+        """Return the exit code of the process, or None while it runs. When it has ended, its share is free again."""
         code = self._process.poll()
         if code is not None and not self._log.closed:
             self._log.close()
@@ -58,6 +60,7 @@ class Process:
         return code
 
     def stop(self) -> None:
+        """Send SIGINT, on which the run saves itself and ends."""
         self._process.send_signal(signal.SIGINT)
 
 
@@ -65,21 +68,21 @@ def shares(study: Study, cores: int, gpus: list[str]) -> list[Share]:
     """Return one share of the machine for each run that fits on it.
 
     Raises:
-        Mistake: Not one run fits.
+        Mistake: The machine is too small for a single run.
     """
-    for name, wanted, available in (("cores", study.cores, cores), ("devices", study.devices, len(gpus))):
-        if (wanted or 0) > available and (name == "cores" or gpus):
-            raise Mistake(f"resources.{name} is {wanted} and this machine has {available}: ask for fewer.")
+    for name, requested, available in (("cores", study.cores, cores), ("devices", study.devices, len(gpus))):
+        if (requested or 0) > available and (name == "cores" or gpus):
+            raise Mistake(f"resources.{name} is {requested} and this machine has {available}: ask for fewer.")
     processes = study.devices or 1
     count = cores // (study.cores or processes)
     if gpus:
         count = min(len(gpus) // processes, count if study.cores else len(gpus))
     count = max(count, 1)
     threads = max(1, (study.cores or (cores // count if gpus else processes)) // processes)
-    result: list[Share] = [{"OMP_NUM_THREADS": str(threads)} for _ in range(count)]
-    for number, share in enumerate(result if gpus else []):
+    shares_of_runs: list[Share] = [{"OMP_NUM_THREADS": str(threads)} for _ in range(count)]
+    for number, share in enumerate(shares_of_runs if gpus else []):
         share["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[number * processes : (number + 1) * processes])
-    return result
+    return shares_of_runs
 
 
 def cores() -> int:

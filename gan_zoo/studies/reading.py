@@ -1,4 +1,4 @@
-"""A study's YAML, read into a `Study` or refused in one line.
+"""Read the YAML file of a study into a `Study`, or refuse it with a message of one line.
 
     base: mnist/gan                      # an experiment's name, or a path
     settings: {model.width: [64]}        # of all cells, on top of the base
@@ -30,23 +30,23 @@ from gan_zoo.run import config
 NEEDED = ("base", "methods", "matrix", "budget")
 KEYS = (*NEEDED, "settings", "exclude", "evaluate", "resources", "retries")
 BUDGETS = {"steps": "trainer.max_steps", "images": "max_images", "seconds": "max_seconds"}
-"""Kinds of budget, and the setting that each decides."""
+"""The kinds of budget, and the setting that each of them sets."""
 EVALUATE = (
     *("extractor", "metrics", "every", "samples", "seed", "share"),
     *("weights", "resize", "split", "classifier"),
 )
-"""The options of `gan_zoo.callbacks.evaluation.Evaluation`, whose signature cannot be read here: it loads torch."""
+"""The options of `gan_zoo.callbacks.evaluation.Evaluation`, repeated here because importing it loads torch."""
 METHOD = re.compile(r"[A-Za-z0-9][\w.+-]*")
-"""A method's name: it begins the names of directories."""
+"""Form of a method's name, which is the beginning of directory names."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """One comparison, as its file states it."""
+    """The content of a study's file."""
 
     name: str
     content: dict[str, Any]
-    """All that the file holds."""
+    """The whole content of the file, as it was read."""
     base: dict[str, Any]
     """The configuration that all cells start from."""
     settings: dict[str, Any]
@@ -54,29 +54,29 @@ class Study:
     matrix: dict[str, list[Any]]
     exclude: list[dict[str, Any]]
     budget: tuple[str, int | float]
-    """A key of `BUDGETS`, and how much of it."""
+    """A key of `BUDGETS`, and the amount."""
     evaluate: dict[str, Any]
     devices: int | None
-    """Of one run; None: as the base says, on GPUs one."""
+    """Number of devices of one run; None takes the number in the base, or a single GPU."""
     cores: int | None
-    """Of one run; None: one, or beside GPUs an equal share."""
+    """Number of cores of one run; None takes one, or with GPUs an equal share of all cores."""
     retries: int
 
 
 def find(name: str) -> Path:
-    """The study's file at path `name`, or ours that is called so.
+    """Return the file of a study: the path `name`, or our own study of that name.
 
     Raises:
-        Mistake: there is none.
+        Mistake: There is no such study.
     """
     return config.find(name, config.EXPERIMENTS / "studies", "study")
 
 
 def read(path: Path) -> Study:
-    """The study that a file states.
+    """Return the study in the file `path`.
 
     Raises:
-        Mistake: names what is wrong in it.
+        Mistake: The file is not a valid study. The message names the first error.
     """
     content = config.read(path)
     try:
@@ -121,8 +121,8 @@ def _methods(methods: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for name in methods:
         if not METHOD.fullmatch(name):
             raise Mistake(f"methods.{name}: a name has letters, digits and . _ + - only, since it names directories.")
-    read = {name: _mapping(f"methods.{name}", {f"methods.{name}": one}) for name, one in methods.items()}
-    return {name: _decided_elsewhere(f"methods.{name}", one) for name, one in read.items()}
+    read = {name: _mapping(f"methods.{name}", {f"methods.{name}": options}) for name, options in methods.items()}
+    return {name: _decided_elsewhere(f"methods.{name}", options) for name, options in read.items()}
 
 
 def _matrix(matrix: dict[str, Any]) -> dict[str, list[Any]]:
@@ -140,10 +140,10 @@ def _matrix(matrix: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _exclude(partial: Any, matrix: dict[str, Any]) -> list[dict[str, Any]]:
-    if not isinstance(partial, list) or not all(isinstance(one, dict) and one for one in partial):
+    if not isinstance(partial, list) or not all(isinstance(cell, dict) and cell for cell in partial):
         raise Mistake("exclude takes a list of partial cells, as in [{method: wgan, seed: 1}].")
-    for one in partial:
-        _known("exclude", one, ("method", *matrix))
+    for cell in partial:
+        _known("exclude", cell, ("method", *matrix))
     return partial
 
 
@@ -158,7 +158,7 @@ def _budget(budget: dict[str, Any]) -> tuple[str, int | float]:
 
 
 def _decided_elsewhere(where: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Stop where a run's length is set beside the budget."""
+    """Return `settings`, or raise if one of them sets the length of a run, which the budget does."""
     for name in config.flat(settings):
         if name in BUDGETS.values():
             raise Mistake(f"{where} sets {name}, which the budget decides: leave it out.")

@@ -49,6 +49,8 @@ MakeEngine = Callable[[list[Job], Study], Engine]
 
 
 class Running(NamedTuple):
+    """A job, and the process that runs it."""
+
     job: Job
     started: Started
 

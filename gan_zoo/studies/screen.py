@@ -1,4 +1,4 @@
-"""A study while it runs: a table in a terminal, a line for each change elsewhere."""
+"""Show a study while it runs: as a table in a terminal, otherwise as a line for each change."""
 
 import time
 from collections import Counter
@@ -14,11 +14,11 @@ REFRESH = 1.0  # seconds between redrawings of the table
 
 
 class Screen:
-    """Shows the chosen cells of a board.
+    """The display of the chosen cells of a study.
 
     Args:
-        board: of the study.
-        names: of the chosen cells.
+        board: The board of the study.
+        names: Names of the chosen cells.
     """
 
     def __init__(self, board: Board, names: list[str]) -> None:
@@ -38,7 +38,7 @@ class Screen:
             self._live.stop()
 
     def change(self, cell: str, **values: object) -> None:
-        """Note on the board what happened to a cell, and show it."""
+        """Record a change of a cell on the board, and show it."""
         self.board.change(cell, **values)
         if self._live:
             self._shown = 0.0
@@ -46,7 +46,7 @@ class Screen:
             print(self._counted(), self.board.table([cell])[1], flush=True)
 
     def tick(self) -> None:
-        """To be called often: redraws the table when it is time."""
+        """Redraw the table if `REFRESH` seconds have passed. The scheduler calls it in each round."""
         if self._live and time.monotonic() - self._shown > REFRESH:
             self._shown = time.monotonic()
             self._live.update(Text("\n".join(self._lines()), no_wrap=True, overflow="ellipsis"), refresh=True)
@@ -56,9 +56,11 @@ class Screen:
         return f"[{sum(ended)}/{len(ended)}]"
 
     def _lines(self) -> list[str]:
-        """How many cells stand where, and of those that fit into the screen the running and the failed ones."""
+        """Return the lines of the running and failed cells, and a last line that counts the cells by status."""
         status = {name: self.board.entries[name]["status"] for name in self.names}
         counts = Counter(status.values())
-        total = ", ".join(f"{counts[one]} {one}" for one in ("finished", "running", "waiting", "failed") if counts[one])
-        lively = [name for name in self.names if status[name] in ("running", "failed")]
-        return [*self.board.table(lively), total]
+        total = ", ".join(
+            f"{counts[state]} {state}" for state in ("finished", "running", "waiting", "failed") if counts[state]
+        )
+        active = [name for name in self.names if status[name] in ("running", "failed")]
+        return [*self.board.table(active), total]

@@ -2,13 +2,14 @@
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import scipy.stats
 
 from gan_zoo.errors import Mistake
-from gan_zoo.report import grouping, rank, seeds
+from gan_zoo.report import certainty, grouping, rank, seeds
 from gan_zoo.report.collect import collect
 from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
 
@@ -129,7 +130,7 @@ def test_the_budget_says_what_was_equal(tmp_path: Path) -> None:
     assert rank.budget(table) == "steps 100 to 200 · images 1,000 to 2,000 · seconds 10 to 20"
 
 
-def seeds_of(folder: Path, values: dict[str, list[float]], metric: str = "fd_lenet") -> Path:
+def seeds_of(folder: Path, values: Mapping[str, Sequence[float]], metric: str = "fd_lenet") -> Path:
     """A study of methods with a score for each seed."""
     cells = {}
     for method, scores in values.items():
@@ -156,13 +157,13 @@ def test_seeds_are_compared_one_by_one_only_on_request(tmp_path: Path) -> None:
         for pair in table.pairs
         if {table.rows[pair.first].group.label, table.rows[pair.second].group.label} == {"a", "b"}
     ]
-    assert table.test.paired and pair.p == pytest.approx(scipy.stats.ttest_rel(*logs).pvalue)
+    assert table.test.paired and pair.p == pytest.approx(scipy.stats.ttest_rel(logs[0], logs[1]).pvalue)
 
 
 def test_distances_that_differ_by_much_are_ranked_apart(tmp_path: Path) -> None:
     (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 11, 12], "b": [20, 21, 23], "c": [40, 44, 45]}))
     assert [(row.group.label, row.ranks) for row in table.rows] == [("a", (1, 1)), ("b", (2, 2)), ("c", (3, 3))]
-    said = rank.standing(table)
+    said = certainty.standing(table)
     assert said.startswith("3 of 3 pairs are told apart by Welch's t-test of the logarithms of their scores")
     assert "These ranks are exploratory: some methods have 3 seeds" in said
     assert re.search(r"could have shown a difference of \d+ % or more", said)
@@ -171,7 +172,7 @@ def test_distances_that_differ_by_much_are_ranked_apart(tmp_path: Path) -> None:
 def test_with_five_seeds_ranks_are_no_longer_exploratory(tmp_path: Path) -> None:
     values = {"a": [10, 11, 12, 10, 11], "b": [20, 21, 23, 20, 22]}
     (table,) = tables(seeds_of(tmp_path / "s", values))
-    assert "exploratory" not in rank.standing(table)
+    assert "exploratory" not in certainty.standing(table)
 
 
 def test_a_method_with_a_failed_run_is_not_ranked_before_one_without(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_a_method_with_a_failed_run_is_not_ranked_before_one_without(tmp_path: P
     add_score(folder / "a-s3", 200, math.nan, PROTOCOL)
     (table,) = tables(folder)
     assert [(row.group.label, row.mean, row.ranks) for row in table.rows] == [("a", 11.0, (1, 2)), ("b", 21.5, (1, 2))]
-    assert "1 run failed or ended in a score that is no number" in rank.standing(table)
+    assert "1 run failed or ended in a score that is no number" in certainty.standing(table)
 
 
 def test_a_seed_that_was_run_twice_counts_once(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_seed_that_was_run_twice_counts_once(tmp_path: Path) -> None:
 def test_under_three_seeds_nothing_is_ranked_apart_and_the_table_says_so(tmp_path: Path) -> None:
     (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 20], "b": [110, 120]}))
     assert [row.ranks for row in table.rows] == [(1, 2), (1, 2)]
-    assert rank.standing(table) == (
+    assert certainty.standing(table) == (
         "Nothing is ranked apart: a comparison takes 3 seeds of each method, and no two methods have more than 2."
     )
 

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Hashable
+from typing import Any
 
 import pytest
 import scipy.stats
@@ -22,7 +23,7 @@ def scored(*values: float) -> seeds.Scores:
 
 def test_two_methods_are_compared_as_scipy_compares_them() -> None:
     (pair,) = compare([scored(*A), scored(*B)], PLAIN)
-    theirs = scipy.stats.ttest_ind(A, B, equal_var=False)
+    theirs: Any = scipy.stats.ttest_ind(A, B, equal_var=False)
     assert pair.p == pytest.approx(theirs.pvalue, rel=1e-12) == pair.adjusted
     assert pair.interval == pytest.approx(tuple(theirs.confidence_interval(0.95)), rel=1e-12)
     assert pair.effect == pytest.approx(11.75 - 44 / 3) and pair.seeds == (4, 3)
@@ -31,7 +32,7 @@ def test_two_methods_are_compared_as_scipy_compares_them() -> None:
 def test_logarithms_give_a_ratio_of_geometric_means() -> None:
     (pair,) = compare([scored(*A), scored(*B)], LOGS)
     logs = [list(map(math.log, values)) for values in (A, B)]
-    theirs = scipy.stats.ttest_ind(*logs, equal_var=False)
+    theirs: Any = scipy.stats.ttest_ind(*logs, equal_var=False)
     assert pair.p == pytest.approx(theirs.pvalue, rel=1e-12)
     assert pair.interval == pytest.approx(tuple(map(math.exp, theirs.confidence_interval(0.95))), rel=1e-12)
     assert pair.effect == pytest.approx(math.prod(A) ** (1 / 4) / math.prod(B) ** (1 / 3))
@@ -45,7 +46,7 @@ def test_a_unit_changes_nothing_of_a_comparison_of_logarithms() -> None:
 
 def test_on_request_the_common_seeds_are_compared_one_by_one() -> None:
     (pair,) = compare([scored(*A), scored(*B)], PAIRED)
-    theirs = scipy.stats.ttest_rel(A[:3], B)
+    theirs: Any = scipy.stats.ttest_rel(A[:3], B)
     assert pair.p == pytest.approx(theirs.pvalue, rel=1e-12) and pair.seeds == (3, 3)
     assert pair.interval == pytest.approx(tuple(theirs.confidence_interval(0.95)), rel=1e-12)
     steady = [scored(10, 20, 30), scored(12, 22, 33)]  # alike from seed to seed, which Welch's test cannot see
