@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gan_zoo.report import curves, pictures, tables
+from gan_zoo.report import curves, dots, pictures, seeds, tables
 from gan_zoo.report.grouping import Group
 from gan_zoo.report.rank import Table
 from gan_zoo.report.sheets import Sheet, as_csv, latex
@@ -51,6 +51,7 @@ def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet]) -> I
         panel = curves.scores(table, groups, curves.ALL)
         if panel["groups"]:
             yield from plot(tables.slug(table), panel["groups"], table.metric)
+        yield from seed_dots(table, groups)
     panel = curves.speed(groups, curves.ALL)
     if panel["groups"]:
         yield from plot("speed", panel["groups"], panel["metric"])
@@ -103,6 +104,28 @@ def lines(figure_axes: Axes, group: dict[str, Any], column: int) -> None:
     for index, run in enumerate(group["runs"]):
         x, y = numbers(run["points"], column), numbers(run["points"], 3)
         figure_axes.plot(x, y, label=None if index else group["label"], **style)
+
+
+def seed_dots(table: Table, groups: list[Group]) -> Iterator[File]:
+    """Draw every seed of a table as a dot, with the means and their intervals, if a method has two seeds."""
+    if not dots.strip(table):
+        return
+    labels = [group.label for group in groups]
+    figure, figure_axes = sheet(3.4, 0.7 + 0.22 * len(table.rows))
+    for line, row in enumerate(table.rows):
+        colour = COLOURS[labels.index(row.group.label) % 8]
+        values = seeds.finite_seeds(row.scores)
+        if row.interval:
+            figure_axes.plot(row.interval, (line, line), color=colour, alpha=0.45, linewidth=2.5)
+        figure_axes.plot(values, [line] * len(values), "o", color=colour, markersize=3.5, alpha=0.75)
+        if values:
+            figure_axes.plot([row.mean], [line], "|", color="black", markersize=9)
+    figure_axes.set_yticks(range(len(table.rows)), [row.group.label for row in table.rows], parse_math=False)
+    figure_axes.invert_yaxis()
+    if table.test.logs:
+        figure_axes.set_xscale("log")
+    figure_axes.set_xlabel(table.metric, parse_math=False)
+    yield from saved(f"{tables.slug(table)}-seeds", figure)
 
 
 def numbers(points: Sequence[Sequence[Any]], column: int) -> list[float]:

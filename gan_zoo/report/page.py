@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gan_zoo import __version__
-from gan_zoo.report import curves, tables
+from gan_zoo.report import curves, dots, tables
 from gan_zoo.report.collect import Result
 from gan_zoo.report.details import differences, environment, run_sheet, trouble
 from gan_zoo.report.grouping import Group
@@ -141,9 +141,16 @@ def section(table: Table, groups: list[Group], group_numbers: dict[str, int]) ->
             for (run, _), text in zip(table.unranked, sheet.listed, strict=True)
         ],
         "papers": tables.paper_lines(table),
+        "dots": readable(dots.strip(table), table),
         "pairs": plain_sheet(tables.pairs(table)),
         "curves": curves.scores(table, groups),
     }
+
+
+def readable(strip: dict[str, Any], table: Table) -> dict[str, Any]:
+    """Return the dots of a table with the ends of the axis as text."""
+    digits = tables.decimals([row.mean for row in table.rows])
+    return strip | {end: tables.number(strip[end], digits) for end in ("low", "high")} if strip else {}
 
 
 def tip(name: str, row: Row, text: str) -> str:
