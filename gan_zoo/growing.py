@@ -1,10 +1,9 @@
 """The rhythm of models that grow: images, batches and learning rates by resolution, and new layers faded in."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from gan_zoo.adversarial import AdversarialModule
@@ -13,6 +12,7 @@ from gan_zoo.images import Batch
 from gan_zoo.layers import doubled, halved
 from gan_zoo.module import Feed
 from gan_zoo.networks.progressive import Growing
+from gan_zoo.sampling import Inputs
 from gan_zoo.step.growth import Growth, Stage
 
 
@@ -61,16 +61,9 @@ class GrowingModule(AdversarialModule):
             assert isinstance(network, Growing)
             network.grow(*stage)
 
-    def render(
-        self,
-        network: nn.Module,
-        latents: Float[Tensor, " n size"],
-        label: Int64[Tensor, " n"] | None,
-        truncation: float,
-        noise: Callable[[int], Tensor],
-    ) -> Float[Tensor, " n c h w"]:
+    def render(self, network: nn.Module, inputs: Inputs) -> Float[Tensor, " n c h w"]:
         """Make images at the last resolution. The pixels of smaller ones are repeated, as the authors do for scores."""
-        return enlarged(super().render(network, latents, label, truncation, noise), self.growth.last)
+        return enlarged(super().render(network, inputs), self.growth.last)
 
 
 def enlarged(image: Float[Tensor, "n c h h"], resolution: int) -> Float[Tensor, "n c {resolution} {resolution}"]:

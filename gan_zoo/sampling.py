@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import lightning.pytorch as L
 import torch
@@ -17,6 +17,18 @@ from gan_zoo.step import ema, randomness
 
 BatchNorm = Literal["eval", "train"]
 """Which statistics batch norm uses when images are sampled: `eval` the running ones, `train` the batch's own."""
+
+
+class Inputs(NamedTuple):
+    """What a generator makes images from."""
+
+    latents: Float[Tensor, " n size"]
+    label: Int64[Tensor, " n"] | None
+    """Classes of the images; None: the model has none."""
+    truncation: float
+    """1 is none."""
+    noise: Callable[[int], Tensor]
+    """Function from a number to so many standard normal values for each image, (n, number), by seed and index alone."""
 
 
 class SampledModule(L.LightningModule):
@@ -49,30 +61,15 @@ class SampledModule(L.LightningModule):
         if half_life:
             self.moving_average = ema.start(self.generator)
 
-    def render(
-        self,
-        network: nn.Module,
-        latents: Float[Tensor, " n size"],
-        label: Int64[Tensor, " n"] | None,
-        truncation: float,
-        noise: Callable[[int], Tensor],
-    ) -> Float[Tensor, " n c h w"]:
-        """Make the images of `latents`. A model that can truncate, or that takes noise, overrides this.
-
-        Args:
-            network: The generator or its moving average.
-            latents: One for each image.
-            label: Classes of the images; None: the model has none.
-            truncation: 1 is none.
-            noise: Function from a number to so many standard normal values for each image, (n, number). They depend on
-                the seed and on the image's index alone.
+    def render(self, network: nn.Module, inputs: Inputs) -> Float[Tensor, " n c h w"]:
+        """Make images with `network`, the generator or its average. A model that can truncate overrides this.
 
         Raises:
             Mistake: The truncation is not 1, and the model knows none.
         """
-        if truncation != 1:
-            raise Mistake(f"truncation is {truncation}: {type(self).__name__} knows none, so leave it at 1.")
-        return network(latents) if label is None else network(latents, label)
+        if inputs.truncation != 1:
+            raise Mistake(f"truncation is {inputs.truncation}: {type(self).__name__} knows none, so leave it at 1.")
+        return network(inputs.latents) if inputs.label is None else network(inputs.latents, inputs.label)
 
     def show(
         self, count: int, seed: int, examples: Callable[[int], Batch]
@@ -124,7 +121,7 @@ class SampledModule(L.LightningModule):
                 latents = randomness.rows(self.latent_law, start, count, self.latent_dim, seed).to(self.device)
                 noise = partial(randomness.image_noise, start, count, seed=seed)
                 classes = self._classes(start, count, seed, first, label)
-                made = self.render(network, latents, classes, truncation, noise)
+                made = self.render(network, Inputs(latents, classes, truncation, noise))
                 parts.append(made[max(first - start, 0) : end - start])
         return torch.cat(parts).clamp(-1, 1)
 

@@ -96,10 +96,6 @@ def read(file: Path, short: int = 0) -> Image:
 def sides(file: Path, short: int = 0) -> tuple[int, int]:
     """Return the height and width of what `read` returns. Only the first bytes of the file are read.
 
-    Args:
-        file: An image file.
-        short: Length in pixels to which the shorter side is resized; 0 keeps the size of the file.
-
     Raises:
         Mistake: The file is damaged.
     """

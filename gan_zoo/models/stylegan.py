@@ -24,11 +24,10 @@ Departures from the paper: the blend moves in each step; the half-life of the mo
 images shown so far; no classes.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -41,6 +40,7 @@ from gan_zoo.images import Batch
 from gan_zoo.layers import at_least_float32
 from gan_zoo.module import Terms
 from gan_zoo.networks import progressive, style
+from gan_zoo.sampling import Inputs
 from gan_zoo.step.growth import Growth
 from gan_zoo.step.optimizers import adams
 
@@ -151,27 +151,20 @@ class StyleGAN(GrowingModule):
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
         return adams(self.generator, self.discriminator, learning_rate=self.learning_rates[0], betas=self.betas)
 
-    def render(
-        self,
-        network: nn.Module,
-        latents: Float[Tensor, " n size"],
-        label: Int64[Tensor, " n"] | None,
-        truncation: float,
-        noise: Callable[[int], Tensor],
-    ) -> Float[Tensor, " n c h w"]:
+    def render(self, network: nn.Module, inputs: Inputs) -> Float[Tensor, " n c h w"]:
         """Make images at the last resolution, each with its own noise, by styles that are truncated if asked.
 
         Raises:
             Mistake: A truncation before the first step, when there is no mean of the styles.
         """
         assert isinstance(network, style.Generator)
-        styles = network.spread(network.mapping(latents))
-        if truncation != 1:
+        styles = network.spread(network.mapping(inputs.latents))
+        if inputs.truncation != 1:
             if not network.tracked:
                 raise Mistake(
-                    f"truncation is {truncation}, and this generator has not been trained for a step, so there is no "
-                    "mean style to move towards: leave truncation at 1."
+                    f"truncation is {inputs.truncation}, and this generator has not been trained for a step, so there "
+                    "is no mean style to move towards: leave truncation at 1."
                 )
-            styles = network.truncated(styles, truncation, self.truncation_layers)
-        numbers = noise(style.numbers_of_noise(network.layers)).to(latents.device)
+            styles = network.truncated(styles, inputs.truncation, self.truncation_layers)
+        numbers = inputs.noise(style.numbers_of_noise(network.layers)).to(inputs.latents.device)
         return enlarged(network.synthesise(styles, style.given_noise(numbers)), self.growth.last)

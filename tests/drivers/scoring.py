@@ -13,6 +13,7 @@ from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.models.gan import GAN
+from gan_zoo.sampling import Inputs
 
 CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "plain": (601, {}),
@@ -25,9 +26,9 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
 class Noted(GAN):
     """Keeps the latents that its generator receives."""
 
-    def render(self, network: Any, latents: torch.Tensor, *more: Any) -> torch.Tensor:
-        self.__dict__.setdefault("given", []).append(latents)
-        return super().render(network, latents, *more)
+    def render(self, network: Any, inputs: Inputs) -> torch.Tensor:
+        self.__dict__.setdefault("given", []).append(inputs.latents)
+        return super().render(network, inputs)
 
 
 def work(order: tuple[str, str, int]) -> None:

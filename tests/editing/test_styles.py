@@ -13,6 +13,7 @@ from gan_zoo.editing import styles
 from gan_zoo.errors import Mistake
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.stylegan import StyleGAN
+from gan_zoo.sampling import Inputs
 from gan_zoo.training.loading import load
 from gan_zoo.training.trainer import Trainer
 from tests.drivers.toy import Toy
@@ -68,7 +69,10 @@ def test_an_image_has_its_own_noise_whatever_is_drawn_beside_it(model: Any) -> N
     assert_close(model.sample(2, seed=1, first=3), whole[3:5])
     assert_close(model.sample(6, seed=1, chunk=4), whole)
     latents = torch.zeros(2, 4)
-    noisy = [model.render(model.averaged, latents, None, 1.0, lambda n, k=k: torch.full((2, n), k)) for k in (0.0, 1.0)]
+    noisy = [
+        model.render(model.averaged, Inputs(latents, None, 1.0, lambda n, k=k: torch.full((2, n), k)))
+        for k in (0.0, 1.0)
+    ]
     assert (noisy[0] - noisy[1]).abs().max() > 1e-3, "noise reaches the image"
 
 
