@@ -95,10 +95,10 @@ class GenerativeModule(SampledModule):
         if stage == "fit" and self.trainer.max_steps > 0:
             self._rate(self.trainer.max_steps - 1)  # to stop now rather than at the end
         data = getattr(self.trainer, "datamodule", None)
-        if self.num_classes and any(one["kind"] == "attributes" for one in getattr(data, "label_sets", ())):
+        if self.num_classes and any(labels["kind"] == "attributes" for labels in getattr(data, "label_sets", ())):
             raise Mistake(
-                f"{type(self).__name__} is told one class an image, and the data's labels are attributes, of which an "
-                "image has any: take data with classes, or StarGAN, which knows attributes."
+                f"{type(self).__name__} takes one class for each image, and the data's labels are attributes, of which an "
+                "image can have several: use data with classes, or StarGAN, which knows attributes."
             )
         self.preparation = images.Preparation(
             flip=getattr(data, "flip", False), crop=getattr(data, "crop", 0), dequantize=self.dequantize

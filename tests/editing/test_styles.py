@@ -28,7 +28,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("style") / "run"
     torch.manual_seed(0)
     model = StyleGAN((3, 16, 16), **SMALL)
-    for network in (model.generator, model.averaged):
+    networks: tuple[Any, ...] = (model.generator, model.averaged)
+    for network in networks:
         for block in network.blocks:
             block.noise.strength.data.normal_()
     trainer = Trainer(run=folder, max_steps=2, accelerator="cpu", enable_progress_bar=False)
@@ -50,7 +51,7 @@ def test_nought_is_one_image_and_one_the_sample(model: Any) -> None:
     assert_close(table[0, 0], table[1, 0])
     assert_close(table[1, 0], table[2, 0])
     assert (table[0, 1] - table[1, 1]).abs().max() > 1e-3
-    assert_close(table[0, 1], model.sample(1, seed=5)[0]), "image 0 has its own noise"
+    assert_close(table[0, 1], model.sample(1, seed=5)[0])  # image 0 has its own noise
 
 
 def test_sampling_truncates_only_the_layers_asked_for(model: Any) -> None:
@@ -80,9 +81,9 @@ def test_mixtures_have_the_rows_styles_in_the_layers_named(model: Any) -> None:
     every = styles.mixtures(model, rows=2, columns=3, layers=range(6)).unflatten(0, (3, 4))
     for row in (1, 2):
         for column in (1, 2, 3):
-            assert_close(every[row, column], every[row, 0]), "all layers of the row: its image"
+            assert_close(every[row, column], every[row, 0])  # all layers of the row: its image
     some = styles.mixtures(model, rows=2, columns=3, layers=range(2, 4)).unflatten(0, (3, 4))
-    assert_close(some[0], every[0]), "the columns' images"
+    assert_close(some[0], every[0])  # the columns' images
     assert (some[1, 1] - some[1, 0]).abs().max() > 1e-4 < (some[1, 1] - some[0, 1]).abs().max()
     assert (every[0, 0] == 1).all(), "a blank corner"
 
