@@ -97,8 +97,8 @@ class GenerativeModule(SampledModule):
         data = getattr(self.trainer, "datamodule", None)
         if self.num_classes and any(labels["kind"] == "attributes" for labels in getattr(data, "label_sets", ())):
             raise Mistake(
-                f"{type(self).__name__} takes one class for each image, and the data's labels are attributes, of which an "
-                "image can have several: use data with classes, or StarGAN, which knows attributes."
+                f"{type(self).__name__} takes one class for each image, and the labels of the data are attributes, of "
+                "which an image can have several: use data with classes, or StarGAN, which knows attributes."
             )
         self.preparation = images.Preparation(
             flip=getattr(data, "flip", False), crop=getattr(data, "crop", 0), dequantize=self.dequantize

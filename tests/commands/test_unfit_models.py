@@ -45,7 +45,7 @@ def test_attributes_are_refused_by_models_that_know_classes(refused: Refused, tm
         32,
     )
     message = refused("fit", "--model", model, *data, "--data.batch_size", 2, "--trainer.max_steps", 1, *CPU)
-    assert f"{model} is told one class an image, and the data's labels are attributes" in message
+    assert f"{model} takes one class for each image, and the labels of the data are attributes" in message
 
 
 @pytest.mark.parametrize(
