@@ -58,7 +58,7 @@ class Report:
 
     @property
     def key(self) -> str:
-        """The setting that is wrong: `model.n_critic`."""
+        """The setting that is wrong: `model.width`."""
         return ".".join(dict.fromkeys(re.findall(r'(?:Parser key "|^--)([\w.]+?)(?:\.help)?[":]', self.message)))
 
     @property
