@@ -1,11 +1,11 @@
 # `make demo` and `make test` set up everything from a fresh clone; the first ranks four methods on handwritten digits,
 # the second runs all tests. `make check` runs the quick part.
-# VENV is where the environment is made, if need be, and found again; JOBS is how many tests run at a time.
+# VENV is the folder of the environment, which is created if it is missing; JOBS is the number of tests that run at a time.
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 BIN = $(VENV)/bin
-# A file's tests share what they train, so they stay together.
+# The tests of a file share trained models, so they run in the same process.
 PARALLEL = -n $(JOBS) --dist loadfile
 
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -1,10 +1,36 @@
-"""gan_zoo: train, compare and read generative adversarial networks.
+"""gan_zoo: train, evaluate and compare generative adversarial networks.
 
     gan_zoo.trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(image_shape=(1, 28, 28)), MNIST())
     gan_zoo.load("runs/x").sample(16, seed=0)
     gan_zoo.runs("runs/")
 
 Importing it is cheap: torch is loaded when one of the three is first used.
+
+Training
+    module.py       one training step                     adversarial.py  the alternating update
+    models/         one paper, one file                   networks/       networks by family
+    losses.py       what the networks minimise            penalties.py    gradient penalty, weight clipping
+    schedules.py    how learning rates change             layers/         layers that several networks use
+    growing.py      the rhythm of models that grow        editing/        what one does with latents
+    training/       the Trainer, resume, loading          callbacks/      checkpoints, grids, scores, stopping
+    step/           optimizers, averaging, randomness     distributed/    several processes
+
+Results
+    run/            the directory of a run                metrics/        scores and their protocols
+    sampling.py     images from a trained generator       translation/    what image-to-image models share
+    studies/        a grid of runs                        report/         one page that ranks runs
+
+Commands
+    cli.py          each command's options                commands/       what each command does
+    errors.py       mistakes of the user                  bounds.py       limits of hyperparameters
+    lookup.py       names that a user types               trust.py        which modules a file may name
+
+Images and weights
+    images.py       the two forms of images               perceptual.py   VGG features
+    tiles.py        images too large for one pass         memory.py       estimates the memory that work takes
+    published.py    weights that others have published    pretrained/     weights that come with the package
+
+strategy.py, gradients.py and rescoring/ are paths of version 0.1 that only import their successors.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""`python -m gan_zoo` is the command `gan-zoo`."""
+"""`python -m gan_zoo` runs the command `gan-zoo`."""
 
 from gan_zoo.cli import main
 

@@ -1,4 +1,4 @@
-"""What a model's hyperparameters may be, by their names: one vocabulary, one bound."""
+"""Bounds on the hyperparameters of models, by name. A name has the same bounds in all models."""
 
 from collections.abc import Mapping
 from math import inf
@@ -24,14 +24,14 @@ BOUNDS: dict[str, dict[str, float]] = {
     "fade_images": {"at_least": 0},
     "stddev_group": {"at_least": 1},
 }
-"""Of the names that several models have; what is a paper's own is bounded in its file."""
+"""Bounds of the names that several models have. Hyperparameters of one paper are bounded in its file."""
 
 
 def refuse_unusable(hyperparameters: Mapping[str, Any]) -> None:
-    """Stop unless each of `hyperparameters` that is in `BOUNDS` keeps them.
+    """Raise a `Mistake` if any of `hyperparameters` is outside its bounds in `BOUNDS`.
 
     Raises:
-        Mistake: names the first that does not.
+        Mistake: A value is out of bounds. The message names the first one.
     """
     for name, bounds in BOUNDS.items():
         if name in hyperparameters:
@@ -47,22 +47,23 @@ def bounded(
     below: int | float = inf,
     **values: int | float | tuple[int | float, ...] | list[int | float],
 ) -> None:
-    """Stop unless each of `values`, or each number in one, is finite and within the bounds.
+    """Raise a `Mistake` unless all `values`, or all numbers of a list of values, are finite and within the bounds.
 
     Args:
-        where: what a user writes before the names: "model.", "--".
-        at_least: the least value allowed.
-        at_most: the largest value allowed.
-        above: what values are greater than.
-        below: what values are less than.
-        values: by the names that the user knows.
+        where: What a user writes before the names, such as "model." or "--".
+        at_least: Smallest value allowed.
+        at_most: Largest value allowed.
+        above: Values must be greater than this.
+        below: Values must be less than this.
+        values: The values, by the names that the user knows.
 
     Raises:
-        Mistake: names the first that is not.
+        Mistake: A value is out of bounds. The message names the first one.
     """
     bounds = {"at least": at_least, "at most": at_most, "above": above, "below": below}
-    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if abs(bound) < inf)
+    requirement = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if abs(bound) < inf)
     for name, value in values.items():
         numbers = value if isinstance(value, tuple | list) else (value,)
-        if not all(at_least <= one <= at_most and above < one < below for one in numbers):  # not so for a nan
-            raise Mistake(f"{where}{name} is {value}: it must be {wanted}.")
+        # A comparison with NaN is false, so NaN is never within the bounds.
+        if not all(at_least <= number <= at_most and above < number < below for number in numbers):
+            raise Mistake(f"{where}{name} is {value}: it must be {requirement}.")

@@ -1,7 +1,7 @@
-"""How much memory a piece of work takes, counted before it is done, and how much there is.
+"""How much memory a computation will take, and how much is available.
 
-The work runs on torch's `meta` device, where tensors have shapes and no numbers: it takes no time and no memory, and
-every tensor that it makes and drops is seen, those that a backward pass keeps among them.
+The computation runs on torch's `meta` device, where tensors have shapes but no values. This takes no memory and hardly
+any time, and counts every tensor while it lives, also those that are kept for the backward pass.
 """
 
 import copy
@@ -22,13 +22,13 @@ Network = TypeVar("Network", bound=nn.Module)
 
 META = torch.device("meta")
 SCRATCH = 1.25
-"""What a process really takes, as a multiple of its tensors: convolutions need room of their own, and what is freed
-is not given back at once. Measured: 1.1 to 1.2 (`tests/test_memory.py`)."""
+"""Memory of a process as a multiple of its tensors: convolutions need scratch space, and freed memory is not returned
+at once. Measured: 1.1 to 1.2 (`tests/test_memory.py`)."""
 GIGABYTE = 1e9
 
 
 class _Counter(TorchDispatchMode):
-    """Within the block, counts the bytes of all tensors that operations return, until they are gone."""
+    """Within the block, counts the bytes of all living tensors that operations have returned."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,15 +36,15 @@ class _Counter(TorchDispatchMode):
         self._counted: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for value in tree_leaves(made):
+        result = func(*args, **(kwargs or {}))
+        for value in tree_leaves(result):
             if isinstance(value, Tensor):
                 self._count(value.untyped_storage())
-        return made
+        return result
 
     def _count(self, storage: torch.UntypedStorage) -> None:
         key, size = storage._cdata, storage.nbytes()
-        if key not in self._counted:  # else a view of what is counted, or the same tensor changed in place
+        if key not in self._counted:  # else it is a view of a counted tensor, or a tensor changed in place
             self._counted.add(key)
             self.now += size
             self.most = max(self.most, self.now)
@@ -56,7 +56,7 @@ class _Counter(TorchDispatchMode):
 
 
 def on_meta(network: Network) -> Network:
-    """Return a copy of `network` whose weights and buffers have shapes alone, without copying their numbers."""
+    """Return a copy of `network` on the `meta` device, without copying the values of its weights and buffers."""
     memo: dict[int, Any] = {}
     for tensor in (*network.parameters(), *network.buffers()):
         shape = tensor.detach().to(META)
@@ -65,10 +65,10 @@ def on_meta(network: Network) -> Network:
 
 
 def peak(work: Callable[[], Any]) -> int:
-    """Return the most bytes that the tensors made by `work` take at one time.
+    """Return the largest number of bytes that the tensors of `work` take at one time.
 
     Args:
-        work: makes all of its tensors on `META`, its inputs among them; networks are copied there by `on_meta`.
+        work: The computation. It makes all tensors on `META`, also its inputs; `on_meta` copies networks there.
     """
     with _Counter() as counter:
         work()
@@ -76,16 +76,15 @@ def peak(work: Callable[[], Any]) -> int:
 
 
 def available(root: Path = Path("/")) -> int | None:
-    """Return the bytes that this process can still take; None where the system does not tell.
+    """Return the bytes that this process can still allocate, or None if the system does not say.
 
-    On Linux that is what the kernel estimates, or what the process's container has left if that is less.
+    On Linux this is the kernel's estimate, or what the container of the process has left if that is less.
 
     Args:
-        root: of the file system that is read.
+        root: Root of the file system in which the kernel's files are read.
     """
-    found = [_left_in_machine(root / "proc/meminfo"), *_left_in_containers(root / "sys/fs/cgroup")]
-    known = [value for value in found if value is not None]
-    return min(known, default=None)
+    limits = [_left_in_machine(root / "proc/meminfo"), *_left_in_containers(root / "sys/fs/cgroup")]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _left_in_machine(meminfo: Path) -> int | None:
@@ -96,10 +95,8 @@ def _left_in_machine(meminfo: Path) -> int | None:
 
 
 def _left_in_containers(cgroup: Path) -> list[int]:
-    """The limit less what is used, by the two versions of control groups; pages of files that can be dropped are free.
-
-    Within a container its own group is the root of what it sees.
-    """
+    """Return what is left of the limits of both versions of control groups. Cached file pages count as free."""
+    # Inside a container, its own control group appears as the root.
     left = []
     for folder, limit, used, droppable in (
         (cgroup, "memory.max", "memory.current", "inactive_file"),
@@ -114,21 +111,21 @@ def _left_in_containers(cgroup: Path) -> list[int]:
 
 
 def refuse_beyond(needed: int, allowed: float | None, what: str, instead: str) -> None:
-    """Stop before work starts that would not fit into memory.
+    """Raise a `Mistake` if a computation would not fit into memory.
 
     Args:
         needed: Bytes of tensors, as `peak` counts them.
-        allowed: Gigabytes that the user says may be used; None: what is available now.
-        what: What is to be done, as the message's subject.
-        instead: What to do about it.
+        allowed: Gigabytes that the user allows; None: as much as is available now.
+        what: The computation, as the subject of the message.
+        instead: What the user can do instead, as the end of the message.
 
     Raises:
-        Mistake: Says how much is needed and how much there is.
+        Mistake: The memory does not suffice. The message says how much is needed and how much there is.
     """
-    there = available() if allowed is None else int(allowed * GIGABYTE)
-    wanted = int(needed * SCRATCH)
-    if there is not None and wanted > there:
+    limit = available() if allowed is None else int(allowed * GIGABYTE)
+    total = int(needed * SCRATCH)
+    if limit is not None and total > limit:
         raise Mistake(
-            f"{what} would take about {wanted / GIGABYTE:.2g} GB of memory, and {max(there, 0) / GIGABYTE:.2g} GB "
+            f"{what} would take about {total / GIGABYTE:.2g} GB of memory, and {max(limit, 0) / GIGABYTE:.2g} GB "
             f"{'are free' if allowed is None else 'are allowed by --memory'}: {instead}."
         )

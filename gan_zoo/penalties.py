@@ -23,7 +23,7 @@ from gan_zoo.layers import at_least_float32
 Discriminator = Callable[[Tensor], Tensor]
 
 
-def zero_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, ""]:
+def zero_centred(scores: Float[Tensor, " n *scores"], images: Float[Tensor, " n *image"]) -> Float[Tensor, ""]:
     """Return E[||grad D(x)||^2]: R1 for real images, R2 for generated ones (Mescheder 2018, Eq. 9 and 10).
 
     The papers weight it with γ / 2. `images` must require gradients before `scores` are computed from them.
@@ -31,7 +31,7 @@ def zero_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]
     return image_gradients(scores, images).square().sum(1).mean()
 
 
-def one_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, ""]:
+def one_centred(scores: Float[Tensor, " n *scores"], images: Float[Tensor, " n *image"]) -> Float[Tensor, ""]:
     """Return E[(||grad D(x)|| - 1)^2], where the norm is taken over all of an image (WGAN-GP, Eq. 3).
 
     The derivative of the norm at a zero gradient is zero, so no epsilon is needed.
@@ -39,7 +39,9 @@ def one_centred(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"])
     return (image_gradients(scores, images).norm(dim=1) - 1).square().mean()
 
 
-def image_gradients(scores: Float[Tensor, " n"], images: Float[Tensor, " n *image"]) -> Float[Tensor, "n values"]:
+def image_gradients(
+    scores: Float[Tensor, " n *scores"], images: Float[Tensor, " n *image"]
+) -> Float[Tensor, "n values"]:
     """Return the gradient of each image's score with respect to its pixels, which can be differentiated again."""
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return at_least_float32(gradient.flatten(1))

@@ -1,7 +1,7 @@
-"""Images that are too large to go through a network at once: tiles that overlap.
+"""Overlapping tiles, for images that are too large to pass through a network at once.
 
-`exact` is for networks that look at a neighbourhood alone: the result is that of the whole image. `blended` is for
-networks that normalise by the image at hand; all tiles then share the statistics, which are averaged over them.
+`exact` is for networks in which a result depends only on a neighbourhood: it gives the result of the whole image.
+`blended` is for networks whose norms use the statistics of the image: all tiles share the average of their statistics.
 """
 
 import itertools
@@ -20,24 +20,26 @@ Maps = Float[Tensor, "n c h w"]
 OtherMaps = Float[Tensor, "n _ _ _"]
 
 WHOLE = 2**21
-"""Pixels of the largest image that `blended` leaves whole: 1,920 x 1,080 is."""
+"""Number of pixels of the largest image that `blended` does not cut, which includes 1,920 x 1,080."""
 CORE, OVERLAP = 1024, 128
-"""Pixels a side of a tile, and those that it sees beyond each of its sides, rounded up to what the network takes."""
+"""Pixels a side of a tile, and pixels that the network sees beyond each side, rounded up to multiples of the stride."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A tile along one side of the image: its own positions, and those that the network is shown."""
+    """A tile along one side of the image: its own positions, and the positions that the network sees."""
 
     start: int
     stop: int
+    """The tile's own positions are `start` to `stop`."""
     first: int
     last: int
+    """The network sees the positions `first` to `last`."""
 
 
-def spans(length: int, most: int, margin: int) -> list[Span]:
-    """Cut `length` positions into tiles of at most `most`, alike in size, which see `margin` more on either side."""
-    count = math.ceil(length / most)
+def spans(length: int, core: int, margin: int) -> list[Span]:
+    """Cut `length` positions into about equal tiles of at most `core`, each seen with `margin` more on either side."""
+    count = math.ceil(length / core)
     edges = [round(place * length / count) for place in range(count + 1)]
     return [
         Span(start, stop, max(0, start - margin), min(length, stop + margin))
@@ -45,52 +47,53 @@ def spans(length: int, most: int, margin: int) -> list[Span]:
     ]
 
 
-def exact(network: Callable[[Maps], OtherMaps], x: Maps, *, into: int, out: int, most: int, margin: int) -> OtherMaps:
-    """Return `network(x)`, made tile by tile.
+def exact(network: Callable[[Maps], OtherMaps], x: Maps, *, into: int, out: int, core: int, margin: int) -> OtherMaps:
+    """Return `network(x)`, computed tile by tile.
 
     Args:
-        network: Gives `out` rows and columns for every `into` of its input; a remainder of the input gives none.
+        network: Returns `out` rows and columns for every `into` of its input, and none for a remainder of the input.
         x: Images or features.
         into: Rows and columns of the input that belong to one position.
         out: Rows and columns of the output that belong to one position.
-        most: Positions a side of a tile.
-        margin: Positions around a tile that its result depends on.
+        core: Positions a side of a tile.
+        margin: Positions around a tile on which its result depends.
     """
-    rows, columns = (spans(side // into, most, margin) for side in x.shape[2:])
+    rows, columns = (spans(side // into, core, margin) for side in x.shape[2:])
     result = None
     for row in rows:
         for column in columns:
-            # What is left over behind the last position is no position of its own, but the last ones look at it.
+            # A remainder of the input is no position itself, but the last positions depend on it.
             ends = [
-                None if one.last == side[-1].stop else one.last * into for one, side in ((row, rows), (column, columns))
+                None if span.last == side[-1].stop else span.last * into
+                for span, side in ((row, rows), (column, columns))
             ]
-            seen = [slice(one.first * into, end) for one, end in zip((row, column), ends, strict=True)]
-            kept = [slice((one.start - one.first) * out, (one.stop - one.first) * out) for one in (row, column)]
-            made = network(x[:, :, seen[0], seen[1]])[:, :, kept[0], kept[1]]
+            shown = [slice(span.first * into, end) for span, end in zip((row, column), ends, strict=True)]
+            own = [slice((span.start - span.first) * out, (span.stop - span.first) * out) for span in (row, column)]
+            tile = network(x[:, :, shown[0], shown[1]])[:, :, own[0], own[1]]
             if result is None:
-                result = made.new_empty(*made.shape[:2], rows[-1].stop * out, columns[-1].stop * out)
-            place = [slice(one.start * out, one.stop * out) for one in (row, column)]
-            result[:, :, place[0], place[1]] = made
+                result = tile.new_empty(*tile.shape[:2], rows[-1].stop * out, columns[-1].stop * out)
+            place = [slice(span.start * out, span.stop * out) for span in (row, column)]
+            result[:, :, place[0], place[1]] = tile
     assert result is not None
     return result
 
 
 def cut(height: int, width: int, stride: int) -> list[tuple[Span, Span]]:
-    """Return the tiles, rows and columns in pixels, in which `blended` translates; one where it leaves the image whole.
+    """Return the rows and columns, in pixels, of the tiles of `blended`. An image that is not cut is one tile.
 
     Args:
-        height: Of the image, a multiple of `stride`.
-        width: Likewise.
-        stride: What the sides of the network's images are multiples of.
+        height: Height of the image, a multiple of `stride`.
+        width: Width of the image, a multiple of `stride`.
+        stride: Number of pixels that the sides of the network's images are multiples of.
     """
     if height * width <= WHOLE:
         return [(Span(0, height, 0, height), Span(0, width, 0, width))]
     margin = math.ceil(OVERLAP / stride)
-    most = max(CORE // stride, 2 * margin)
+    core = max(CORE // stride, 2 * margin)
     rows, columns = (
         [
-            Span(*(place * stride for place in (one.start, one.stop, one.first, one.last)))
-            for one in spans(side // stride, most, margin)
+            Span(*(place * stride for place in (span.start, span.stop, span.first, span.last)))
+            for span in spans(side // stride, core, margin)
         ]
         for side in (height, width)
     )
@@ -98,17 +101,17 @@ def cut(height: int, width: int, stride: int) -> list[tuple[Span, Span]]:
 
 
 def blended(paint: Callable[[Maps], OtherMaps], network: nn.Module, image: Maps, stride: int) -> OtherMaps:
-    """Return `paint(image)`; where the image has more than `WHOLE` pixels, tile by tile.
+    """Return `paint(image)`, computed tile by tile if the image has more than `WHOLE` pixels.
 
-    Norms that take the statistics of the image at hand would make each tile another picture. So the tiles are gone
-    through twice: first each by itself, to average every norm's mean and variance over them, then all by these. Where
-    tiles overlap the one fades into the other. The result is close to that of the whole image, not equal to it.
+    Norms that use the statistics of their input would give each tile another look. The tiles are therefore painted
+    twice: first each with its own statistics, whose average over all tiles is taken, then with this average. Tiles fade
+    into each other where they overlap. The result is close to that of the whole image, but not equal to it.
 
     Args:
-        paint: Makes an image of an image of the same size, by `network`.
-        network: Whose norms are shared.
-        image: In [-1, 1], sides multiples of `stride`.
-        stride: What the sides of the network's images are multiples of.
+        paint: Maps an image to an image of the same size, with `network`.
+        network: The network whose norms share their statistics.
+        image: Images in [-1, 1], sides multiples of `stride`.
+        stride: Number of pixels that the sides of the network's images are multiples of.
     """
     tiles = cut(image.shape[2], image.shape[3], stride)
     if len(tiles) == 1:
@@ -120,20 +123,20 @@ def blended(paint: Callable[[Maps], OtherMaps], network: nn.Module, image: Maps,
     result = None
     with fixed_statistics(statistics):
         for (row, column), part in zip(tiles, parts, strict=True):
-            made = paint(part)
+            tile = paint(part)
             if result is None:
-                result = made.new_zeros(*made.shape[:2], *image.shape[2:])
+                result = tile.new_zeros(*tile.shape[:2], *image.shape[2:])
             weight = fade(row, image.shape[2])[:, None] * fade(column, image.shape[3])
-            result[:, :, row.first : row.last, column.first : column.last] += made * weight.to(made)
+            result[:, :, row.first : row.last, column.first : column.last] += tile * weight.to(tile)
     assert result is not None
     return result
 
 
 def fade(span: Span, length: int) -> Float[Tensor, " n"]:
-    """Return how much a tile counts at each of its positions; the weights of all tiles sum to 1 everywhere.
+    """Return the weight of a tile at each of its positions. The weights of all tiles sum to 1 everywhere.
 
-    From a border within the image, the first quarter of what two tiles share counts nothing, for the network had
-    nothing to see beyond it; over the next half the weight rises to 1.
+    Where two tiles overlap, the weight is 0 in the first quarter from the tile's border, because the network sees
+    nothing beyond the border. It rises to 1 over the next half.
     """
     place = torch.arange(span.first, span.last) + 0.5
     weight = torch.ones(len(place))
@@ -147,7 +150,11 @@ def fade(span: Span, length: int) -> Float[Tensor, " n"]:
 
 
 class Moments:
-    """The mean and the variance of what one norm saw, over all images that it was shown."""
+    """The mean and the variance of the inputs of one norm, over all tiles.
+
+    Args:
+        groups: Number of groups of channels that the norm normalises apart.
+    """
 
     def __init__(self, groups: int) -> None:
         self.groups, self.count = groups, 0
@@ -155,6 +162,7 @@ class Moments:
         self.square: Tensor | float = 0.0
 
     def add(self, x: Maps) -> None:
+        """Add the statistics of one tile."""
         groups = x.reshape(len(x), self.groups, -1)
         variance, mean = torch.var_mean(groups, dim=2, correction=0)
         count, mean = groups.shape[2], mean.double()
@@ -163,7 +171,7 @@ class Moments:
         self.square = self.square + count * (variance.double() + mean.square())
 
     def normalise(self, layer: nn.GroupNorm | _BatchNorm, x: Maps) -> Maps:
-        """Apply the norm `layer` with these moments in place of those of `x`."""
+        """Return `layer(x)` with these moments instead of those of `x`."""
         mean = torch.as_tensor(self.total) / self.count
         variance = torch.as_tensor(self.square) / self.count - mean.square()
         scale = (variance.clamp(min=0) + layer.eps).rsqrt()
@@ -178,7 +186,7 @@ Statistics = dict[nn.GroupNorm | _BatchNorm, Moments]
 
 @contextmanager
 def gathered_statistics(network: nn.Module) -> Iterator[Statistics]:
-    """Within the block, note what every norm of `network` sees that has no running statistics."""
+    """Within the block, collect the statistics of the inputs of each norm of `network` without running statistics."""
     statistics: Statistics = {}
     with ExitStack() as stack:
         for layer in network.modules():
@@ -190,13 +198,13 @@ def gathered_statistics(network: nn.Module) -> Iterator[Statistics]:
 
 
 def note(moments: Moments, layer: nn.Module, inputs: tuple[Tensor]) -> None:
-    """Add what a norm is about to see to its `moments`."""
+    """Add the input of a norm to its `moments`. This is the hook that runs before its forward pass."""
     moments.add(inputs[0])
 
 
 @contextmanager
 def fixed_statistics(statistics: Statistics) -> Iterator[None]:
-    """Within the block, let every norm use these statistics in place of those of the image at hand."""
+    """Within the block, let each norm use these statistics instead of those of its input."""
     try:
         for layer, moments in statistics.items():
             setattr(layer, "forward", partial(moments.normalise, layer))  # noqa: B010

@@ -1,7 +1,7 @@
-"""Who may name a module that is imported, for importing it runs its code; see SECURITY.md.
+"""Which modules a user or a file may name for import, since importing a module runs its code; see SECURITY.md.
 
-What a user types, or writes into a configuration that `-c` names, may name any module. A run's directory or a file of
-weights may come from somebody else: it may name our modules, and those that the user allows. Loads no torch.
+The command line and the configurations of `-c` may name any module. A run's directory or a file of weights may come
+from somebody else: it may name only our modules and those that the user allows. This file does not load torch.
 """
 
 import importlib
@@ -16,36 +16,37 @@ from typing import Any
 from gan_zoo.errors import Mistake
 
 OURS = ("gan_zoo", "datamodules")
-"""The packages whose modules every file may name."""
+"""The packages whose modules any file may name."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What an object must be that a user names by `package.module:object`."""
+    """A kind of object that a user can name as `package.module:object`."""
 
     word: str
-    """What it is called in messages: "extractor"."""
-    wanted: str
-    """How a message goes on after "it must": "derive from ..."."""
+    """The name of the kind in messages, such as "extractor"."""
+    requirement: str
+    """How a message continues after "it must", such as "derive from ..."."""
     fits: Callable[[Any], bool]
+    """Whether an object is of this kind."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """The file that names are read from."""
+    """The file from which names are read."""
 
     file: Path
     allowed: tuple[str, ...]
-    """The packages and modules that it may name beside ours."""
+    """The packages and modules that it may name in addition to ours."""
 
 
 _source: ContextVar[Source | None] = ContextVar("source", default=None)
-"""None: names are the user's own."""
+"""The file from which names are read now; None if the user typed them."""
 
 
 @contextmanager
 def names_from(file: Path, allowed: tuple[str, ...]) -> Iterator[None]:
-    """Within the block all names come from `file`, which may name our modules and the `allowed` ones."""
+    """Within the block, treat names as read from `file`, which may name our modules and the `allowed` ones."""
     token = _source.set(Source(file, allowed))
     try:
         yield
@@ -54,19 +55,21 @@ def names_from(file: Path, allowed: tuple[str, ...]) -> Iterator[None]:
 
 
 def refuse_foreign(module: str, source: Source) -> None:
-    """Stop unless a file may name `module`. What runs as a program, such as `x.__main__`, is allowed by itself alone.
+    """Raise a `Mistake` unless the file may name `module`.
+
+    A module that runs as a program, such as `x.__main__`, must be allowed by its full name.
 
     Raises:
-        Mistake: says which module the file names, and how to allow it.
+        Mistake: The file may not name the module. The message says how to allow it.
     """
     is_program = any(part.startswith("__") for part in module.split("."))
-    inside = [name for name in (*OURS, *source.allowed) if f"{module}.".startswith(f"{name}.")]
-    if module in source.allowed or (inside and not is_program):
+    in_allowed = any(f"{module}.".startswith(f"{name}.") for name in (*OURS, *source.allowed))
+    if module in source.allowed or (in_allowed and not is_program):
         return
-    wanted = module if is_program else module.partition(".")[0]
+    missing = module if is_program else module.partition(".")[0]
     raise Mistake(
-        f"{source.file} names the module {module[:80]}, which no file may name unasked, as importing it runs it: if "
-        f"you trust it, add --allow-module {wanted[:80]} (in Python: allow_modules=({wanted[:80]!r},))."
+        f"{source.file} names the module {module[:80]}, which needs your permission, as importing it runs its code: "
+        f"if you trust it, add --allow-module {missing[:80]} (in Python: allow_modules=({missing[:80]!r},))."
     )
 
 
@@ -74,50 +77,50 @@ def import_object(module: str, name: str) -> Any:
     """Import `module`, and return its object `name`, which must be defined in the same package.
 
     Raises:
-        Mistake: the names come from a file that may not name this module; nothing has been imported.
-        ImportError: there is no such module or object, or it is defined elsewhere.
+        Mistake: The names come from a file that may not name this module. Nothing has been imported.
+        ImportError: The module or the object does not exist, or the object is defined elsewhere.
     """
     if not all(part.isidentifier() for part in module.split(".")):
-        raise ImportError(f"{module!r} is no module's name")
+        raise ImportError(f"{module!r} is not the name of a module")
     if source := _source.get():
         refuse_foreign(module, source)
-    found = getattr(importlib.import_module(module), name, None)
-    if found is None:
+    target = getattr(importlib.import_module(module), name, None)
+    if target is None:
         raise ImportError(f"{module} has no {name}")
-    home = getattr(found, "__module__", None)
+    home = getattr(target, "__module__", None)
     if isinstance(home, str) and home.partition(".")[0] != module.partition(".")[0]:
-        raise ImportError(f"{name} is of {home}, so name it there")
-    return found
+        raise ImportError(f"{name} is defined in {home}, so name it there")
+    return target
 
 
 def packages(names: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the packages of those `names` that are `package.module:object`: whoever types them trusts them."""
+    """Return the packages of all `names` of the form `package.module:object`. The user who typed them trusts them."""
     return tuple(name.partition(":")[0].partition(".")[0] for name in names if name and ":" in name)
 
 
 def makes(base: type) -> Callable[[Any], bool]:
-    """Return a test for `Kind.fits`: a class that derives from `base`, or a function annotated as returning one."""
+    """Return a `Kind.fits` for classes that derive from `base`, and functions annotated as returning one."""
 
-    def fits(found: Any) -> bool:
-        if inspect.isfunction(found):
+    def fits(target: Any) -> bool:
+        if inspect.isfunction(target):
             try:
-                found = inspect.signature(found, eval_str=True).return_annotation
-            except Exception:  # an annotation in quotes may name what is not there, in any way that Python fails
+                target = inspect.signature(target, eval_str=True).return_annotation
+            except Exception:  # evaluating an annotation in quotes can fail in any way
                 return False
-        return inspect.isclass(found) and issubclass(found, base)
+        return inspect.isclass(target) and issubclass(target, base)
 
     return fits
 
 
 def called_with(*positional: str, keywords: tuple[str, ...] = (), base: type | None = None) -> Callable[[Any], bool]:
-    """Return a test for `Kind.fits`: a function that can be called so, or a class that derives from `base`."""
+    """Return a `Kind.fits` for functions, and classes derived from `base`, that can be called with these arguments."""
 
-    def fits(found: Any) -> bool:
-        is_class = inspect.isclass(found) and base is not None and issubclass(found, base)
-        if not (is_class or inspect.isfunction(found)):
+    def fits(target: Any) -> bool:
+        is_class = inspect.isclass(target) and base is not None and issubclass(target, base)
+        if not (is_class or inspect.isfunction(target)):
             return False
         try:
-            inspect.signature(found).bind(*positional, **dict.fromkeys(keywords))
+            inspect.signature(target).bind(*positional, **dict.fromkeys(keywords))
         except TypeError:
             return False
         return True

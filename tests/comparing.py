@@ -1,4 +1,4 @@
-"""Whether two runs are equal: all that they wrote, but for clocks and rates."""
+"""Compares everything that two runs wrote, except clocks and rates."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from gan_zoo.run.files import lines
 
 
 def checkpoint(file: Path) -> dict[str, Any]:
-    """What a checkpoint holds but for clocks."""
+    """Return the content of a checkpoint without its clocks."""
     content = torch.load(file, weights_only=True)
     for state in content["callbacks"].values():
         for clock in ("seconds", "spent", "cost"):
@@ -21,12 +21,12 @@ def checkpoint(file: Path) -> dict[str, Any]:
 
 
 def records(file: Path) -> list[dict[str, Any]]:
-    """The lines of a .jsonl file but for seconds and rates."""
+    """Return the lines of a .jsonl file without seconds and rates."""
     return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines(file)]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two nests of plain values and tensors are equal to the last bit."""
+    """Return whether two nested structures of plain values and tensors are equal to the last bit."""
     if isinstance(a, torch.Tensor):
         return isinstance(b, torch.Tensor) and torch.equal(a, b)
     if isinstance(a, dict):
@@ -36,20 +36,20 @@ def same(a: Any, b: Any) -> bool:
     return a == b
 
 
-def differences(one: Path, other: Path) -> list[str]:
-    """What of two runs' directories is not equal, by name; empty: nothing."""
-    a, b = Run(one), Run(other)
-    found = [f.name for f in (a.metrics_file, a.evaluations_file) if records(f) != records(other / f.name)]
+def differences(first: Path, second: Path) -> list[str]:
+    """Return the names of the files that differ between two run directories."""
+    a, b = Run(first), Run(second)
+    names = [f.name for f in (a.metrics_file, a.evaluations_file) if records(f) != records(second / f.name)]
     for mine, theirs in ((a.last, b.last), (a.best, b.best)):
         if mine.exists() != theirs.exists() or (mine.exists() and not same(checkpoint(mine), checkpoint(theirs))):
-            found.append(mine.name)
+            names.append(mine.name)
     for pattern in ("images/*", "checkpoints/*.safetensors", "model.safetensors"):
         mine, theirs = ({file.name: file.read_bytes() for file in run.path.glob(pattern)} for run in (a, b))
-        found += [name for name in sorted({**mine, **theirs}) if mine.get(name) != theirs.get(name)]
-    return found
+        names += [name for name in sorted({**mine, **theirs}) if mine.get(name) != theirs.get(name)]
+    return names
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The content of every file below `folder`, by its path; of a link, what it names."""
+    """Return the content of every file below `folder` by its path; for a link, the path that it names."""
     files = layout.files(folder)
     return {place: bytes(file.readlink()) if file.is_symlink() else file.read_bytes() for place, file in files}

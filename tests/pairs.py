@@ -1,4 +1,4 @@
-"""Networks by name, and their sizes, for tests."""
+"""Networks by name, and their numbers of parameters, for tests."""
 
 from typing import Any
 
@@ -8,18 +8,11 @@ from gan_zoo import networks
 
 
 def pair(architecture, image_shape, width, latent_dim=100, norm: Any = "batch", **chosen) -> tuple[Any, Any]:
-    """The generator and discriminator called `architecture`, or `chosen` as `generator` and `discriminator`."""
-    return networks.pair(
-        architecture=architecture,
-        generator_architecture=chosen.get("generator"),
-        discriminator_architecture=chosen.get("discriminator"),
-        image_shape=image_shape,
-        latent_dim=latent_dim,
-        width=width,
-        discriminator_norm=norm,
-    )
+    """Return the generator and discriminator called `architecture`, or, if chosen, `generator` and `discriminator`."""
+    names = (architecture, chosen.get("generator"), chosen.get("discriminator"))
+    return networks.pair(names, image_shape, latent_dim, width, norm)
 
 
 def count(network: nn.Module) -> int:
-    """Trainable numbers."""
+    """Return the number of trainable parameters."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)

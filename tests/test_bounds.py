@@ -1,4 +1,4 @@
-"""A hyperparameter's bounds go with its name: every model keeps those of each name that it has."""
+"""The bounds of hyperparameters: every model enforces those of its hyperparameters' names."""
 
 import inspect
 import math
@@ -12,7 +12,7 @@ from gan_zoo.module import GenerativeModule
 from tests.models.test_resume import LABELS, found
 
 REST = {"image_shape": (3, 32, 32), "num_classes": 3, "label_sets": (LABELS,)}
-"""What models take beside numbers that have a default."""
+"""Arguments of the models that have no default."""
 OUTSIDE: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("latent_dim", "n_critic", "generator_batch", "width", "discriminator_width"), (0, -1)),
     **dict.fromkeys(("penalty_weight", "class_weight", "generator_class_weight"), (-0.1, math.nan, math.inf)),
@@ -38,9 +38,9 @@ BOUNDED = [
 
 
 @pytest.mark.parametrize(("kind", "name"), BOUNDED, ids=[f"{kind.__name__}-{name}" for kind, name in BOUNDED])
-def test_every_model_refuses_what_lies_outside(kind: type, name: str) -> None:
+def test_every_model_refuses_values_out_of_bounds(kind: type, name: str) -> None:
     parameters = inspect.signature(kind).parameters
-    rest = {one: value for one, value in REST.items() if one in parameters}
+    rest = {argument: value for argument, value in REST.items() if argument in parameters}
     widths = name == "width" and isinstance(parameters[name].default, tuple)
     for value in OUTSIDE[name]:
         with pytest.raises(Mistake, match=rf"^model\.{name} is "):
@@ -48,11 +48,11 @@ def test_every_model_refuses_what_lies_outside(kind: type, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", bounds.BOUNDS)
-def test_the_bounds_themselves_are_inside(name: str) -> None:
+def test_values_on_the_bounds_are_allowed(name: str) -> None:
     for value in INSIDE[name]:
         bounds.refuse_unusable({name: value, "activation": -1})
 
 
-def test_each_of_several_widths_is_bounded() -> None:
+def test_each_number_of_a_list_is_bounded() -> None:
     with pytest.raises(Mistake, match=r"^model\.width is \(8, 0\): it must be at least 1\.$"):
         bounds.refuse_unusable({"width": (8, 0)})

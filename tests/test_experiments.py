@@ -1,4 +1,4 @@
-"""Every experiment that is shipped, and every method of a study, runs: one step of everything, and no file is left."""
+"""Every experiment and every method of each study runs for one step and leaves no file behind."""
 
 import argparse
 import re
@@ -26,14 +26,14 @@ CELLS = {
     for file in sorted((FOLDER / "studies").glob("*.yaml"))
     for cell in expand(reading.read(file))
 }
-"""A cell of each method of each study."""
+"""The last cell of each method of each study."""
 EVALUATIONS = {
     name: shlex.split(command)
     for name in NAMES
     for paragraph in (FOLDER / f"{name}.yaml").read_text().split("\n#\n")
     for command in re.findall(r"gan-zoo evaluate ([^`;)]+)", re.sub(r"\n#? *", " ", paragraph))
 }
-"""Arguments of the evaluations that headers tell, by experiment."""
+"""Arguments of the command `gan-zoo evaluate` in an experiment's header, by experiment."""
 SMALL = ["--data.batch_size", "4", "--data.workers", "0", "--trainer.accelerator", "cpu"]
 
 
@@ -44,25 +44,25 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """`place(text)` makes small sets of the layouts that `text` names, in the folder that the test runs in."""
+    """Return `place(text)`, which makes small sets of the layouts that `text` names, in the test's folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     (tmp_path / "data").symlink_to(sets)
 
     def make(text: str) -> None:
-        for wanted in re.findall(r"\bdata/(\w+)", text):
-            official.make(wanted, sets)
+        for name in re.findall(r"\bdata/(\w+)", text):
+            official.make(name, sets)
 
     return make
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("studies/")])
 def test_runs_for_a_step(name: str, place: Callable[[str], None], sets: Path, tmp_path: Path) -> None:
-    """On a small set of the layout that it names, in small batches, and without scores by networks that are fetched."""
+    """The data are a small set of the layout that it names. Scores that need a download are left out."""
     text = (FOLDER / f"{name}.yaml").read_text()
     place(text)
     scores = ["--evaluation.extractor", "null"] if "extractor: inception" in text else []
-    if "adain" in name:  # with a random network for the one that is fetched, and small pictures
+    if "adain" in name:  # with a random network in place of the downloaded one, and small pictures
         torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), sets / "vgg16.pth")
         scores += ["--model.network", "vgg16", "--model.vgg_weights", str(sets / "vgg16.pth")]
         scores += ["--data.resolution", "40", "--data.crop", "32", "--grids.count", "4"]
@@ -88,20 +88,20 @@ def test_a_studys_method_runs_for_a_step(cell: Cell, place: Callable[[str], None
 
 
 @pytest.mark.parametrize("name", EVALUATIONS)
-def test_a_headers_evaluation_is_a_command(name: str) -> None:
-    asked(name)
+def test_the_evaluation_in_a_header_can_be_parsed(name: str) -> None:
+    evaluation(name)
 
 
 @pytest.mark.parametrize("name", ["cifar10/wgan_gp", "cifar10/wgan_gp_classes"])
-def test_wgan_gp_on_cifar10_is_compared_as_its_program_samples(name: str) -> None:
-    """By batches' own statistics, 50,000 images (Gulrajani 2017's program, whose batch norm has no others)."""
-    order = asked(name)
+def test_wgan_gp_on_cifar10_is_evaluated_as_in_its_program(name: str) -> None:
+    """50,000 images with the statistics of each batch: Gulrajani 2017's program keeps no running statistics."""
+    order = evaluation(name)
     assert (order.metrics, order.samples, order.batch_norm, order.labels) == (("is",), 50_000, "train", "uniform")
 
 
 @pytest.mark.parametrize("name", ["celeba/dcgan", "lsun/dcgan"])
 def test_the_options_for_dcgans_own_networks_have_their_parameters(name: str) -> None:
-    """Newmu/dcgan_code, faces: of tests/networks/test_counts.py, counted by hand."""
+    """The counts are those of Newmu/dcgan_code for faces, which tests/networks/test_counts.py counts by hand."""
     text = (FOLDER / f"{name}.yaml").read_text()
     ((architecture, width),) = re.findall(r"--model.architecture (\w+)\s--model.width (\d+)", text)
     with torch.device("meta"):
@@ -109,8 +109,8 @@ def test_the_options_for_dcgans_own_networks_have_their_parameters(name: str) ->
     assert [count(network) for network in networks] == [18_885_760, 17_232_768]
 
 
-def test_the_options_for_wgan_gps_program_for_digits_are_its_own() -> None:
-    """1,554,177 and 1,030,145 parameters; Adam's betas of 0.5 and 0.9."""
+def test_the_header_names_the_options_of_wgan_gps_program_for_digits() -> None:
+    """The program's networks have 1,554,177 and 1,030,145 parameters, and Adam's betas are 0.5 and 0.9."""
     text = re.sub(r"\n# ", " ", (FOLDER / "mnist/wgan_gp.yaml").read_text())
     ((architecture, width, betas),) = re.findall(
         r"--model.architecture (\w+) --model.width (\d+) --model.betas (\S+)\.", text
@@ -120,13 +120,15 @@ def test_the_options_for_wgan_gps_program_for_digits_are_its_own() -> None:
     assert ([count(network) for network in networks], betas) == ([1_554_177, 1_030_145], "[0.5,0.9]")
 
 
-def asked(name: str) -> Order:
+def evaluation(name: str) -> Order:
+    """Return the evaluation that the header of the experiment `name` proposes."""
     parser = argparse.ArgumentParser()
     options.add(parser)
     return options.order(parser.parse_args(EVALUATIONS[name]))
 
 
 def step(name: str, arguments: list[str]) -> None:
+    """Run `gan-zoo fit` for one step of everything, which must succeed."""
     with pytest.raises(SystemExit) as exit:
         main(["fit", "-c", name, "--trainer.fast_dev_run", "true", *SMALL, *arguments])
     assert exit.value.code == 0

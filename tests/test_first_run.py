@@ -1,4 +1,4 @@
-"""The first things a user does: train, look, load, sample, score."""
+"""The first things that a user does: train, look at the run, load it, sample, score."""
 
 import json
 import subprocess
@@ -80,7 +80,7 @@ def scored(run: Path, share: float) -> list[int]:
 
 
 def test_scores_take_a_bounded_share_of_the_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """40 steps take less than one score: those between the first and the last, always made, do not fit into 5 %."""
+    """40 steps take less time than one score, so within 5 % only the first and the last score remain."""
     assert scored(tmp_path / "bounded", share=0.05) == [0, 40]
     record = json.loads((tmp_path / "bounded" / "run.json").read_text())
     assert record["evaluations_left_out"] == 8
@@ -88,8 +88,8 @@ def test_scores_take_a_bounded_share_of_the_time(tmp_path: Path, capsys: pytest.
     assert scored(tmp_path / "all", share=1.0) == [0, *range(5, 45, 5)]
 
 
-def test_what_is_scored_is_what_the_file_holds(tmp_path: Path) -> None:
-    """The averaged generator where there is one, and a file of it does not pretend to hold the last weights."""
+def test_the_averaged_generator_is_scored_and_exported(tmp_path: Path) -> None:
+    """The exported file holds only the averaged weights, and asking it for the last ones is refused."""
     model = GAN(image_shape=(1, 28, 28), width=(8,), average_half_life=50)
     Trainer(run=tmp_path / "x", max_steps=5, accelerator="cpu").fit(model, MNIST(batch_size=10))
     loaded = gan_zoo.load(tmp_path / "x")
@@ -106,7 +106,7 @@ def test_what_is_scored_is_what_the_file_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [GAN, WGANGP])
 def test_bf16_stays_finite_on_a_gpu(tmp_path: Path, kind: type[GAN] | type[WGANGP]) -> None:
     trainer = Trainer(run=tmp_path / "x", max_steps=200, precision="bf16-mixed", accelerator="gpu", devices=1)
-    trainer.fit(kind(image_shape=(1, 28, 28), architecture="dcgan", width=16), MNIST())  # not finite would raise
+    trainer.fit(kind(image_shape=(1, 28, 28), architecture="dcgan", width=16), MNIST())  # raises if not finite
     assert Run(tmp_path / "x").record()["status"] == "finished"
 
 

@@ -1,4 +1,4 @@
-"""Somebody's own package beside ours: model, networks, data, metric and extractor, with no file of ours edited."""
+"""A user's own package with a model, networks, data, a metric and an extractor, while no file of ours is edited."""
 
 import json
 import os
@@ -29,8 +29,8 @@ PACKAGE = {
             """A model of theirs.
 
             Args:
-                image_shape: of the images.
-                width: hidden units.
+                image_shape: Shape of the images.
+                width: Number of hidden units.
             """
 
             def __init__(self, image_shape: tuple[int, int, int], width: int = 8) -> None:
@@ -86,8 +86,8 @@ PACKAGE = {
             """Data of theirs.
 
             Args:
-                count: images.
-                batch_size: images a minibatch.
+                count: Number of images.
+                batch_size: Images per mini-batch.
             """
 
             image_shape = (3, 6, 6)
@@ -112,7 +112,7 @@ PACKAGE = {
                 self.save_hyperparameters()
 
             def train_dataloader(self):
-                return DataLoader([{"image": one} for one in squares(30)], batch_size=4, shuffle=True)
+                return DataLoader([{"image": image} for image in squares(30)], batch_size=4, shuffle=True)
     ''',
     "scores.py": '''
         import torch
@@ -123,7 +123,7 @@ PACKAGE = {
 
 
         class MeanGap(Metric):
-            """How far apart the means of the features are."""
+            """Distance between the means of the features."""
 
             def __init__(self, features: int) -> None:
                 super().__init__()
@@ -158,7 +158,7 @@ SHORT = ["--trainer.max_steps", "3", "--trainer.log_every_n_steps", "1", "--grid
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where their package lies, and where everything is run."""
+    """Return the folder that contains their package, in which everything is run."""
     folder = tmp_path_factory.mktemp("elsewhere")
     for name, text in PACKAGE.items():
         (folder / "theirs").mkdir(exist_ok=True)
@@ -167,13 +167,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(folder: Path, *arguments: str) -> str:
-    """What a Python process there prints; it must end well and warn of nothing."""
+    """Return the output of a Python process in `folder`, which must succeed without a warning."""
     environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    made = subprocess.run(
+    done = subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
-    assert made.returncode == 0 and not made.stderr, made.stdout + made.stderr
-    return made.stdout
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    return done.stdout
 
 
 def gan_zoo(folder: Path, *arguments: str) -> str:
@@ -186,7 +186,7 @@ def record(run: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def run(folder: Path) -> Path:
-    """A run of their model on their data, scored by their metrics in their features, from a YAML of theirs."""
+    """Return a run from their YAML: their model on their data, scored by their metric in their features."""
     config = {
         "model": {"class_path": "theirs.model.Hinge", "init_args": {"width": 16}},
         "data": {"class_path": "theirs.data.Squares", "init_args": {"batch_size": 5}},
@@ -210,8 +210,8 @@ def test_a_yaml_of_theirs_trains(run: Path) -> None:
 
 
 def test_their_metric_scores_in_their_features_while_training(run: Path) -> None:
-    made = [(line["step"], line["metric"]) for line in lines(run / "evaluations.jsonl")]
-    assert made == [(step, name) for step in (0, 3) for name in ("meangap_colours_16", "fd_colours_16")]
+    scores = [(line["step"], line["metric"]) for line in lines(run / "evaluations.jsonl")]
+    assert scores == [(step, name) for step in (0, 3) for name in ("meangap_colours_16", "fd_colours_16")]
 
 
 def test_evaluate_takes_their_metric_and_extractor(folder: Path, run: Path) -> None:
@@ -222,7 +222,7 @@ def test_evaluate_takes_their_metric_and_extractor(folder: Path, run: Path) -> N
     assert {name: f"{value:.6g}" for name, value in trained.items()} == values
 
 
-def test_evaluate_takes_what_the_run_names_where_it_is_allowed(folder: Path, run: Path) -> None:
+def test_evaluate_takes_the_metric_of_the_run_if_its_module_is_allowed(folder: Path, run: Path) -> None:
     printed = gan_zoo(folder, "evaluate", str(run), "--samples", "16", "--allow-module", "theirs")
     assert printed.startswith("fd_colours_16 ")
 
@@ -256,6 +256,7 @@ def test_their_networks_in_our_model_on_plain_loaders(folder: Path) -> None:
     gan_zoo(folder, "fit", "--model", "WGANGP", *networks, *steps, "--data", "theirs.data.Plain", "--run", "runs/plain")
     run = folder / "runs" / "plain"
     assert record(run)["status"] == "finished" and record(run)["data"] == "Plain"
-    made = [(line["step"], line["images"]) for line in lines(run / "metrics.jsonl")]
-    assert made == [(5, 20), (10, 38)]  # a batch is a step, split among the critic's updates; the eighth holds two
+    shown = [(line["step"], line["images"]) for line in lines(run / "metrics.jsonl")]
+    # A batch is a step and is split among the critic's updates. The eighth batch holds two images.
+    assert shown == [(5, 20), (10, 38)]
     assert not (run / "evaluations.jsonl").exists()

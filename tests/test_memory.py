@@ -1,4 +1,4 @@
-"""The memory that work takes: counted beforehand against closed forms and real processes, and what there is of it."""
+"""Memory: estimates, compared with closed forms and real processes, and how much is available."""
 
 import subprocess
 import sys
@@ -14,13 +14,13 @@ from gan_zoo.layers import channels_last
 from gan_zoo.memory import META
 
 FACTOR = 1.5
-"""Between what is estimated, scratch included, and what a process really takes."""
+"""Largest ratio between the estimate, scratch space included, and the memory of a real process."""
 FIXED = 50e6
-"""Bytes that a process takes whatever the images: kernels that are loaded when they are first used."""
+"""Bytes that a process takes for any images: kernels are loaded when they are first used."""
 
 
 def test_the_peak_of_a_chain_is_two_neighbouring_tensors() -> None:
-    """Of 4, 8 and 12 numbers in turn, the last two are held at once; views and changes in place take nothing."""
+    """Of tensors of 4, 8 and 12 numbers, the last two live at the same time. Views and changes in place take none."""
 
     def work() -> None:
         x = torch.empty(4, device=META)
@@ -30,21 +30,21 @@ def test_the_peak_of_a_chain_is_two_neighbouring_tensors() -> None:
     assert memory.peak(work) == 4 * (8 + 12)
 
 
-def test_what_a_backward_pass_needs_is_held() -> None:
-    """Ten sines keep their inputs: with gradients the peak grows by each, without it does not."""
+def test_tensors_kept_for_the_backward_pass_are_counted() -> None:
+    """Ten sines keep their inputs, each of which adds to the peak if there are gradients."""
 
     def work() -> None:
         y = torch.empty(1000, device=META, requires_grad=torch.is_grad_enabled())
         for _ in range(10):
             y = y.sin()
 
-    held = memory.peak(work)
+    with_gradients = memory.peak(work)
     with torch.no_grad():
         assert memory.peak(work) == 4 * 2000
-    assert held == 4 * 11_000
+    assert with_gradients == 4 * 11_000
 
 
-def test_a_copy_on_meta_has_the_shapes_and_not_the_numbers() -> None:
+def test_a_copy_on_meta_has_only_the_shapes() -> None:
     network = channels_last(nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)))
     copied = memory.on_meta(network)
     assert {name: value.shape for name, value in copied.state_dict().items()} == {
@@ -55,10 +55,10 @@ def test_a_copy_on_meta_has_the_shapes_and_not_the_numbers() -> None:
 
 
 GATYS = """
-from gan_zoo.models.gatys import Objective, gatys, memory as of
+from gan_zoo.models.gatys import Objective, gatys, memory as estimate
 from gan_zoo.perceptual import Features
 features = Features(Objective().taps, "vgg16", weights)
-needed = of((320, 400), (256, 256), features, Objective(), 3)
+needed = estimate((320, 400), (256, 256), features, Objective(), 3)
 def work():
     content, style = torch.rand(1, 3, 320, 400), torch.rand(1, 3, 256, 256)
     gatys(content, style, features, sizes=(320,), evaluations=(3,), style_size=0)
@@ -88,7 +88,7 @@ import sys, torch
 torch.set_num_threads(1)
 weights = sys.argv[1]
 {setup}
-def status(field):  # not getrusage, whose peak is inherited from the process that started this one
+def status(field):  # getrusage would include the peak of the parent process
     return int(next(line for line in open("/proc/self/status") if line.startswith(field)).split()[1]) * 1024
 before = status("VmRSS")
 work()
@@ -106,19 +106,19 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measured(setup: str, weights: Path) -> tuple[int, int]:
-    """Return the estimate of a process of its own, and the bytes that its resident memory grew by at most."""
+    """Return the estimate, and the largest growth in bytes of the resident memory, both in a new process."""
     command = [sys.executable, "-c", MEASURE.format(setup=setup), str(weights)]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=250)
-    assert made.returncode == 0, made.stderr
-    needed, grown = made.stdout.split()
+    process = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    assert process.returncode == 0, process.stderr
+    needed, grown = process.stdout.split()
     return int(needed), int(grown)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
 @pytest.mark.parametrize("setup", [GATYS, ADAIN, TRANSLATE], ids=["gatys", "adain", "translate"])
-def test_the_estimate_is_what_a_process_takes(setup: str, weights: Path) -> None:
-    """Whole and in tiles; and tiles take a good deal less."""
+def test_the_estimate_is_close_to_the_memory_of_a_process(setup: str, weights: Path) -> None:
+    """It is close for whole images and for tiles, and tiles take less than half."""
     whole, _ = estimate = measured(setup.format(whole=2**30), weights)
     estimates = [estimate]
     if "{whole}" in setup:
@@ -128,7 +128,7 @@ def test_the_estimate_is_what_a_process_takes(setup: str, weights: Path) -> None
         assert (grown - FIXED) / FACTOR < needed * memory.SCRATCH < (grown + FIXED) * FACTOR
 
 
-def test_what_is_left_is_the_least_of_machine_and_container(tmp_path: Path) -> None:
+def test_available_memory_is_the_smaller_of_machine_and_container(tmp_path: Path) -> None:
     assert memory.available(tmp_path) is None
     write(tmp_path / "proc/meminfo", "MemTotal:  9 kB\nMemAvailable:    2000 kB\n")
     assert memory.available(tmp_path) == 2000 * 1024
@@ -138,7 +138,7 @@ def test_what_is_left_is_the_least_of_machine_and_container(tmp_path: Path) -> N
     write(cgroup / "memory.stat", "anon 5\ninactive_file 100000\n")
     assert memory.available(tmp_path) == 2000 * 1024
     write(cgroup / "memory.max", "1000000\n")
-    assert memory.available(tmp_path) == 200_000, "the limit, less what is used, but for files that can be dropped"
+    assert memory.available(tmp_path) == 200_000, "the limit less the memory in use; cached file pages count as free"
     write(cgroup / "memory/memory.limit_in_bytes", "700000\n")
     write(cgroup / "memory/memory.usage_in_bytes", "600000\n")
     write(cgroup / "memory/memory.stat", "total_inactive_file 50000\n")
@@ -150,7 +150,7 @@ def write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def test_too_much_is_refused_and_scratch_is_part_of_it() -> None:
+def test_too_much_memory_is_refused_and_includes_scratch_space() -> None:
     memory.refuse_beyond(80, 100e-9, "It", "do less")
     with pytest.raises(Mistake, match=r"^It would take about 1\.3e-07 GB .* allowed by --memory: do less\.$"):
         memory.refuse_beyond(101, 100e-9, "It", "do less")

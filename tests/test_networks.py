@@ -1,4 +1,4 @@
-"""DCGAN's networks and the fully connected ones: shapes, bounds and layers by hand."""
+"""DCGAN's networks and the fully connected ones: shapes, bounds and layers computed by hand."""
 
 from itertools import pairwise
 
@@ -33,16 +33,16 @@ def test_mlp_makes_and_scores_images_of_any_shape(architecture, shape):
     assert discriminator(image).shape == (3,)
 
 
-# Powers of two and seven times them, from two doublings on: their neighbours, one doubling, and not square.
+# The sizes are powers of two and seven times them, from two doublings on. These are neighbours, or not square.
 @pytest.mark.parametrize(
     "size", [(1, 1), (4, 4), (7, 7), (8, 8), (14, 14), (15, 15), (27, 27), (29, 29), (31, 31), (33, 33), (48, 48),
              (63, 63), (65, 65), (32, 64), (28, 32)]
 )  # fmt: skip
 def test_dcgan_refuses_sizes_that_it_cannot_make_in_both_networks(size):
-    says = f"28, 32, 56, 64.* {size[0]} x {size[1]}"
-    with pytest.raises(Mistake, match=says):
+    message = f"28, 32, 56, 64.* {size[0]} x {size[1]}"
+    with pytest.raises(Mistake, match=message):
         networks.GENERATORS["dcgan"](image_shape=(3, *size), latent_dim=3, width=4)
-    with pytest.raises(Mistake, match=says):
+    with pytest.raises(Mistake, match=message):
         networks.DISCRIMINATORS["dcgan"](image_shape=(3, *size), width=4, norm="none")
 
 
@@ -53,10 +53,10 @@ def test_smallest_sizes_are_two_doublings_of_4_and_of_7(size):
 
 
 def test_several_widths_are_refused_by_both_dcgan_networks():
-    architecture, width, wanted = "dcgan", (64, 64), "one width"
-    with pytest.raises(Mistake, match=wanted):
+    architecture, width, message = "dcgan", (64, 64), "one width"
+    with pytest.raises(Mistake, match=message):
         networks.GENERATORS[architecture](image_shape=(1, 28, 28), latent_dim=3, width=width)
-    with pytest.raises(Mistake, match=wanted):
+    with pytest.raises(Mistake, match=message):
         networks.DISCRIMINATORS[architecture](image_shape=(1, 28, 28), width=width, norm="none")
 
 
@@ -68,7 +68,7 @@ def test_generator_and_discriminator_are_chosen_apart():
 
 
 def tiny_discriminator(*, image_shape, width, norm):
-    """Stands for a user's own network."""
+    """A discriminator as a user might write it."""
     return nn.Sequential(nn.Flatten(), nn.Linear(image_shape[1] * image_shape[2], width), nn.Flatten(0))
 
 
@@ -78,13 +78,13 @@ def test_a_users_function_is_called_with_the_same_keywords():
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [("dcgann", "did you mean dcgan"), ("no.such:thing", "cannot be imported"), (":thing", "cannot be imported")],
 )
-def test_unknown_architecture_is_one_line(name, says):
-    with pytest.raises(Mistake, match=says):
+def test_unknown_architecture_is_one_line(name, message):
+    with pytest.raises(Mistake, match=message):
         pair(name, (1, 28, 28), width=4)
-    with pytest.raises(Mistake, match=says):
+    with pytest.raises(Mistake, match=message):
         networks.discriminator(name, (1, 28, 28), 4, "batch")
 
 
@@ -99,7 +99,7 @@ def test_dcgan_has_biases_only_where_it_has_no_norm_and_starts_as_the_paper_says
                     assert layer.bias is not None and not layer.bias.any()
                 else:
                     assert layer.bias is None
-                # N(0, 0.02): the last layer has the fewest weights, 1,536: its standard error is 2 %; four of them.
+                # The last layer has the fewest weights, 1,536, with a standard error of 2 %; four are allowed.
                 assert_close(layer.weight.std().item(), 0.02, rtol=0.08, atol=0)
             if isinstance(layer, nn.BatchNorm2d):
                 assert not layer.bias.any()
@@ -112,7 +112,7 @@ KINDS = {"batch": nn.BatchNorm2d, "layer": nn.GroupNorm, "none": ()}
 @pytest.mark.parametrize("norm", KINDS)
 @pytest.mark.parametrize(("channels", "width"), [(3, 16), (1, 1), (8, 8)])
 def test_discriminator_normalises_every_layer_but_the_first_and_the_last(norm, channels, width):
-    """Also where the image has as many channels as the first layer: it is the place that decides."""
+    """Also where the image has as many channels as the first layer, because the place decides."""
     _, discriminator = pair("dcgan", (channels, 32, 32), width=width, norm=norm)
     layers = list(discriminator)
     convolutions = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
@@ -128,10 +128,10 @@ def test_generator_normalises_every_layer_but_the_last():
 
 def test_widths_double_at_each_halving():
     generator, discriminator = pair("dcgan", (3, 64, 64), width=8)
-    made = [layer.in_channels for layer in generator if isinstance(layer, nn.ConvTranspose2d)]
-    seen = [layer.out_channels for layer in discriminator if isinstance(layer, nn.Conv2d)]
-    assert made == [100, 64, 32, 16, 8]
-    assert seen == [8, 16, 32, 64, 1]
+    inputs = [layer.in_channels for layer in generator if isinstance(layer, nn.ConvTranspose2d)]
+    outputs = [layer.out_channels for layer in discriminator if isinstance(layer, nn.Conv2d)]
+    assert inputs == [100, 64, 32, 16, 8]
+    assert outputs == [8, 16, 32, 64, 1]
 
 
 def test_layer_norm_is_over_channels_height_and_width_of_one_image_with_a_gain_and_bias_per_channel():
@@ -143,9 +143,9 @@ def test_layer_norm_is_over_channels_height_and_width_of_one_image_with_a_gain_a
         nn.init.normal_(norm.bias)
     x = torch.randn(5, 8, 6, 7, dtype=torch.float64) * 3 + 2
     expected = torch.empty_like(x)
-    for i, one in enumerate(x):
-        centred = one - one.sum() / one.numel()
-        root = (centred.square().sum() / one.numel() + 1e-5).sqrt()
+    for i, maps in enumerate(x):
+        centred = maps - maps.sum() / maps.numel()
+        root = (centred.square().sum() / maps.numel() + 1e-5).sqrt()
         for c in range(8):
             expected[i, c] = centred[c] / root * norm.weight[c] + norm.bias[c]
     assert norm.weight.shape == norm.bias.shape == (8,)
@@ -175,15 +175,15 @@ def test_wgan_gps_mlp_starts_by_he_in_hidden_layers_and_by_glorot_in_the_last(ne
     ]
     for layer in layers:
         fans = layer.in_features + (layer.out_features if layer is layers[-1] else 0)
-        # The score has 256 weights. A uniform variable's standard deviation has a relative error of 0.45 / sqrt(n).
+        # The deviation of n uniform weights has a relative error of 0.45 / sqrt(n). The score has 256 weights.
         assert_close(layer.weight.std().item(), (2 / fans) ** 0.5, rtol=4 * 0.45 * layer.weight.numel() ** -0.5, atol=0)
         assert layer.weight.abs().max() <= (6 / fans) ** 0.5 and not layer.bias.any()
 
 
 def test_untrained_images_of_wgan_gps_mlp_vary():
-    """He keeps a mean square of 1 through hidden layers, so that of a pixel is 512 x 2 / (512 + pixels) before tanh.
+    """He's rule keeps a mean square of 1 in hidden layers, so a pixel has 512 x 2 / (512 + pixels) before tanh.
 
-    PyTorch's starting weights, of variance 1 / (3 inputs), divide the mean square by 6 in each hidden layer, and images
+    PyTorch's initial weights, of variance 1 / (3 inputs), divide the mean square by 6 in each hidden layer, and images
     vary 16 times less.
     """
     torch.manual_seed(0)
@@ -193,6 +193,6 @@ def test_untrained_images_of_wgan_gps_mlp_vary():
     with torch.no_grad():
         square = generator[:-2](latents).square().mean().item()
         ratio = generator(latents).std(0).mean() / plain(latents).std(0).mean()
-    # Layers of 512 units: over ten seeds the mean square strayed by at most 18 %, and the ratio was 15.5 to 16.9.
+    # With 512 units, over ten seeds, the mean square was off by at most 18 %, and the ratio was 15.5 to 16.9.
     assert_close(square, 512 * 2 / (512 + 3 * 64**2), rtol=0.2, atol=0)
     assert 15 < ratio < 17.5

@@ -1,4 +1,4 @@
-"""README.md, docs/ and their like: links lead somewhere, commands and options exist, tables and examples are true."""
+"""The Markdown pages: links lead somewhere, commands and options exist, tables and examples are true."""
 
 import importlib.util
 import inspect
@@ -34,15 +34,15 @@ PAGES = [
     *DOCS,
 ]
 SECTIONS: dict[str, type] = {"model": GenerativeModule, "data": L.LightningDataModule}
-"""Sections of a configuration that name a class, and what the class derives from."""
+"""Sections of a configuration that name a class, and the base class of that class."""
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def commands(markdown: str) -> list[list[str]]:
-    """The words of every `gan-zoo ...` and `make ...`: lines of fenced and indented blocks, and code within a line.
+    """Return the words of every `gan-zoo ...` and `make ...` in fenced and indented blocks and in code within a line.
 
-    What torchrun and srun start counts as the `gan-zoo` that it is.
+    A `gan-zoo` that torchrun or srun starts counts too.
     """
     blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", markdown, re.DOTALL | re.MULTILINE)
     indented = re.findall(r"^(?: {4,}|\t)(.+)$", markdown, re.MULTILINE)
@@ -50,17 +50,22 @@ def commands(markdown: str) -> list[list[str]]:
     lines = [re.sub(r"^(?:torchrun|srun) .*?gan[-_]zoo ", "gan-zoo ", line) for line in lines]
     inline = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", markdown)
     return [
-        shlex.split(one.rstrip("\\"), comments=True) for one in [*lines, *inline] if re.match("(gan-zoo|make) ", one)
+        shlex.split(line.rstrip("\\"), comments=True) for line in [*lines, *inline] if re.match("(gan-zoo|make) ", line)
     ]
 
 
 def test_commands_are_found_in_blocks_and_in_code() -> None:
     page = (
-        "gan-zoo -\n```\n$ gan-zoo fit -c x \\\n  --x\n```\n  ```\n  make a # so\n  ```\n\n    gan-zoo b\n`gan-zoo c`\n"
+        "gan-zoo -\n```\n$ gan-zoo fit -c x \\\n  --x\n```\n  ```\n  make a # x\n  ```\n\n    gan-zoo b\n`gan-zoo c`\n"
         "\n    torchrun --nnodes 2 -m -- gan_zoo fit -c d\n"
     )
-    found = [" ".join(words) for words in commands(page)]
-    assert found == ["gan-zoo fit -c x", "make a", "gan-zoo b", "gan-zoo fit -c d", "gan-zoo c"]
+    assert [" ".join(words) for words in commands(page)] == [
+        "gan-zoo fit -c x",
+        "make a",
+        "gan-zoo b",
+        "gan-zoo fit -c d",
+        "gan-zoo c",
+    ]
 
 
 def section(page: str, title: str) -> str:
@@ -137,7 +142,7 @@ def class_options(words: list[str]) -> set[str]:
 
 
 def parameters(key: str, name: str) -> set[str]:
-    """Return the options of the class `name` in the section `key`; "": of every class there."""
+    """Return the options of the class `name` in the section `key`; for the name "", those of all its classes."""
     import_all()
     kinds, waiting = [], [SECTIONS[key]]
     while waiting:
@@ -155,7 +160,7 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert str(citation["date-released"]) == released[1]
 
 
-def test_the_floors_of_the_page_are_those_of_the_code() -> None:
+def test_the_floors_in_architecture_are_those_of_the_structure_test() -> None:
     rows = re.findall(r"^\| \d+ \| (.+?) \|", section("architecture.md", "Rooms and floors"), re.MULTILINE)
     floors = [{name.removesuffix(".py").rstrip("/") for name in re.findall(r"`([^`]+)`", row)} for row in rows]
     assert floors == [set(floor) - {"__init__", "__main__"} for floor in FLOORS]
@@ -172,7 +177,7 @@ def test_an_option_of_a_model_reaches_the_loop_through_four_files() -> None:
     assert len(steps) == 4
     naming = [path for path in (ROOT / "gan_zoo").rglob("*.py") if "n_critic" in path.read_text()]
     elsewhere = {str(path.relative_to(ROOT)) for path in naming if path.parent.name != "models"}
-    assert elsewhere == {"gan_zoo/adversarial.py", "gan_zoo/bounds.py"}, "no other file has to know the option"
+    assert elsewhere == {"gan_zoo/adversarial.py", "gan_zoo/bounds.py"}, "no other file knows the option"
     line = prepare(["-c", "mnist/wgan_gp", "--model.n_critic", "3", "--trainer.accelerator", "cpu"])
     assert isinstance(line.model, GenerativeModule) and line.model.feed(0).minibatches == 3
 

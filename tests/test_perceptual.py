@@ -1,4 +1,4 @@
-"""VGG's features by name, and the losses on them, against hand-made numbers."""
+"""VGG's features by name, compared with torchvision's, and the losses on them, with values computed by hand."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from gan_zoo.perceptual import Features
 
 @pytest.fixture(scope="module")
 def vgg16(tmp_path_factory):
-    """torchvision's network with random weights, and a file of them."""
+    """torchvision's VGG-16 with random weights, and the file of these weights."""
     torch.manual_seed(0)
     network = torchvision.models.vgg16(weights=None).eval()
     file = tmp_path_factory.mktemp("weights") / "vgg16.pth"
@@ -27,33 +27,33 @@ def noise(*shape, seed=0):
 
 
 def test_features_are_torchvisions_by_name(vgg16):
-    """relu4_2 leaves its `features` at index 20 of VGG-16 (conv4_2 is 19), relu1_1 at 1, relu5_3 at 29."""
+    """In `features` of torchvision's VGG-16, relu1_1 has index 1, relu4_2 index 20, and relu5_3 index 29."""
     network, file = vgg16
     image = noise(2, 3, 48, 40)
-    mean, deviation = (torch.tensor(one)[:, None, None] for one in (perceptual.MEAN, perceptual.DEVIATION))
-    seen = Features(("relu1_1", "relu4_2", "relu5_3"), "vgg16", file)(image)
+    mean, deviation = (torch.tensor(colour)[:, None, None] for colour in (perceptual.MEAN, perceptual.DEVIATION))
+    features = Features(("relu1_1", "relu4_2", "relu5_3"), "vgg16", file)(image)
     normal = ((image + 1) / 2 - mean) / deviation
     for name, last in (("relu1_1", 1), ("relu4_2", 20), ("relu5_3", 29)):
-        assert_close(seen[name], network.features[: last + 1](normal))
+        assert_close(features[name], network.features[: last + 1](normal))
 
 
-def test_average_pooling_takes_the_place_of_the_maximum(vgg16):
+def test_average_pooling_replaces_max_pooling(vgg16):
     network, file = vgg16
     image = noise(1, 3, 32, 32)
     averaging = [nn.AvgPool2d(2) if isinstance(layer, nn.MaxPool2d) else layer for layer in network.features[:12]]
-    seen = Features(("relu1_1", "relu3_1"), "vgg16", file, pooling="average")
-    normal = ((image + 1) / 2 - seen.mean) / seen.deviation
-    assert_close(seen(image)["relu3_1"], nn.Sequential(*averaging)(normal))
+    features = Features(("relu1_1", "relu3_1"), "vgg16", file, pooling="average")
+    normal = ((image + 1) / 2 - features.mean) / features.deviation
+    assert_close(features(image)["relu3_1"], nn.Sequential(*averaging)(normal))
 
 
 def test_relu_taps_are_not_overwritten(vgg16):
-    """A ReLU in place would make what is tapped before it equal to what comes after."""
+    """With a ReLU in place, an earlier feature would be overwritten by a later one."""
     _, file = vgg16
     features = Features(("relu1_1", "relu1_2"), "vgg16", file)
-    seen = features(noise(1, 3, 16, 16))
-    again = features.convolutions[1](seen["relu1_1"])
-    assert_close(seen["relu1_2"], again)
-    assert (seen["relu1_1"] >= 0).all() and not torch.equal(seen["relu1_1"], seen["relu1_2"])
+    maps = features(noise(1, 3, 16, 16))
+    again = features.convolutions[1](maps["relu1_1"])
+    assert_close(maps["relu1_2"], again)
+    assert (maps["relu1_1"] >= 0).all() and not torch.equal(maps["relu1_1"], maps["relu1_2"])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_places_are_torchvisions(network):
     assert perceptual.places(network) == [i for i, layer in enumerate(theirs) if isinstance(layer, torch.nn.Conv2d)]
 
 
-def test_network_is_in_no_checkpoint_and_in_no_optimizer(vgg16):
+def test_the_network_is_neither_saved_nor_trained(vgg16):
     features = Features(("relu2_1",), "vgg16", vgg16[1])
     assert not features.state_dict() and not list(features.parameters())
 
@@ -82,7 +82,7 @@ def test_gradients_reach_the_image(vgg16):
     assert image.grad is not None and image.grad.abs().sum() > 0
 
 
-def test_half_precision_and_whole_networks_are_read_too(vgg16, tmp_path):
+def test_half_precision_and_features_alone_are_read_too(vgg16, tmp_path):
     network, file = vgg16
     torch.save({name: value.half() for name, value in network.state_dict().items()}, tmp_path / "half.pth")
     torch.save(network.features.state_dict(), tmp_path / "bare.pth")
@@ -94,12 +94,14 @@ def test_half_precision_and_whole_networks_are_read_too(vgg16, tmp_path):
     assert_close(half, expected, rtol=2e-3, atol=2e-3)  # half precision has 11 bits
 
 
-def test_weights_of_another_network_are_named(vgg16):
+def test_weights_of_another_network_are_refused(vgg16):
     with pytest.raises(Mistake, match="not of vgg19: it holds vgg16"):
         Features(("relu1_1",), "vgg19", vgg16[1])
 
 
-@pytest.mark.parametrize(("content", "message"), [({"a": torch.zeros(3)}, "not of vgg16"), ([1, 2], "no state dict")])
+@pytest.mark.parametrize(
+    ("content", "message"), [({"a": torch.zeros(3)}, "not of vgg16"), ([1, 2], "a list, not a state dict")]
+)
 def test_other_files_are_refused(tmp_path, content, message):
     torch.save(content, tmp_path / "x.pth")
     with pytest.raises(Mistake, match=message):
@@ -114,18 +116,18 @@ def test_a_missing_or_damaged_file_is_named(tmp_path):
         Features(("relu1_1",), "vgg16", str(tmp_path / "x.pth"))
 
 
-def test_weights_that_would_make_every_loss_non_finite_are_refused(vgg16, tmp_path):
+def test_weights_that_are_not_finite_are_refused(vgg16, tmp_path):
     state = torch.load(vgg16[1])
     name = next(name for name in state if name.endswith("7.weight"))
     for wrong in (float("nan"), float("inf")):
         broken = state | {name: state[name].index_fill(0, torch.tensor([3]), wrong)}
         torch.save(broken, tmp_path / "x.pth")
-        with pytest.raises(Mistake, match=r"infinite numbers, or none at all, in .*7\.weight"):
+        with pytest.raises(Mistake, match=r"infinite or NaN values in .*7\.weight"):
             Features(("relu1_1",), "vgg16", str(tmp_path / "x.pth"))
 
 
-def test_without_weights_and_network_the_file_and_its_place_are_said(tmp_path, monkeypatch):
-    """A proxy that nobody listens at is as good as no network."""
+def test_a_failed_download_names_the_file_and_its_address(tmp_path, monkeypatch):
+    """A proxy at an address where nothing listens stands for a missing network."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     where = r"fetch https://download\.pytorch\.org/models/vgg19-dcbb9e9d\.pth and name the file with --vgg-weights"
@@ -146,7 +148,7 @@ def test_too_small_an_image_is_refused_and_the_smallest_is_not(vgg16):
 
 
 def test_gram_is_the_sum_of_outer_products():
-    """The course's example: F of 3 channels by 2 pixels, times its transpose."""
+    """F has 3 channels and 2 pixels; the result is F times its transpose."""
     flat = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     by_hand = torch.outer(flat[:, 0], flat[:, 0]) + torch.outer(flat[:, 1], flat[:, 1])
     assert_close(by_hand, torch.tensor([[5.0, 11.0, 17.0], [11.0, 25.0, 39.0], [17.0, 39.0, 61.0]]))
@@ -158,7 +160,7 @@ def test_gram_is_unchanged_by_a_circular_shift():
     assert_close(perceptual.gram(maps.roll((2, 3), dims=(2, 3))), perceptual.gram(maps))
 
 
-def test_losses_are_zero_on_their_target_and_one_on_nothing():
+def test_losses_are_0_for_their_target_and_1_for_zeros():
     maps = noise(2, 5, 6, 7)
     for loss in (perceptual.content_loss, perceptual.gram_loss):
         assert loss(maps, maps) == 0
@@ -174,18 +176,18 @@ def test_losses_do_not_depend_on_the_scale_of_features_nor_gram_on_their_size():
 
 
 def test_total_variation_of_a_ramp():
-    """One grey level of 0.1 a column: 0.01 across, 0 down."""
+    """The ramp rises by 0.1 per column, which gives 0.01 across and 0 down."""
     ramp = (torch.arange(6) * 0.1).expand(1, 3, 4, 6)
     assert_close(perceptual.total_variation(ramp), torch.tensor(0.01))
 
 
-def test_adain_of_itself_is_itself():
+def test_adain_with_its_own_moments_changes_nothing():
     maps = noise(2, 5, 6, 7).double()
     assert_close(adaptive_instance_norm(maps, *channel_moments(maps)), maps)
 
 
 def test_adain_has_the_styles_moments_per_image_and_channel():
-    """The deviation up to the 1e-5 in the variance, which is here 1e-5 of it."""
+    """The 1e-5 that is added to the variance changes the deviations by about 1e-5 of their value."""
     content, style = noise(2, 5, 16, 16).double(), noise(2, 5, 9, 4, seed=1).double() * 3 + 1
     result = adaptive_instance_norm(content, *channel_moments(style))
     for i in range(2):
@@ -194,8 +196,8 @@ def test_adain_has_the_styles_moments_per_image_and_channel():
             assert_close(result[i, channel].std(correction=0), style[i, channel].std(correction=0), rtol=1e-4, atol=0)
 
 
-def test_the_norms_differ_in_their_axes_alone():
-    """Batch, layer and instance norm of torch's against moments taken by hand."""
+def test_the_norms_differ_only_in_their_axes():
+    """torch's batch, layer and instance norm are compared with moments over these axes."""
     x = noise(3, 4, 5, 6) * 2 + 1
 
     def by_hand(*axes):

@@ -1,4 +1,4 @@
-"""Models that come with the package: what is said of them is so."""
+"""Models that come with the package have the configuration, the size and the score that their files state."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ FILES = sorted((Path(gan_zoo.__file__).parent / "pretrained").glob("*.safetensor
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
-def test_there_is_one() -> None:
+def test_the_package_has_a_trained_wgan_gp() -> None:
     assert "mnist-wgan-gp" in {file.stem for file in FILES}
 
 
@@ -37,16 +37,16 @@ def test_it_is_small_and_has_its_configuration_beside_it(file: Path) -> None:
 
 @pytest.mark.slow  # 10,000 images and their features, about 15 s
 @every_file
-def test_its_score_is_what_it_says(file: Path) -> None:
+def test_its_score_is_the_one_that_its_csv_states(file: Path) -> None:
     with open(file.with_suffix(".csv"), newline="") as stream:
         (row,) = csv.DictReader(stream)
     data = MNIST()
     data.setup("fit")
     model, extractor = gan_zoo.load(file.stem), extractors.make(json.loads(row["protocol"])["extractor"])
-    judge = against(data, None, extractor, ("fd",), torch.device("cpu"))
-    scores, protocol = judge.score(Sampled(model, Sampling()), 10_000)
+    evaluator = against(data, None, extractor, ("fd",), torch.device("cpu"))
+    scores, protocol = evaluator.score(Sampled(model, Sampling()), 10_000)
     assert protocol.as_dict() == json.loads(row["protocol"])
-    # features in float32 on another machine: 1e-4 of a distance of 60
+    # Features are float32 and depend on the machine by 1e-4 of a distance of 60.
     assert scores[row["metric"]].value == pytest.approx(float(row["value"]), rel=1e-3)
     assert loading.metadata(file)["step"] == int(row["step"])
 
@@ -64,6 +64,7 @@ def test_a_run_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
         gan_zoo.load("mnist-wgan-gp")
 
 
-def test_an_unknown_name_says_which_there_are(refused: Refused) -> None:
-    said = refused("sample", "mnist-wgangp", "--out", "x.png")
-    assert "There is no mnist-wgangp (did you mean mnist-wgan-gp?)" in said and "came with gan_zoo: mnist-w" in said
+def test_an_unknown_name_lists_the_known_ones(refused: Refused) -> None:
+    message = refused("sample", "mnist-wgangp", "--out", "x.png")
+    assert "There is no mnist-wgangp (did you mean mnist-wgan-gp?)" in message
+    assert "came with gan_zoo: mnist-w" in message

@@ -1,4 +1,4 @@
-"""Weights in torch.hub's folder: checked whenever they are read, and nothing in them is executed."""
+"""Published weights: their hash is checked every time, and no code in them is executed."""
 
 import hashlib
 import pickle
@@ -18,7 +18,7 @@ from gan_zoo.published import published
 
 
 class Bomb:
-    """A pickle of it makes a file when it is read."""
+    """An object whose pickle creates a file when it is read."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = str(mark)
@@ -29,7 +29,7 @@ class Bomb:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """torch.hub's folder, with dinov2's code as far as it matters; nothing can be downloaded."""
+    """torch.hub's folder of weights, beside a minimal copy of dinov2's code, so that nothing is downloaded."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     code = tmp_path / "hub" / CODE.replace("/", "_").replace(":", "_")
     code.mkdir(parents=True)
@@ -56,7 +56,7 @@ def test_another_file_in_torch_hubs_folder_is_refused(name: str, dangerous: bool
     assert not (tmp_path / "boom").exists()
 
 
-def test_of_a_published_file_nothing_is_executed(hub: Path, tmp_path: Path) -> None:
+def test_no_code_in_a_published_file_is_executed(hub: Path, tmp_path: Path) -> None:
     torch.save({"weight": torch.ones(1)}, hub / "good.pth")
     torch.save(Bomb(tmp_path / "boom"), hub / "bad.pth")
     assert published("https://nowhere.invalid/good.pth", "")["weight"].equal(torch.ones(1))
@@ -65,7 +65,7 @@ def test_of_a_published_file_nothing_is_executed(hub: Path, tmp_path: Path) -> N
     assert not (tmp_path / "boom").exists()
 
 
-def test_a_download_of_another_content_is_not_kept(hub: Path, tmp_path: Path) -> None:
+def test_a_download_with_another_hash_is_not_kept(hub: Path, tmp_path: Path) -> None:
     source = tmp_path / "weights.pth"
     torch.save({"weight": torch.ones(1)}, source)
     with pytest.raises(OSError, match="invalid hash"):

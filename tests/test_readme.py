@@ -1,4 +1,4 @@
-"""Every command and every line of Python in the README is run, shortened but otherwise as it stands."""
+"""Runs every command and every line of Python in the README, shortened but otherwise unchanged."""
 
 import re
 import shlex
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # a dozen commands, one of which starts a second 
 
 
 def shortened(command: str) -> list[str]:
-    """The arguments, with those after them that make it quick; a later value wins over an earlier one."""
+    """Return the arguments, followed by options that make the command quick; a later value overrides an earlier."""
     arguments = shlex.split(command)
     match arguments[0]:
         case "fit":
@@ -32,8 +32,11 @@ def shortened(command: str) -> list[str]:
     return arguments
 
 
-def ended(arguments: list[str]) -> object:
-    """The exit code of `gan-zoo`, in this process, for each would import torch anew, unless it starts others itself."""
+def exit_code(arguments: list[str]) -> object:
+    """Run `gan-zoo` and return its exit code.
+
+    It runs in this process, because a new one would have to import torch, unless the command starts processes itself.
+    """
     if "--trainer.devices" in arguments:
         return subprocess.run([sys.executable, "-m", "gan_zoo", *arguments], timeout=120).returncode
     with pytest.raises(SystemExit) as end:
@@ -55,9 +58,9 @@ def test_the_commands_work_in_the_order_of_the_page(
         "report",
     }
     for command in COMMANDS:
-        if command.startswith("report"):  # of a study that was only listed here: give it a run
+        if command.startswith("report"):  # its study was only listed here, so give it a run
             shutil.copytree(tmp_path / "runs/x", tmp_path / shlex.split(command)[1] / "x")
-        assert ended(shortened(command)) == 0, (command, capsys.readouterr().err)
+        assert exit_code(shortened(command)) == 0, (command, capsys.readouterr().err)
     assert (tmp_path / "runs/x/samples.png").exists() and (tmp_path / "runs/digits.png").exists()
 
 
@@ -70,6 +73,6 @@ def test_the_python_works(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [row["step"] for row in names["rows"]] == [4]
 
 
-def test_the_table_names_what_can_be_tried() -> None:
-    """`test_experiments` runs each; here only that the table is not empty and names no other command."""
+def test_the_table_of_systems_has_commands() -> None:
+    """tests/test_experiments.py runs each of them; this test only makes sure that the table is found."""
     assert len(TRIED) >= 5

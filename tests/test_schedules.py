@@ -1,4 +1,4 @@
-"""Schedules as closed forms, and as a model's optimizers see them, over a stop and a resume."""
+"""Schedules in closed form, and as a model's optimizers apply them, also across a stop and a resume."""
 
 import math
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def test_a_line_is_flat_then_straight_then_flat() -> None:
 
 
 def test_linear_decay_is_that_of_pix2pix() -> None:
-    """1 for 100 epochs, then down on a line to 0 at the end of the 200th; here an epoch is one step."""
+    """1 for 100 epochs, then linearly down to 0 at the end of the 200th; here an epoch is one step."""
     assert [schedules.linear_decay(step, start=100, end=200) for step in (0, 100, 150, 199, 200, 300)] == [
         1.0,
         1.0,
@@ -39,7 +39,7 @@ def test_linear_decay_is_that_of_pix2pix() -> None:
 
 
 def test_exponential_decay_is_that_of_goodfellows_program() -> None:
-    """Its rate 0.1 is divided by 1.000004 in each step: halved after ln 2 / 4e-6 = 173,287 of them; at least 1e-6."""
+    """Each step divides the rate of 0.1 by 1.000004: it halves in ln 2 / 4e-6 = 173,287 steps; its least is 1e-6."""
 
     def rate(step: int) -> float:
         return 0.1 * schedules.exponential_decay(step, divisor=1.000004, least=1e-5)
@@ -57,34 +57,34 @@ def test_a_half_cosine_is_flat_at_both_ends_and_half_way_in_the_middle() -> None
 
 
 class Rates(L.Callback):
-    """Notes the learning rates that each step was taken with."""
+    """Records the learning rates of each step."""
 
     def __init__(self) -> None:
-        self.seen: list[list[float]] = []
+        self.steps: list[list[float]] = []
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
-        self.seen.append([one.param_groups[0]["lr"] for one in trainer.optimizers])
+        self.steps.append([optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers])
 
 
 def train(make: Callable[[], Any], steps: int, run: Path | None = None, **more: Any) -> list[list[float]]:
     rates = Rates()
     trainer = Trainer(run=run, max_steps=steps, accelerator="cpu", callbacks=[rates], enable_progress_bar=False, **more)
-    trainer.fit(make(), Tiny())  # made after the Trainer, which seeds
-    return rates.seen
+    trainer.fit(make(), Tiny())  # the model is made after the Trainer, which seeds
+    return rates.steps
 
 
 def wgan_gp(decay_until: int) -> Callable[[], WGANGP]:
     return partial(WGANGP, image_shape=(1, 8, 8), architecture="mlp", width=(4,), latent_dim=2, decay_until=decay_until)
 
 
-def test_a_model_s_rates_follow_its_schedule() -> None:
+def test_the_rates_of_a_model_follow_its_schedule() -> None:
     assert_close(train(wgan_gp(5), 5), [[1e-4 * (1 - step / 5)] * 2 for step in range(5)])
     assert train(wgan_gp(0), 3) == [[1e-4] * 2] * 3
     gan = partial(GAN, image_shape=(1, 8, 8), width=(4,), latent_dim=2, learning_rate=1.0, rate_divisor=2.0)
     assert_close(train(gan, 4), [[0.5**step] * 2 for step in range(4)])
 
 
-def test_rates_go_on_where_they_were(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_its_schedule(tmp_path: Path) -> None:
     first = train(wgan_gp(9), 4, tmp_path / "parts")
     second = train(wgan_gp(9), 7, tmp_path / "parts")
     assert first + second == train(wgan_gp(9), 7, tmp_path / "whole")

@@ -1,4 +1,4 @@
-"""Rules of the house that a machine can check: who imports whom, what is loaded when, what files say of themselves."""
+"""Rules of the house that a machine can check: imports, what is loaded at start, and maps of folders."""
 
 import ast
 import re
@@ -31,12 +31,12 @@ FLOORS = (
     ("distributed", "lookup", "bounds", "memory", "tiles"),
     ("losses", "penalties", "schedules", "layers", "images", "errors", "published", "trust"),
 )
-"""Files and folders of gan_zoo, the top floor first: imports run downwards, or stay on their floor.
+"""Files and folders of gan_zoo, the top floor first. Imports run downwards, or stay on their floor.
 
-`gan_zoo` may import `datamodules`, never the other way about.
+`gan_zoo` may import `datamodules`, never the other way round.
 """
 OLD_PATHS = ("strategy", "gradients", "rescoring")
-"""Paths of version 0.1, which import their successor and hold nothing else."""
+"""Paths of version 0.1, which only import their successors."""
 
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
@@ -66,7 +66,9 @@ def tree(file: Path) -> ast.Module:
 
 
 def imported(file: Path, node: ast.AST) -> set[str]:
-    """The modules that one statement imports; `from gan_zoo import losses` is gan_zoo.losses, __version__ is none."""
+    """Return the modules that a statement imports: `from gan_zoo import losses` is gan_zoo.losses; __version__ is no
+    module.
+    """
     if isinstance(node, ast.Import):
         return {name.name for name in node.names}
     if isinstance(node, ast.ImportFrom):
@@ -78,28 +80,29 @@ def imported(file: Path, node: ast.AST) -> set[str]:
 
 
 def imports(file: Path) -> set[str]:
-    """All modules that `file` imports, inside functions too."""
+    """Return all modules that `file` imports, also inside functions."""
     return set().union(*(imported(file, node) for node in ast.walk(tree(file))))
 
 
 def imports_at_once(file: Path) -> set[str]:
-    """The modules that importing `file` imports: not those inside functions or for type checkers alone."""
-    found, waiting = set(), list[ast.AST](tree(file).body)
+    """Return the modules that are imported with `file`: not those inside functions or only for type checkers."""
+    modules, waiting = set(), list[ast.AST](tree(file).body)
     while waiting:
         node = waiting.pop()
         typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         if not typing_only and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            found |= imported(file, node)
+            modules |= imported(file, node)
             waiting.extend(ast.iter_child_nodes(node))
-    return found
+    return modules
 
 
 def room(module: str) -> str:
-    """The file or folder of gan_zoo that a module lies in."""
+    """Return the file or folder of gan_zoo that contains `module`."""
     return [*module.split("."), "__init__"][1]
 
 
 def floor(module: str) -> int:
+    """Return the number of the floor of `module`; the top floor is 0."""
     return next(number for number, rooms in enumerate(FLOORS) if room(module) in rooms)
 
 
@@ -107,7 +110,7 @@ def test_every_file_of_gan_zoo_has_a_floor() -> None:
     rooms = {room(module_name(file)) for file in FILES if module_name(file).split(".")[0] == "gan_zoo"}
     known = {name for names in FLOORS for name in names} | {*OLD_PATHS}
     assert not rooms - known, "give each of these a place in FLOORS, as low as its imports allow"
-    assert not known - rooms, "FLOORS names rooms that are no longer there"
+    assert not known - rooms, "FLOORS names rooms that no longer exist"
 
 
 def test_rooms_do_not_import_each_other_in_a_circle() -> None:
@@ -120,7 +123,7 @@ def test_rooms_do_not_import_each_other_in_a_circle() -> None:
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
-def test_an_old_path_holds_nothing_but_its_successor() -> None:
+def test_an_old_path_only_imports_its_successor() -> None:
     for name in OLD_PATHS:
         path = ROOT / "gan_zoo" / name
         for file in path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]:
@@ -152,18 +155,17 @@ def test_datamodules_never_import_gan_zoo(file: Path) -> None:
 
 
 @every_file
-def test_what_is_imported_is_declared(file: Path) -> None:
+def test_imported_packages_are_declared_in_pyproject(file: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     required, optional = project["dependencies"], project["optional-dependencies"]
-    declared = distributions(required)
-    later = declared | distributions([one for name, extra in optional.items() if name != "dev" for one in extra])
-    at_once = undeclared(imports_at_once(file), declared)
-    assert not at_once, "not among pyproject.toml's dependencies"
-    assert not undeclared(imports(file), later), "neither a dependency nor in an extra"
+    extras = [requirement for name, extra in optional.items() if name != "dev" for requirement in extra]
+    assert not undeclared(imports_at_once(file), distributions(required)), "not among pyproject.toml's dependencies"
+    assert not undeclared(imports(file), distributions([*required, *extras])), "neither a dependency nor in an extra"
 
 
 def distributions(requirements: list[str]) -> set[str]:
-    return {normalised(re.split(r"[\[<>=~! ;]", one)[0]) for one in requirements}
+    """Return the names of the distributions that `requirements` name."""
+    return {normalised(re.split(r"[\[<>=~! ;]", requirement)[0]) for requirement in requirements}
 
 
 def normalised(name: str) -> str:
@@ -172,19 +174,19 @@ def normalised(name: str) -> str:
 
 @cache
 def providers() -> Mapping[str, list[str]]:
-    """The distributions that provide each package that can be imported here."""
+    """Return the distributions that provide each package that can be imported here."""
     return packages_distributions()
 
 
 def undeclared(modules: set[str], declared: set[str]) -> set[str]:
-    """Those of `modules` that come neither with Python, nor from us, nor from `declared`."""
-    known = providers()
+    """Return the packages of `modules` that come neither with Python, nor from us, nor from `declared`."""
     foreign = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - set(PACKAGES)
-    return {one for one in foreign if not declared & {normalised(name) for name in (*known.get(one, ()), one)}}
+    names = {package: {normalised(name) for name in (*providers().get(package, ()), package)} for package in foreign}
+    return {package for package in foreign if not declared & names[package]}
 
 
 @every_file
-def test_decorators_are_other_peoples_and_register_nothing(file: Path) -> None:
+def test_no_decorator_is_ours_or_registers_anything(file: Path) -> None:
     own = {node.name for node in tree(file).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
@@ -211,12 +213,12 @@ HEAVY = ("torch", "torchvision", "lightning", "torchmetrics", "jsonargparse", "n
         "import gan_zoo; assert gan_zoo.runs('.')[0]['status'] == 'finished'",
     ],
 )
-def test_is_light(code: str, tmp_path: Path) -> None:
+def test_loads_no_heavy_package(code: str, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "run.json").write_text('{"status": "finished"}')
     script = f"{code}\nimport sys\nprint('loaded', sorted(set(sys.modules) & set({HEAVY})))"
-    made = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert made.stdout.splitlines()[-1:] == ["loaded []"], made.stdout + made.stderr
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1:] == ["loaded []"], done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("file", EXPERIMENTS, ids=label)
@@ -236,7 +238,7 @@ def test_a_folder_opens_with_a_map_of_its_files(folder: Path) -> None:
     text = ast.get_docstring(tree(folder / "__init__.py")) or ""
     rooms = [path for path in folder.iterdir() if (path.suffix == ".py" and path.stem[0] != "_") or holds_code(path)]
     missing = [path.name for path in rooms if path.stem not in re.findall(r"\w+", text)]
-    assert not missing or folder.name == "gan_zoo", "the docstring of __init__.py names each file of its folder"
+    assert not missing, "the docstring of __init__.py names each file of its folder"
 
 
 def holds_code(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Images in overlapping tiles: the same as the whole where a network sees a neighbourhood, close to it where not."""
+"""Images in overlapping tiles: equal to the whole image, or close to it if norms use the statistics of the image."""
 
 from pathlib import Path
 
@@ -31,22 +31,22 @@ def test_tiles_cover_every_position_once_and_their_weights_sum_to_1(monkeypatch:
     monkeypatch.setattr(tiles, "OVERLAP", 20)
     for stride in (4, 16, 64):
         height, width = 384, 4 * 192
-        seen, weight = torch.zeros(height, width), torch.zeros(height, width)
+        count, weight = torch.zeros(height, width), torch.zeros(height, width)
         for row, column in tiles.cut(height, width, stride):
-            assert not any(place % stride for one in (row, column) for place in vars(one).values())
-            seen[row.start : row.stop, column.start : column.stop] += 1
+            assert not any(place % stride for span in (row, column) for place in vars(span).values())
+            count[row.start : row.stop, column.start : column.stop] += 1
             weight[row.first : row.last, column.first : column.last] += tiles.fade(row, height)[:, None] * tiles.fade(
                 column, width
             )
-        assert (seen == 1).all()
+        assert (count == 1).all()
         torch.testing.assert_close(weight, torch.ones(height, width))
-    assert len(tiles.cut(100, 100, 4)) == 1, "10,000 pixels are left whole"
+    assert len(tiles.cut(100, 100, 4)) == 1, "an image of 10,000 pixels is not cut"
     assert len(tiles.cut(100, 104, 4)) > 1
 
 
 @pytest.mark.parametrize("norm", PRESENT_NORMS)
 def test_statistics_of_a_whole_image_make_its_tiles_the_whole(norm, small_tiles: None) -> None:
-    """A norm right behind a convolution of 1 x 1 sees the same pixels; tiles that do not overlap average exactly."""
+    """After a 1 x 1 convolution, tiles that do not overlap have exactly the pixels of the whole image."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, kernel_size=1), PRESENT_NORMS[norm](8), nn.Tanh()).requires_grad_(False)
     image = torch.randn(1, 3, 96, 128) + torch.linspace(-2, 2, 128)
@@ -54,21 +54,21 @@ def test_statistics_of_a_whole_image_make_its_tiles_the_whole(norm, small_tiles:
         for part in image.split(32, dim=3):
             network(part)
     with tiles.fixed_statistics(statistics):
-        made = torch.cat([network(part) for part in image.split(32, dim=3)], dim=3)
-    torch.testing.assert_close(made, network(image))
-    assert "forward" not in vars(network[1]), "afterwards the norm is as it was"
+        tiled = torch.cat([network(part) for part in image.split(32, dim=3)], dim=3)
+    torch.testing.assert_close(tiled, network(image))
+    assert "forward" not in vars(network[1]), "the norm is restored after the block"
 
 
-def test_gains_and_biases_are_kept() -> None:
+def test_gains_and_biases_are_applied() -> None:
     torch.manual_seed(0)
     norm = instance_norm(6, affine=True)
     nn.init.normal_(norm.weight)
     nn.init.normal_(norm.bias)
     x = torch.randn(2, 6, 5, 7)
     with tiles.gathered_statistics(norm) as statistics:
-        wanted = norm(x)
+        expected = norm(x)
     with tiles.fixed_statistics(statistics):
-        torch.testing.assert_close(norm(x), wanted)
+        torch.testing.assert_close(norm(x), expected)
 
 
 Image = Float[Tensor, "1 3 _ _"]
@@ -76,7 +76,7 @@ LABEL = torch.tensor([[1.0, 0.0]])
 
 
 def model_of(name: str) -> Pix2Pix | CycleGAN | StarGAN:
-    """A small model that translates, with networks that do something."""
+    """Return a small model that translates, whose random weights change the image visibly and smoothly."""
     torch.manual_seed(0)
     shape, narrow = (3, 16, 16), {"width": 8, "discriminator_width": 4}
     if name == "stargan":
@@ -87,7 +87,7 @@ def model_of(name: str) -> Pix2Pix | CycleGAN | StarGAN:
     else:
         model = CycleGAN(shape, blocks=1, discriminator_layers=1, **narrow)  # type: ignore[arg-type]
     for weight in model.generator.parameters():
-        if weight.ndim == 4:  # channels are mixed at random, and neighbours by smooth kernels: no checkerboards
+        if weight.ndim == 4:  # Mix channels at random and neighbours with smooth kernels, to avoid checkerboards.
             profile = torch.tensor(SMOOTH[weight.shape[2]])
             nn.init.normal_(weight, std=2 * weight.shape[1] ** -0.5)
             weight.data = weight.data[:, :, :1, :1] * profile[:, None] * profile / profile.sum() ** 2
@@ -103,18 +103,18 @@ MODELS = ("cyclegan", "pix2pix", "stargan")
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_an_image_below_the_bound_is_the_networks_own(name) -> None:
+def test_a_small_image_passes_through_the_network_as_it_is(name) -> None:
     model = model_of(name)
     image = torch.rand(1, 3, 48, 64) * 2 - 1
     with torch.no_grad():
         network = model.generator["a2b"] if isinstance(model, CycleGAN) else model.generator
-        wanted = network(image, LABEL) if isinstance(model, StarGAN) else network(image)  # type: ignore[operator]
-    assert torch.equal(translated(model, image), wanted)
+        expected = network(image, LABEL) if isinstance(model, StarGAN) else network(image)  # type: ignore[operator]
+    assert torch.equal(translated(model, image), expected)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_tiles_have_no_seams_and_are_closer_to_the_whole_than_tiles_by_themselves(name, monkeypatch) -> None:
-    """A smooth picture: where tiles meet, neighbouring pixels differ no more than they do elsewhere in the whole."""
+def test_tiles_have_no_seams_and_are_closer_to_the_whole_than_separate_tiles(name, monkeypatch) -> None:
+    """The image is smooth. Where tiles meet, neighbouring pixels differ no more than elsewhere in the whole image."""
     model = model_of(name)
     down, across = torch.linspace(-1, 1, 192)[:, None], torch.linspace(-1, 1, 256)
     image = torch.stack([(2 * down).sin() * across, down * down - across, (3 * across).cos() - down])[None] / 2
@@ -129,15 +129,16 @@ def test_tiles_have_no_seams_and_are_closer_to_the_whole_than_tiles_by_themselve
 
 
 def step(image: torch.Tensor) -> float:
-    """The largest difference, averaged down the image, between two neighbouring columns away from the borders.
+    """Return the largest difference, averaged over rows, between neighbouring columns away from the borders.
 
-    Borders differ: a network has nothing to see beyond them.
+    Borders are left out because the network sees nothing beyond them.
     """
     inner = image[:, :, 16:-16, 16:-16]
     return float((inner[..., 1:] - inner[..., :-1]).mean(dim=(0, 1, 2)).abs().max())
 
 
 def rms(image: torch.Tensor, other: torch.Tensor) -> float:
+    """Return the root mean squared difference."""
     return float((image - other).square().mean().sqrt())
 
 
@@ -149,19 +150,19 @@ def painter(tmp_path_factory: pytest.TempPathFactory) -> AdaIN:
     file: Path = tmp_path_factory.mktemp("tiles") / "vgg19.pth"
     torch.save(torchvision.models.vgg19(weights=None).features.state_dict(), file)
     model = AdaIN(network="vgg19", vgg_weights=str(file))
-    nn.init.normal_(list(model.generator.parameters())[-2], std=5.0)  # an untrained decoder's images are one grey
+    nn.init.normal_(list(model.generator.parameters())[-2], std=5.0)  # without this, its images are plain grey
     return model
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mixed", ["weights", "masks"])
 def test_adain_in_tiles_is_adain_of_the_whole(mixed, painter: AdaIN, monkeypatch) -> None:
-    """Statistics are of the whole image, of a style too; sides are no multiples of the stride."""
+    """The statistics are those of the whole content and the whole style. The sides are no multiples of the stride."""
     draw = torch.Generator().manual_seed(1)
     content, style, other = (
         torch.rand(1, 3, *sides, generator=draw) * 2 - 1 for sides in ((107, 203), (131, 77), (40, 40))
     )
-    content[..., 100:] *= 0.1  # each half's own statistics would be others
+    content[..., 100:] *= 0.1  # so that each half has other statistics than the whole
     masks = torch.rand(2, 107, 203, generator=draw) if mixed == "masks" else None
     weights = () if mixed == "masks" else (1.0, 2.0)
     whole = painter.stylize(content, [style, other], weights, masks, strength=0.9)

@@ -1,4 +1,4 @@
-"""The wheel: it holds all that the packages need, and works from a folder where no checkout is."""
+"""The wheel contains everything that the packages need, and works in a folder without a checkout."""
 
 import json
 import os
@@ -18,7 +18,7 @@ SHIPPED = ("gan_zoo", "datamodules", "experiments")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that nothing is left in the checkout and nothing old is taken from it."""
+    """Build the wheel from a copy, so that the checkout gets no new files and contributes no old ones."""
     copy, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the wheel is installed into, without what it depends on."""
+    """Return the folder into which the wheel is installed, without its dependencies."""
     target = tmp_path_factory.mktemp("installed")
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(target)]
     subprocess.run([*install, str(wheel)], check=True, capture_output=True, timeout=120)
@@ -42,16 +42,16 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_nothing_is_left_out(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
     files = [file.relative_to(ROOT) for name in SHIPPED for file in (ROOT / name).rglob("*") if file.is_file()]
-    wanted = {str(file) for file in files if "__pycache__" not in file.parts and not is_picture(file)}
-    held = {name for name in names if ".dist-info/" not in name}
-    assert held == wanted
-    assert {"gan_zoo/py.typed", "datamodules/py.typed", "gan_zoo/metrics/lenet.safetensors"} <= held
-    assert {f"gan_zoo/pretrained/mnist-wgan-gp.{end}" for end in ("safetensors", "yaml", "csv")} <= held
+    expected = {str(file) for file in files if "__pycache__" not in file.parts and not is_picture(file)}
+    shipped = {name for name in names if ".dist-info/" not in name}
+    assert shipped == expected
+    assert {"gan_zoo/py.typed", "datamodules/py.typed", "gan_zoo/metrics/lenet.safetensors"} <= shipped
+    assert {f"gan_zoo/pretrained/mnist-wgan-gp.{end}" for end in ("safetensors", "yaml", "csv")} <= shipped
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
 def is_picture(file: Path) -> bool:
-    """Whether the pages of experiments/ show it: those stay in the repository."""
+    """Return whether `file` is a picture on a page of experiments/, which stays in the repository."""
     return file.parts[0] == "experiments" and file.suffix == ".png"
 
 
@@ -71,7 +71,7 @@ def test_trains_and_samples_from_elsewhere(installed: Path, tmp_path: Path) -> N
     python("-m", "gan_zoo", "fit", "-c", "mnist/wgan_gp", *quick, "--run", "runs/x")
     record = json.loads((tmp_path / "runs" / "x" / "run.json").read_text())
     assert record["status"] == "finished"
-    assert record["git"] is None, "an installed copy is of no commit"
+    assert record["git"] is None, "an installed copy has no commit"
 
     for model in ("runs/x", "mnist-wgan-gp"):
         python("-m", "gan_zoo", "sample", model, "--count", "4", "--out", f"{model}.png")

@@ -1,6 +1,7 @@
-"""Checkpoints: everything for an exact resume, and the generator alone for everybody else."""
+"""Checkpoints: the whole state for an exact resume, and the generator alone for sampling."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,23 @@ from gan_zoo.run.files import create, replace, temporary_for, write
 
 
 class Checkpoints(SessionCallback):
-    """Writes last.ckpt and model.safetensors every so many steps and at the end, best.ckpt with the best score.
+    """Write last.ckpt and model.safetensors at regular steps and at the end, and best.ckpt after the best score.
 
-    The last.ckpt before stays as previous.ckpt, the next best as best_00001000.ckpt, by their steps. A checkpoint holds
-    rank 0's buffers, which all processes go on with.
+    The previous last.ckpt is kept as previous.ckpt, which is used if last.ckpt is damaged. The checkpoints of the next
+    best scores are named by their steps, such as best_00001000.ckpt. A checkpoint holds the buffers of rank 0, with
+    which all processes continue.
 
     Args:
-        every: steps between checkpoints; a killed run loses at most these. 0: only at the end.
-        keep_every: steps between generators that are kept for good as step_*.safetensors; 0: none.
-        keep_best: checkpoints kept of the steps with the best scores (the first metric's); 0: none.
+        every: Steps between checkpoints; a killed run loses at most this many. 0: only at the end.
+        keep_every: Steps between generators that are kept permanently as step_*.safetensors; 0: none.
+        keep_best: Number of checkpoints to keep of those with the best scores by the first metric; 0: none.
     """
 
     def __init__(self, every: int = 1000, keep_every: int = 10_000, keep_best: int = 1) -> None:
         bounded("checkpoints.", at_least=0, every=every, keep_every=keep_every, keep_best=keep_best)
         self.every, self.keep_every, self.keep_best = every, keep_every, keep_best
         self._best: list[list[float]] = []
-        """Score and step of each that is kept, the best first."""
+        """Score and step of each checkpoint that is kept, the best first."""
         self._scores: dict[str, float] = {}
         self._kept = -1
 
@@ -45,7 +47,7 @@ class Checkpoints(SessionCallback):
             self._restore_best(run)
             if trainer.ckpt_path == run.previous:
                 set_aside_damaged(run)
-        self._scores = self.session.scores  # those of step 0 are of no training
+        self._scores = self.session.scores  # the scores of step 0 are those of an untrained model
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
         step = trainer.global_step
@@ -55,7 +57,7 @@ class Checkpoints(SessionCallback):
         if self.session.scores is not self._scores:
             self._scores = self.session.scores
             self._save_if_best(trainer, module)
-        # Not at the end: with last.ckpt there, a run that is killed before its last score would never make it.
+        # Not at the last step: a run that is killed after that checkpoint would never make its final score.
         if self.every and step % self.every == 0 and step != trainer.max_steps:
             self.save(trainer, module)
 
@@ -63,39 +65,39 @@ class Checkpoints(SessionCallback):
         self.save(trainer, module)
 
     def save(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        """model.safetensors and last.ckpt, as of now; every process must call it."""
+        """Write model.safetensors and last.ckpt of this step. Every process must call this."""
         self._check(trainer, module)
         self._write_generator(trainer, module, "model.safetensors")
         self._save(trainer, module, "last.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": [list(one) for one in self._best], "kept": self._kept}
+        return {"best": [list(scored) for scored in self._best], "kept": self._kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._best, self._kept = state["best"], state["kept"]
 
     def _save_if_best(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        before, mine = self._best, [next(iter(self._scores.values())), float(trainer.global_step)]
-        self._best = ranked([*before, mine], self.session.higher_is_better)[: self.keep_best]
-        if mine not in self._best:
+        before, current = self._best, [next(iter(self._scores.values())), float(trainer.global_step)]
+        self._best = ranked([*before, current], self.session.higher_is_better)[: self.keep_best]
+        if current not in self._best:
             return
         self._check(trainer, module)
-        self._save(trainer, module, runner_up(mine))
+        self._save(trainer, module, runner_up(current))
         if run := self.files(trainer):
-            if mine == self._best[0]:
+            if current == self._best[0]:
                 if before:
                     move(run.best, run.checkpoints / runner_up(before[0]))
-                move(run.checkpoints / runner_up(mine), run.best)
+                move(run.checkpoints / runner_up(current), run.best)
             self._drop_others(run)
 
     def _restore_best(self, run: Run) -> None:
-        """The files as the checkpoint knows them: better ones may have come between it and a kill."""
+        """Make the files match the loaded checkpoint: the run may have written better ones before it was killed."""
         if self._best:
             move(run.checkpoints / runner_up(self._best[0]), run.best)
         self._drop_others(run)
 
     def _drop_others(self, run: Run) -> None:
-        kept = {runner_up(one) for one in self._best[1:]}
+        kept = {runner_up(scored) for scored in self._best[1:]}
         for _, file in layout.numbered(run.checkpoints, "best"):
             if file.name not in kept:
                 file.unlink()
@@ -111,16 +113,16 @@ class Checkpoints(SessionCallback):
             if trainer.is_global_zero:
                 run.sync()
                 if file == run.last and file.exists():
-                    file.replace(run.previous)  # killed here, the run goes on from this one
+                    file.replace(run.previous)  # a run that is killed here resumes from this file
                 replace(temporary, file)
                 if file == run.last:
-                    run.update_record(checkpoint=trainer.global_step)  # so that one that goes missing is missed
+                    run.update_record(checkpoint=trainer.global_step)  # tells later whether the file has gone missing
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
 
     def _check(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        """Stop before a file holds what is not finite, and make the processes' buffers one."""
+        """Raise `NonFinite` before a non-finite value is written, and give all processes the buffers of rank 0."""
         broadcast_buffers(module)
         if self.session.run:
             module.ledger.check()
@@ -132,45 +134,45 @@ class Checkpoints(SessionCallback):
 
 
 def ranked(scored: list[list[float]], higher_is_better: bool) -> list[list[float]]:
-    """Values and their steps, the best value first, of two equals the earlier; without those that are no numbers."""
-    numbers = [one for one in scored if one[0] == one[0]]
-    return sorted(numbers, key=lambda one: -one[0] if higher_is_better else one[0])
+    """Return pairs of value and step, the best first, without NaN. Of two equal values the earlier comes first."""
+    numbers = [pair for pair in scored if not math.isnan(pair[0])]
+    return sorted(numbers, key=lambda pair: -pair[0] if higher_is_better else pair[0])
 
 
 def runner_up(scored: list[float]) -> str:
-    """The file of a checkpoint that is not the best, by its value and step."""
+    """Return the file name of a checkpoint that is kept but not the best, from its value and step."""
     return f"best_{int(scored[1]):08d}.ckpt"
 
 
 def move(file: Path, place: Path) -> None:
-    """Rename `file`, unless a run that was killed here before has done so."""
+    """Rename `file` to `place`. A missing file was renamed already, by a run that was killed after it."""
     if file.exists():
         file.replace(place)
 
 
 class StraightIO(TorchCheckpointIO):
-    """Writes a checkpoint to the file it is told to, where Lightning's own takes a way through memory and /tmp.
+    """Write checkpoints straight to their file. Lightning's own class goes through memory and /tmp.
 
-    A full disk is an `OSError` then, and a killed run leaves nothing outside of its directory.
+    A full disk thus raises `OSError`, and a killed run leaves nothing outside its directory.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with create(Path(path)) as stream:
             try:
                 torch.save(checkpoint, stream)
-            except RuntimeError as error:  # torch stumbles once more over what the stream raised
+            except RuntimeError as error:  # torch replaces the error that the stream raised
                 raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def set_aside_damaged(run: Run) -> None:
-    """Let previous.ckpt, which the run goes on from, be last.ckpt again; what was it is kept as damaged.ckpt."""
+    """Rename previous.ckpt, from which the run resumes, to last.ckpt, and keep the damaged one as damaged.ckpt."""
     if run.last.exists():
         run.last.replace(run.last.with_name("damaged.ckpt"))
     run.previous.replace(run.last)
 
 
 def check_weights(module: GenerativeModule, step: int) -> None:
-    """Raise `NonFinite` if a weight is infinite or not a number: the loss shows it one step later only."""
+    """Raise `NonFinite` if a weight is infinite or NaN, which the loss would show only one step later."""
     for name, weight in module.state_dict().items():
         if weight.is_floating_point() and not torch.isfinite(weight).all():
             raise NonFinite(
@@ -180,7 +182,7 @@ def check_weights(module: GenerativeModule, step: int) -> None:
 
 
 def write_generator(file: Path, module: GenerativeModule, step: int) -> None:
-    """The generator to be sampled, and all that `gan_zoo.load` needs to build it, as one safetensors file."""
+    """Write the generator for sampling, and what `gan_zoo.load` needs to rebuild it, to one safetensors file."""
     kind = type(module)
     header = {
         "model": f"{kind.__module__}.{kind.__qualname__}",

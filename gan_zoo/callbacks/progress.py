@@ -1,4 +1,4 @@
-"""Where a run stands: a bar in a terminal, a line now and then elsewhere."""
+"""Progress of a run: a bar in a terminal, a line every 30 seconds elsewhere."""
 
 import time
 from typing import Any
@@ -12,12 +12,12 @@ from rich.table import Column
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.module import GenerativeModule
 
-REFRESH = 0.2  # seconds between redrawings of the bar
+REFRESH = 0.2  # seconds between updates of the bar
 LINE = 30.0  # seconds between lines where there is no terminal
 
 
 class Progress(SessionCallback):
-    """Shows step, images a second, losses, last score and time left; on rank 0 alone."""
+    """Show step, images per second, losses, last scores and remaining time, on rank 0 only."""
 
     def __init__(self) -> None:
         self._console = Console()
@@ -35,9 +35,9 @@ class Progress(SessionCallback):
             self._bar.start()
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
-        moment = time.monotonic()
-        if moment - self._shown > (REFRESH if self._bar else LINE) and self.session.line:
-            self._shown = moment
+        now = time.monotonic()
+        if now - self._shown > (REFRESH if self._bar else LINE) and self.session.line:
+            self._shown = now
             self._show(trainer)
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
@@ -55,7 +55,7 @@ class Progress(SessionCallback):
             print(text, flush=True)
 
     def describe(self, step: int, total: int) -> str:
-        """One line: `step 400/2000 · 1:20 left · 5123 images/s · fd_lenet_10k 41 · discriminator/minimax 0.91 ...`."""
+        """Return a line such as `step 400/2000 · 1:20 left · 5123 images/s · fd_lenet_10k 41 · generator/loss 0.9`."""
         line = self.session.line
         parts = [f"step {step}/{total}" if total > 0 else f"step {step}"]
         done = step - self._first_step

@@ -1,4 +1,4 @@
-"""The lines of metrics.jsonl, mirrored to any logger, and the heartbeat of run.json."""
+"""Write the lines of metrics.jsonl, pass them on to the loggers, and keep the heartbeat of run.json."""
 
 import resource
 import time
@@ -10,11 +10,11 @@ import torch
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.module import GenerativeModule
 
-HEARTBEAT = 15.0  # seconds between stamps in run.json
+HEARTBEAT = 15.0  # seconds between heartbeats in run.json
 
 
 class Records(SessionCallback):
-    """A line every `log_every_n_steps` and at the end: step, images, seconds, mean of each loss term, speed."""
+    """Write step, images, seconds, mean loss terms and speed every `log_every_n_steps` steps and at the end."""
 
     def __init__(self) -> None:
         self._logged = 0
@@ -38,15 +38,15 @@ class Records(SessionCallback):
 
     def on_train_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         if trainer.global_step % self.session.log_every and not self.session.interrupted:
-            # Between two lines. A continued run drops this one and goes on with the sums, so that its lines equal
-            # those of a run that was longer from the start.
+            # This line is not at a regular step. A continued run drops it and goes on with the sums, so that its lines
+            # equal those of a run that was longer from the start.
             kept = module.ledger.state()
             self._write(trainer, module, trainer.global_step)
             module.ledger.load(kept, trainer.global_rank)
         self.beat(trainer)
 
     def beat(self, trainer: L.Trainer) -> None:
-        """Stamp run.json: speed and memory since the last line."""
+        """Write speed, peak memory and the heartbeat to run.json."""
         self._beat = time.monotonic()
         if run := self.files(trainer):
             run.update_record(
@@ -83,7 +83,7 @@ class Records(SessionCallback):
 
 
 def peak_memory(device: torch.device) -> float:
-    """The most memory used so far, in MiB: the device's, or on a CPU the process's."""
+    """Return the peak memory so far, in MiB: of a CUDA device, or of the process where it trains on the CPU."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

@@ -1,4 +1,4 @@
-"""Ends a run between two steps: by images shown, by time, or because it was asked to."""
+"""End a run between two steps: by number of images, by time, or on a signal."""
 
 import signal
 from typing import Any
@@ -13,30 +13,36 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals(SessionCallback):
-    """Notes that Ctrl-C or SIGTERM asked the run to stop, for `Stopping` to decide on; a second Ctrl-C ends it at once.
+    """Note Ctrl-C and SIGTERM, on which `Stopping` ends the run. A second Ctrl-C ends it at once.
 
-    It comes before the callbacks that score or draw as training starts: Lightning's own handler of SIGTERM would let
-    the processes exchange something in the middle of that. Lightning puts the earlier handlers back after the fit.
+    This callback comes before those that score or draw when training starts, because Lightning's own handler of SIGTERM
+    would make the processes exchange data in the middle of that. Lightning restores the earlier handlers after the fit.
     """
 
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        def ask(number: int, _: Any) -> None:
+        def note(number: int, _: Any) -> None:
             if self.session.asked_to_stop and number == signal.SIGINT:
                 raise KeyboardInterrupt
             self.session.asked_to_stop = True
-            if trainer.world_size == 1:  # nobody to agree with: whatever comes next is left out at once
+            if trainer.world_size == 1:  # no other process to agree with: the rest is skipped at once
                 self.session.interrupted = True
 
-        for one in SIGNALS:
-            signal.signal(one, ask)
+        for number in SIGNALS:
+            signal.signal(number, note)
+
+    def on_fit_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        # The earlier handlers are back by now, so `asked_to_stop` is final. A signal may have reached any process since
+        # the processes last agreed, as during the final score.
+        if any(gathered(self.session.asked_to_stop)):
+            self.session.interrupted = True
 
 
 class Stopping(SessionCallback):
-    """Stops at `max_images` or `max_seconds`, and after the step at hand where the run was asked to by a signal.
+    """End the run at `max_images` or `max_seconds`, or after the current step if a signal asked for it.
 
     Args:
-        max_images: real images, summed over devices, after which the run ends; 0: no such end.
-        max_seconds: time in training, over all resumptions, after which the run ends; 0: no such end.
+        max_images: Number of real images, summed over devices, after which the run ends; 0: no limit.
+        max_seconds: Seconds of training, over all resumptions, after which the run ends; 0: no limit.
     """
 
     def __init__(self, max_images: int, max_seconds: float = 0.0) -> None:
@@ -48,20 +54,20 @@ class Stopping(SessionCallback):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
         self._stop_at_images(trainer, module)
-        # All processes must stop at the same step. They agree when the losses are exchanged anyway, and at the last
-        # step, because some process may have been asked to stop since.
+        # All processes must stop at the same step. They agree at the steps where they exchange the losses anyway, and
+        # at the last step, because a process may have received a signal since.
         is_last = trainer.should_stop or trainer.global_step == trainer.max_steps
         if trainer.world_size == 1 or trainer.global_step % self.session.log_every == 0 or is_last:
             self._agree(trainer)
 
     def _agree(self, trainer: L.Trainer) -> None:
-        """Stop every process if any was asked to, or if time is over by the clock of rank 0.
+        """Stop every process if any of them received a signal, or if time is over by the clock of rank 0.
 
-        A signal can arrive at any moment of the exchange, so the handler's flag is only read here: a signal that comes
-        too late for this exchange is seen by the next one.
+        A signal can arrive at any moment of the exchange, so this method only reads the handler's flag: the next
+        exchange sees a signal that comes too late for this one.
         """
-        asked, is_time_over = zip(*gathered((self.session.asked_to_stop, self._is_time_over())), strict=True)
-        if any(asked):  # nothing sets it back: the handler may have set it since
+        asked_to_stop, is_time_over = zip(*gathered((self.session.asked_to_stop, self._is_time_over())), strict=True)
+        if any(asked_to_stop):  # never reset to False: the handler may have set it since
             self.session.interrupted = True
         trainer.should_stop |= self.session.interrupted or is_time_over[0]
 

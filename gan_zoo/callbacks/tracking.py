@@ -1,4 +1,4 @@
-"""A run's mirror at wandb: slow, broken or absent, it never slows the run, changes it or stops it."""
+"""Mirror a run to wandb. A slow, broken or missing wandb never slows, changes or stops the run."""
 
 import json
 import os
@@ -20,40 +20,40 @@ from gan_zoo.metrics.names import direction
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 
-MOST_WAITING = 1000  # lines, scores and pictures that a tracker may lag behind; each is below 1 kB
-PATIENCE = 10.0  # seconds at the end of a run for what still waits; wandb itself takes 1 to 3 to start and end
-FAREWELL = 1.0  # seconds for an abandoned tracker to tidy up
+MOST_WAITING = 1000  # messages (lines, scores, grids) that may wait for the tracker; each is below 1 kB
+PATIENCE = 10.0  # seconds for waiting messages at the end of a run; wandb itself needs 1 to 3
+FAREWELL = 1.0  # seconds for an abandoned tracker to clean up
 
 
 class Tracker(Protocol):
-    """Where a run is mirrored. The methods may block and raise: they have a thread of their own, but for `abandon`."""
+    """A service that mirrors a run. All methods but `abandon` run on a separate thread, and may block and raise."""
 
     def log(self, kind: str, values: dict[str, Any]) -> None:
-        """What `Session.tell` was told."""
+        """Log a message of `Session.tell`."""
 
     def finish(self) -> None:
-        """Nothing more comes: keep what was logged."""
+        """Store everything that was logged: nothing more comes."""
 
     def abandon(self) -> None:
-        """Stop at once: the run will not wait any longer."""
+        """Stop at once: the run does not wait any longer."""
 
 
 class Wandb:
-    """wandb, in a process of its own (`wandb_mirror.py`), with all its files under the run's directory.
+    """wandb in a separate process (`wandb_mirror.py`), with all its files in the run's directory.
 
     Args:
-        run: what is mirrored.
-        identity: wandb's id of it.
-        project: wandb's project.
+        run: Run to mirror.
+        identity: The id of the run at wandb.
+        project: The project at wandb.
     """
 
     def __init__(self, run: Run, identity: str, project: str) -> None:
         path = run.path.resolve()
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `_end`)
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `_end`)
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).with_name("wandb_mirror.py"))],
             stdin=subprocess.PIPE,
-            stdout=self._said,
+            stdout=self._output,
             stderr=subprocess.DEVNULL,
             text=True,
             env={name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"},
@@ -67,11 +67,11 @@ class Wandb:
         self._send([kind, values, {name: best[direction(name)] for name in scores}])
 
     def finish(self) -> None:
-        if said := self._end():
-            raise RuntimeError(said)
+        if message := self._end():
+            raise RuntimeError(message)
 
     def abandon(self) -> None:
-        self._process.kill()  # what waits for it goes on then
+        self._process.kill()  # threads that wait for the process continue
 
     def _send(self, message: Any) -> None:
         assert self._process.stdin
@@ -82,22 +82,22 @@ class Wandb:
             raise RuntimeError(self._end() or "its process has ended") from error
 
     def _end(self) -> str:
-        """Let the process end, and give back what it had to say."""
+        """Wait for the process to end, and return its message, "" if it ended without an error."""
         assert self._process.stdin
-        with self._said:
+        with self._output:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
             code = self._process.wait()
-            self._said.seek(0)
-            said = " ".join(self._said.read().split())
-        return said or (f"its process ended with code {code}" if code else "")
+            self._output.seek(0)
+            message = " ".join(self._output.read().split())
+        return message or (f"its process ended with code {code}" if code else "")
 
 
 class Mirror:
-    """Hands what it is told to a tracker on a thread of its own. Says once if something is lost, and never raises.
+    """Pass messages to a tracker on a separate thread. Print once if a message is lost, and never raise.
 
     Args:
-        make: opens the tracker; called on the thread.
+        make: Function that opens the tracker; called on that thread.
     """
 
     def __init__(self, make: Callable[[], Tracker]) -> None:
@@ -108,12 +108,12 @@ class Mirror:
         self._given_up = self._has_said = False
 
     def start(self) -> None:
-        """Open the tracker, unless that was done before."""
+        """Open the tracker, unless it is open already."""
         if not self._thread.ident:
             self._thread.start()
 
     def put(self, kind: str, values: dict[str, Any]) -> None:
-        """Hand something over; returns at once, whatever the tracker does."""
+        """Add a message to the queue, and return at once whatever the tracker does."""
         if self._given_up:
             return
         try:
@@ -122,7 +122,7 @@ class Mirror:
             self._say(f"it lags {MOST_WAITING} lines behind, and some are left out")
 
     def close(self, patience: float) -> None:
-        """Wait until everything is handed over, for at most `patience` seconds."""
+        """Wait until the tracker has all messages, for at most `patience` seconds."""
         if not self._thread.ident:
             return
         with suppress(queue.Full):
@@ -153,14 +153,14 @@ class Mirror:
 
 
 class Tracking(SessionCallback):
-    """Mirrors every line of metrics, every score and every grid to wandb.
+    """Mirror every line of metrics, every score and every grid to wandb.
 
     wandb runs offline, in the run's own directory, unless it finds a key (WANDB_API_KEY or netrc) or WANDB_MODE says
-    otherwise. A resumed run goes on under the same id; what it does again, wandb shows twice.
+    otherwise. A resumed run keeps its id; the steps that it repeats appear twice at wandb.
 
     Args:
-        wandb: whether the run is mirrored at all.
-        project: wandb's name for the runs that are compared.
+        wandb: Whether to mirror the run.
+        project: Project at wandb, which groups the runs to compare.
     """
 
     tracker: Callable[[Run, str, str], Tracker] = Wandb

@@ -1,4 +1,4 @@
-"""Says in run.json's `events` when a run goes wrong: no number, a vanished gradient, a collapse, a score that jumps."""
+"""Note in the `events` of run.json when a run goes wrong: NaN, a vanished gradient, a collapse, a worse score."""
 
 from statistics import median
 from typing import Any
@@ -17,31 +17,31 @@ from gan_zoo.errors import NonFinite
 from gan_zoo.module import GenerativeModule
 from gan_zoo.step import optimizers
 
-MEASURED_EVERY = 10  # steps between norms of the generator's gradient: each costs a pass over it
-REMEMBERED = 1000  # norms that the median is of
-LOOKED_AT = 256  # samples, and real images, whose distances tell a collapse
+MEASURED_EVERY = 10  # steps between norms of the generator's gradient; each norm reads the whole gradient
+REMEMBERED = 1000  # number of norms that the median is taken over
+LOOKED_AT = 256  # number of samples, and of real images, whose distances show a collapse
 
 
 class Watchdog(SessionCallback):
-    """Notes when a run goes wrong, and where asked to, takes one whose loss was no number back to its last checkpoint.
+    """Note when a run goes wrong. With `roll_backs`, return to the last checkpoint after a non-finite loss or weight.
 
-    An event is noted when it begins, and again only after it was over. The first values of the settings let GAN, LSGAN,
-    WGAN and WGAN-GP of studies/mnist_objectives.yaml pass, seeds 0 and 1: the gradient fell to 0.045 of its median,
-    samples differed by 0.19 of what real images do at step 1000 (at 250 they were still alike: 0.04), and one score of
-    WGAN was 2.03 times its best. The collapse of mnist/gan_lecture is noted: 0.0003.
+    An event is noted when it begins, and again only after it has ended. With the default settings, GAN, LSGAN, WGAN and
+    WGAN-GP of studies/mnist_objectives.yaml note nothing with seeds 0 and 1: the gradient fell to 0.045 of its median,
+    the distance between samples was 0.19 of that between real images at step 1000 (and still 0.04 at step 250), and one
+    score of WGAN was 2.03 times its best. The collapse of mnist/gan_lecture, at 0.0003, is noted.
 
     Args:
-        roll_backs: how often a run with a loss or weight that is not finite goes back to its last checkpoint, and on
-            with lower learning rates; then, or at 0, it fails.
-        slower: what the learning rates are multiplied by at each.
-        saturated_below: share of its usual size (the median) below which the generator's gradient has vanished: the
-            discriminator is sure of every image.
-        saturated_steps: for so many steps.
-        collapse_every: steps between looks at 256 samples; 0: none. The first must not come too early: an untrained
-            generator's samples are alike as well.
-        collapsed_below: share of the real images' mean distance from each other below which samples' tells a collapse;
-            between features of the extractor that scores, or between pixels where there are no scores.
-        jump: how many times worse than the best score of the run one of its second half may be.
+        roll_backs: How often a run returns to its last checkpoint after a loss or weight that is not finite, and
+            continues with lower learning rates. After that, or at 0, the run fails.
+        slower: Factor by which each return multiplies the learning rates.
+        saturated_below: Share of its usual norm (the median) below which the generator's gradient has vanished, because
+            the discriminator is sure of every image.
+        saturated_steps: Number of steps for which the gradient must stay below that share to be noted.
+        collapse_every: Steps between checks of 256 samples; 0: none. The first check must not come too early, because
+            the samples of an untrained generator are alike as well.
+        collapsed_below: Share of the mean distance between real images below which the mean distance between samples
+            means a collapse. Distances are between features of the extractor, or between pixels without scores.
+        jump: How many times worse than the best score a score in the second half of the run may be.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Watchdog(SessionCallback):
         self._low, self._on = state["low"], set(state["on"])
 
     def takes_back(self, trainer: L.Trainer, error: NonFinite, has_checkpoint: bool) -> bool:
-        """Whether the run goes on from its last checkpoint, slower, after `error`, which is noted; every rank asks."""
+        """Note `error`, and return whether the run goes back to its last checkpoint. Every process calls this."""
         goes_on = has_checkpoint and self._rolled_back < self.roll_backs
         message = str(error).partition(". ")[0]
         if goes_on:
@@ -174,13 +174,13 @@ class Watchdog(SessionCallback):
             run.add_event(trainer.global_step, kind, message)
 
     def _real(self) -> Tensor:
-        """256 real images, spread over the data."""
+        """Return 256 real images, spread evenly over the data."""
         real = self.session.data.reference(None)
         indices = np.linspace(0, len(real) - 1, min(LOOKED_AT, len(real))).astype(np.int64)
         return real[Request(indices)]["image"]
 
     def _features(self, image: Tensor) -> Float[Tensor, " n d"]:
-        """What distances are measured between: `image` is uint8, or floating in [-1, 1]."""
+        """Return features, or pixels without an extractor, of `image`, which is uint8 or floating in [-1, 1]."""
         if self.session.extractor:
             shades = image if image.dtype == torch.uint8 else images.to_uint8(image)
             return self.session.extractor.extract(shades).features
@@ -188,12 +188,12 @@ class Watchdog(SessionCallback):
 
 
 def mean_distance(features: Float[Tensor, " n d"]) -> float:
-    """The mean Euclidean distance between two of n rows; in float64."""
+    """Return the mean Euclidean distance between pairs of the n rows, in float64."""
     return float(torch.pdist(features.double()).mean())
 
 
 def share_done(trainer: Any, module: GenerativeModule, seconds: float) -> float:
-    """How much of its run our Trainer has done, by the first end it was given; 0: it was given none."""
+    """Return the share of the run that is done, by the end that comes first; 0 if the run has no end."""
     ends = (
         (trainer.global_step, trainer.max_steps),
         (module.images, trainer.max_images),

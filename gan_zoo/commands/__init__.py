@@ -1,19 +1,21 @@
-"""The commands of `gan-zoo`, one file each, imported when the command runs.
+"""The commands of `gan-zoo`. A file is imported only when its command runs.
 
-    fit.py          one training run                      study.py        a grid of runs, then the report
-    sample.py       images from a trained generator       evaluate/       scores of runs and of folders of images
-    translate.py    images through a translation model    stylize.py      style transfer
-    data/           data sets: list, check, show ...      runs.py         removes failed runs
-    latent/         pictures of what latents do
+    fit.py          trains one run                        study.py        trains a grid of runs, then reports
+    sample.py       writes images of a trained generator  evaluate/       scores runs and folders of images
+    translate.py    translates images with trained runs   stylize.py      style transfer
+    data/           data sets: list, check, show ...      runs.py         lists and removes runs
+    latent/         draws what a generator's latents do
 
 What they share:
 
-    parser.py             the argument parser and the list of commands
-    parser_errors.py      jsonargparse's errors, as one line in our words
+    options.py            the options of each command
+    parser.py             the argument parser and the choice of a command
+    parser_errors.py      turns jsonargparse's errors into one line
     class_names.py        the names of models, data modules and experiments that a user may type
-    study_check.py        tries each configuration of a study before any of them runs
-    translate_options.py  the direction, class or attributes that `translate` is given
-    image_files.py        image files in and out, of any size
+    study_check.py        checks the configurations of a study before any of them runs
+    translate_options.py  translates by direction, class or attributes, as the user requests
+    painters.py           the two methods of style transfer
+    image_files.py        reads and writes image files of any size
     sheet.py              images with a caption under each, on one page
     progress_bar.py       a progress bar in a terminal
 """

@@ -1,10 +1,12 @@
-"""The words that `fit` and `data` take: names of models and data modules, of experiments, and whole options."""
+"""The names that `fit` and `data` accept: of models and data modules, and of experiments."""
 
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as L
+from jsonargparse import set_parsing_settings
 from lightning.pytorch.cli import LightningArgumentParser
 
 import datamodules
@@ -16,28 +18,28 @@ from gan_zoo.module import GenerativeModule
 from gan_zoo.run.config import EXPERIMENTS, check, find
 
 BASES = (GenerativeModule, AdversarialModule, L.LightningDataModule, StreamedData, SourcedData)
-"""What models and data modules derive from: no choices themselves."""
+"""Base classes of models and data modules, which the user cannot choose themselves."""
 CONFIG_WANTED = "-c takes a path or the name of an experiment after it, e.g. mnist/wgan_gp."
 
 
 def import_all() -> None:
-    """Import all of ours, so that `--model WGANGP` and `--data MNIST` need no dotted path."""
+    """Import all models and data modules, so that `--model WGANGP` and `--data MNIST` need no dotted path."""
     for package in (models, datamodules):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
 
 
 def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
-    """`arguments` with every `-c NAME` as a path, and a name for the run from the first.
+    """Return `arguments` with a path for each name after `-c`, and a name for the run from the first of them.
 
     Raises:
-        Mistake: neither a file nor an experiment of ours.
+        Mistake: A name is neither a file nor an experiment.
     """
     resolved, names = [], []
     follows = False
     for argument in arguments:
         head, equals, value = argument.partition("=")
-        if argument.startswith("-c") and argument != "-c":  # -cmnist/gan, as argparse takes it too
+        if argument.startswith("-c") and argument != "-c":  # -cmnist/gan, which argparse accepts too
             head, equals, value = "--config", "=", argument.removeprefix("-c").removeprefix("=")
         if follows or (equals and head in ("-c", "--config")):
             value = argument if follows else value
@@ -57,17 +59,24 @@ def resolve_configs(arguments: list[str]) -> tuple[list[str], str]:
 
 
 class OneLineParser(LightningArgumentParser):
-    """A parser that takes no abbreviations: `--trainer.max_step` is an unknown option, not `max_steps`."""
+    """A parser that accepts no abbreviations: `--trainer.max_step` is an unknown option, not `max_steps`.
+
+    It refuses classes of modules that can run arbitrary code, such as `os` and `cProfile`; jsonargparse lists them.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        set_parsing_settings(import_path_denylist=[])  # adds nothing, but enforces the list, which else only warns
+        super().__init__(*args, **kwargs)
 
     def _get_option_tuples(self, option_string: str) -> list:
         return []
 
 
 def choices(base: type) -> list[str]:
-    """The names that a user can type for a class that derives from `base`."""
+    """Return the names of the classes that derive from `base` and can be chosen."""
     return [kind.__name__ for kind in _subclasses(base) if kind not in BASES]
 
 
 def _subclasses(base: type) -> list[type]:
-    found = [kind for sub in base.__subclasses__() for kind in (sub, *_subclasses(sub))]
-    return [kind for kind in found if not kind.__name__.startswith("_") and not kind.__module__.startswith("lightning")]
+    kinds = [kind for child in base.__subclasses__() for kind in (child, *_subclasses(child))]
+    return [kind for kind in kinds if not kind.__name__.startswith("_") and not kind.__module__.startswith("lightning")]

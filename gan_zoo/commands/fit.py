@@ -1,4 +1,4 @@
-"""`gan-zoo fit`: LightningCLI with our words, our Trainer, and mistakes said in one line."""
+"""`gan-zoo fit`: LightningCLI with our options and our Trainer, whose errors are one line."""
 
 import argparse
 from typing import Any
@@ -9,7 +9,6 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from datamodules.labels import LabelSet
-from datamodules.stream import DataError
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -25,63 +24,82 @@ from gan_zoo.training.trainer import DEFAULTS, Trainer
 
 
 def image_shape(data: L.LightningDataModule) -> tuple[int, int, int]:
-    """The size of the images of `data`, which every data module must say."""
+    """Return the shape (c, h, w) of the images of `data`, which every data module must have.
+
+    Raises:
+        Mistake: It has none.
+    """
     if not hasattr(data, "image_shape"):
         raise Mistake(f"{type(data).__name__} has no image_shape: name a data module that derives from StreamedData.")
     return data.image_shape  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def num_classes(data: L.LightningDataModule) -> int:
-    """How many classes its labels tell apart; 0: it has none."""
+    """Return the number of classes of the labels of `data`; 0 if it has no classes."""
     return getattr(data, "num_classes", 0)
 
 
 def label_sets(data: L.LightningDataModule) -> tuple[LabelSet, ...]:
-    """What the labels are called, set by set; (): it does not say."""
+    """Return the names of the labels of each set of `data`; empty if it has none."""
     return tuple(getattr(data, "label_sets", ()))
 
 
 LINKED = {"image_shape": image_shape, "num_classes": num_classes, "label_sets": label_sets}
-"""What a model learns from its data module."""
+"""Arguments that a model takes from its data module, and the functions that read them."""
+CALLBACKS = {
+    "grids": Grids,
+    "evaluation": Evaluation,
+    "checkpoints": Checkpoints,
+    "tracking": Tracking,
+    "watchdog": Watchdog,
+}
+"""Sections of the configuration, and the callback that each sets up."""
 
 
 def fit(arguments: list[str]) -> int:
-    """Train one run. Returns 0, or 130 if it was asked to stop.
+    """Train one run. Return 0, or 130 if it was interrupted.
 
     Raises:
-        Mistake: of the user's, in words, values, files or data.
-        NonFinite: the run has failed.
+        Mistake: An option or a file is wrong.
+        DataError: The data is missing or damaged.
+        NonFinite: The run has failed.
     """
     try:
-        line = prepare(arguments)
-        line.trainer.fit(line.model, line.datamodule)
+        command_line = prepare(arguments)
+        command_line.trainer.fit(command_line.model, command_line.datamodule)
     except SystemExit as end:
-        if end.code:  # how Lightning ends after a second Ctrl-C; `--help` ends with 0
+        if end.code:  # Lightning exits so after a second Ctrl-C; `--help` exits with 0
             raise KeyboardInterrupt from None
         raise
-    except DataError as error:
-        raise Mistake(str(error)) from error
-    except MisconfigurationException as error:  # Lightning's word for a mistake of the user's
+    except MisconfigurationException as error:  # Lightning's name for a mistake of the user
         raise Mistake(shorten(f"Lightning refuses this: {error}")) from error
-    if line.trainer.session.interrupted:
-        print(f"Interrupted at step {line.trainer.global_step} and saved: the same command goes on from there.")
+    if command_line.trainer.session.interrupted:
+        print(f"Interrupted at step {command_line.trainer.global_step} and saved: the same command goes on from there.")
         return 130
     return 0
 
 
 def prepare(arguments: list[str]) -> "CommandLine":
-    """Data module, model and Trainer as `arguments` say: all of a run that can be done before it has a directory.
+    """Make the data module, the model and the Trainer of a run, without writing to its directory.
 
     Raises:
-        Mistake: of the user's, in words, values or files.
-        DataError: of the data's.
+        Mistake: An option or a file is wrong.
+        DataError: The data is missing or damaged.
     """
     import_all()
     return CommandLine(*resolve_configs(arguments))
 
 
 class CommandLine(LightningCLI):
-    """Parses `fit`'s arguments and makes data module, model and Trainer, in this order."""
+    """Parses the arguments of `fit` and makes the data module, the model and the Trainer, in this order.
+
+    Args:
+        arguments: What the user typed, with configurations as paths.
+        name: Name of the run's directory, if the user names none.
+
+    Raises:
+        Mistake: An argument is wrong.
+    """
 
     trainer: Trainer
 
@@ -97,7 +115,7 @@ class CommandLine(LightningCLI):
                 parser_class=OneLineParser,
                 parser_kwargs={
                     "prog": "gan-zoo fit",
-                    "description": "Train one run, or go on with it where its directory is there already.",
+                    "description": "Train one run, or resume it if its directory exists.",
                     "exit_on_error": False,
                 },
                 args=arguments,
@@ -111,67 +129,72 @@ class CommandLine(LightningCLI):
             raise Mistake(explain(str(error), arguments, options, classes)) from error
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--run", type=str | None, default=None, help="directory of the run; resumed if it is there")
-        parser.add_argument(
-            "--seed", type=int, default=0, help="of the weights, the data's order and every step's draws"
-        )
-        parser.add_argument("--max_images", type=int, default=0, help="real images after which the run ends; 0: none")
-        parser.add_argument("--max_seconds", type=float, default=0.0, help="training time after which it ends; 0: none")
-        parser.add_argument("--init", type=str | None, default=None, help="weights that a new run starts from")
+        """Add our own options in place of LightningCLI's."""
+        option = parser.add_argument
+        option("--run", type=str | None, default=None, help="directory of the run, which is resumed if it exists")
+        option("--seed", type=int, default=0, help="seed of the weights, the order of the data and all random draws")
+        option("--max_images", type=int, default=0, help="number of real images after which to stop; 0: no limit")
+        option("--max_seconds", type=float, default=0.0, help="seconds of training after which to stop; 0: no limit")
+        option("--init", type=str | None, default=None, help="file of weights from which a new run starts")
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        ours = {"grids": Grids, "evaluation": Evaluation, "checkpoints": Checkpoints, "tracking": Tracking}
-        ours |= {"watchdog": Watchdog}
-        for key, callback in ours.items():
+        """Add the options of our callbacks, our defaults, and what a model takes from its data module."""
+        for key, callback in CALLBACKS.items():
             parser.add_lightning_class_args(callback, key)
         parser.set_defaults({f"trainer.{name}": value for name, value in DEFAULTS.items()})
-        for name, told in LINKED.items():
-            parser.link_arguments("data", f"model.init_args.{name}", compute_fn=told, apply_on="instantiate")
+        for name, read in LINKED.items():
+            parser.link_arguments("data", f"model.init_args.{name}", compute_fn=read, apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse `args`, without LightningCLI's warning about arguments that are not the process's own."""
         self.config = parser.parse_args(args)
 
     def _set_seed(self) -> None:
+        """Seed the process. LightningCLI calls this after parsing."""
         bounded("--", at_least=0, below=2**32, seed=self.config["seed"])
-        L.seed_everything(self.config["seed"], verbose=False)  # weights are drawn when the model is made, next
+        L.seed_everything(self.config["seed"], verbose=False)  # the model, which is made next, draws its weights
 
     def instantiate_classes(self) -> None:
+        """Make the data module, the model and the Trainer.
+
+        Raises:
+            Mistake: A class refuses its arguments, or the model does not match the data.
+        """
         try:
-            made = self.config_init = self.parser.instantiate(self.config)
+            self.config_init = self.parser.instantiate(self.config)
         except Exception as error:
             raise refused(origin(error)) from None
-        self.datamodule, self.model = made["data"], made["model"]
+        self.datamodule, self.model = self.config_init["data"], self.config_init["model"]
         if type(self.model) in BASES:
             raise Mistake(f"{type(self.model).__name__} is what models derive from: name one of them.")
-        asked = self.config["model"]["init_args"]
-        for name in LINKED:
-            if name in self.model.hparams:
-                value, given = self.model.hparams[name], asked.get(name)
-                if given is not None and given != value:
-                    raise Mistake(
-                        f"model.{name} is {given} in the configuration and {value} in the data: leave it out."
-                    )
-                asked[name] = value
+        self._record_links()
         self.trainer = self.instantiate_trainer()
 
+    def _record_links(self) -> None:
+        """Write what the model took from the data into the configuration, unless that states another value."""
+        settings = self.config["model"]["init_args"]
+        for name in LINKED:
+            if name in self.model.hparams:
+                value, configured = self.model.hparams[name], settings.get(name)
+                if configured is not None and configured != value:
+                    raise Mistake(
+                        f"model.{name} is {configured} in the configuration and {value} in the data: leave it out."
+                    )
+                settings[name] = value
+
     def instantiate_trainer(self, **_: Any) -> Trainer:
+        """Return our Trainer, with the settings of the configuration."""
         made = self.config_init
+        names = ("seed", "max_images", "max_seconds", "init", *CALLBACKS)
         return Trainer(
             run=made["run"] or f"runs/{self.name}-s{made['seed']}",
-            seed=made["seed"],
-            max_images=made["max_images"],
-            max_seconds=made["max_seconds"],
-            init=made["init"],
-            grids=made["grids"],
-            evaluation=made["evaluation"],
-            checkpoints=made["checkpoints"],
-            tracking=made["tracking"],
-            watchdog=made["watchdog"],
             config=self._plain_config(),
+            **{name: made[name] for name in names},
             **made["trainer"],
         )
 
     def _plain_config(self) -> dict[str, Any]:
+        """Return the configuration as plain values, as `config.yaml` records it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_link_targets=False, skip_unset=False))
         for name in LINKED:
             if name in self.model.hparams:

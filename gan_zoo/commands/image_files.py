@@ -1,4 +1,4 @@
-"""Image files of any size that the user names, in and out: what `translate` and `stylize` read and write."""
+"""Reads and writes the image files, of any size, that the user names for `translate` and `stylize`."""
 
 import io
 from pathlib import Path
@@ -17,74 +17,73 @@ from gan_zoo.run.marks import mark
 Image = Float[torch.Tensor, "1 3 _ _"]
 
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
-"""The tag in which a camera writes how it was held, and the values that swap width and height."""
+"""The EXIF tag in which a camera records how it was held, and its values that swap width and height."""
 
 
 def find(paths: list[str]) -> list[Path]:
-    """The image files that `paths` name: each a file, or a folder whose images are meant, in the names' order.
+    """Return the image files that `paths` name. A folder stands for its images, in the order of their names.
 
     Raises:
-        Mistake: a path that is not there, a folder without an image, or a file that is none.
+        Mistake: A path does not exist, a folder has no image, or a file is no image.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
             inside = sorted(file for file in path.iterdir() if file.is_file() and is_image(file.name))
             if not inside:
-                raise Mistake(f"{path} has no image: files that end in {', '.join(SUFFIXES)} are.")
-            found += inside
+                raise Mistake(f"{path} has no image: images end in {', '.join(SUFFIXES)}.")
+            files += inside
         elif not path.exists():
             raise Mistake(f"There is no {path}: name an image file or a folder of them.")
         elif not is_image(path.name):
-            raise Mistake(f"{path} is no image: one ends in {', '.join(SUFFIXES)}.")
+            raise Mistake(f"{path} is no image: images end in {', '.join(SUFFIXES)}.")
         else:
-            found.append(path)
-    return found
+            files.append(path)
+    return files
 
 
-def places(names: list[str], asked: list[str], out: Path) -> list[Path]:
-    """Where results of these `names` go: the file `out` for the one image that was named, else a folder.
+def places(names: list[str], sources: list[str], out: Path) -> list[Path]:
+    """Return the files to write: `out` itself if the user named a single image, else files in the folder `out`.
 
     Args:
-        names: of the results, in a folder.
-        asked: as the user typed the images that results are made of.
-        out: as the user typed it.
+        names: File names of the results, if they go to a folder.
+        sources: Images that the results are made from, as the user typed them.
+        out: File or folder to write, as the user typed it.
 
     Raises:
-        Mistake: `out` names a file where there are several images, or two images would have one name.
+        Mistake: `out` is a file but there are several results, or two results would have the same name.
     """
-    alone = len(names) == 1 and not Path(asked[0]).is_dir()
+    alone = len(names) == 1 and not Path(sources[0]).is_dir()
     if alone and out.suffix and not out.is_dir():
         refuse_other_kinds(out)
         return [out]
     if out.suffix and not out.is_dir():
         raise Mistake(f"--out {out} is one file, for {len(names)} images: name a folder.")
     results = [out / name for name in names]
-    doubled = {result.name for result in results if [one.name for one in results].count(result.name) > 1}
-    if doubled:
+    if doubled := {name for name in names if names.count(name) > 1}:
         raise Mistake(f"Two of the images are called {min(doubled)}: write them to folders of their own.")
     return results
 
 
 def refuse_other_kinds(out: Path) -> None:
-    """Stop unless `out` is an image's name.
+    """Raise unless `out` has the file name of an image.
 
     Raises:
-        Mistake: it ends otherwise.
+        Mistake: It has another ending.
     """
     if not is_image(out.name):
         raise Mistake(f"--out {out} is no image's name: end it in .png or .jpg.")
 
 
 def read(file: Path, short: int = 0) -> Image:
-    """The image in `file`, upright, in [-1, 1]; grey becomes three equal channels, what is transparent white.
+    """Read an image, upright, with values in [-1, 1]. Grey becomes three equal channels, transparency white.
 
     Args:
-        file: an image file.
-        short: the shorter side is brought to so many pixels; 0: the file's own.
+        file: An image file.
+        short: Length in pixels to which the shorter side is resized; 0 keeps the size of the file.
 
     Raises:
-        Mistake: damaged.
+        Mistake: The file is damaged.
     """
     try:
         pixels = decode(file.read_bytes(), str(file))
@@ -95,14 +94,14 @@ def read(file: Path, short: int = 0) -> Image:
 
 
 def sides(file: Path, short: int = 0) -> tuple[int, int]:
-    """Return the height and width that `read` gives, from the file's first bytes.
+    """Return the height and width of what `read` returns. Only the first bytes of the file are read.
 
     Args:
-        file: an image file.
-        short: the shorter side is brought to so many pixels; 0: the file's own.
+        file: An image file.
+        short: Length in pixels to which the shorter side is resized; 0 keeps the size of the file.
 
     Raises:
-        Mistake: damaged.
+        Mistake: The file is damaged.
     """
     try:
         with Pillow.open(file) as opened:
@@ -115,15 +114,15 @@ def sides(file: Path, short: int = 0) -> tuple[int, int]:
 
 
 def drawn(image: Image) -> Pillow.Image:
-    """`image`, in [-1, 1], as Pillow has it."""
+    """Return an image with values in [-1, 1] as a Pillow image."""
     return Pillow.fromarray(images.to_uint8(image)[0].permute(1, 2, 0).contiguous().numpy())
 
 
 def save(file: Path, image: Pillow.Image) -> None:
-    """Write `image`, marked as ours, as the kind of file that its name says, making its folder.
+    """Write `image` in the format that the ending of `file` names, with our mark. The folder is made if needed.
 
     Raises:
-        Mistake: it cannot be written.
+        Mistake: The file cannot be written.
     """
     kind, content = Pillow.registered_extensions()[file.suffix.lower()], io.BytesIO()
     try:

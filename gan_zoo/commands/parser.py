@@ -1,8 +1,7 @@
-"""The parser of a command's options, and the choice of the command that was typed."""
+"""The parser of a command's options, and the choice of the command that the user typed."""
 
 import argparse
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
@@ -14,15 +13,22 @@ def overview(program: str, commands: Mapping[str, str]) -> str:
     return f"usage: {program} COMMAND ...\n\n{rows}\n\n`{program} COMMAND --help` explains each."
 
 
-def dispatch(program: str, commands: Mapping[str, str], package: str, arguments: list[str]) -> int:
+def dispatch(
+    program: str,
+    commands: Mapping[str, str],
+    find: Callable[[str], Callable[[list[str]], int]],
+    arguments: list[str],
+    flags: tuple[str, ...] = ("--help",),
+) -> int:
     """Run the command that `arguments` begin with, and return its exit code.
 
     Args:
         program: What the user types before the command: "gan-zoo", "gan-zoo data".
         commands: Descriptions of the commands by name.
-        package: Where the commands lie. A command is the function `run(arguments)` of the module of its name, which is
-            imported only now, so that `--help` answers at once.
+        find: Returns the function that runs the command of a name. It may import it only now, so that `--help` answers
+            at once.
         arguments: What the user typed after `program`.
+        flags: Options of `program` itself, which a misspelt command may have meant.
 
     Raises:
         Mistake: There is no such command, or the command itself raises it.
@@ -32,43 +38,48 @@ def dispatch(program: str, commands: Mapping[str, str], package: str, arguments:
         return 0
     name, *rest = arguments
     if name not in commands:
-        prefix = program.removeprefix("gan-zoo").strip()
-        raise Mistake(
-            f"No command is called {f'{prefix} {name}'.strip()}{closest(name, commands)}: there are "
-            f"{', '.join(commands)}."
-        )
-    return importlib.import_module(f"{package}.{name}").run(rest)
+        typed = " ".join([*program.split()[1:], name])
+        near = closest(name, [*commands, *flags])
+        raise Mistake(f"No command is called {typed}{near}: there are {', '.join(commands)}.")
+    return find(name)(rest)
 
 
 def allow_modules(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the option of the commands that load runs: which modules beside ours these may name."""
+    """Add the option `--allow-module` of the commands that load runs: modules beside ours that a run may name."""
     parser.add_argument(
         "--allow-module",
         action="append",
         default=[],
         dest="allow_modules",
         metavar="MODULE",
-        help="a package or module of yours that a run or its weights may name, which runs it; may be repeated",
+        help="your own package or module, which a run or its weights may name and thereby execute; may be repeated",
     )
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are ours, and which takes no abbreviations."""
+    """An argument parser that raises `Mistake` and takes no abbreviations.
+
+    Args:
+        command: Name of the command: "sample", "data list".
+        text: What the command does, for `--help`.
+    """
 
     def __init__(self, command: str, text: str) -> None:
         super().__init__(prog=f"gan-zoo {command}", description=text, allow_abbrev=False)
 
     def error(self, message: str):
+        """Raise a `Mistake` in place of argparse's usage text."""
         raise Mistake(f"{message}: see {self.prog} --help.")
 
     def parse(self, arguments: list[str]) -> argparse.Namespace:
-        """Parse all of `arguments`; an unknown option names the closest right one.
+        """Parse all of `arguments`. Underscores in the name of an option are read as hyphens, as `fit` writes them.
 
-        `--skip_damaged` is read as `--skip-damaged`, for `fit` and configurations write underscores.
+        Raises:
+            Mistake: An option is unknown, in which case the closest name is given, or a value is wrong.
         """
         arguments = [hyphenated(word) for word in arguments]
         known = [name for action in self._actions for name in action.option_strings]
-        for option in (one.partition("=")[0] for one in arguments if one.startswith("--")):
+        for option in (word.partition("=")[0] for word in arguments if word.startswith("--")):
             if option not in known:
                 raise Mistake(f"{self.prog} has no option {option}{closest(option, known)}: see {self.prog} --help.")
         options, left = self.parse_known_args(arguments)

@@ -1,4 +1,4 @@
-"""A bar on standard error, while a terminal is looking."""
+"""A progress bar on standard error, shown only in a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yields what is told how many of `total` are done."""
+    """Show a bar and yield the function that updates it.
+
+    Args:
+        text: What is being done.
+        total: Number of items. The function takes how many of them are done.
+    """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -1,4 +1,4 @@
-"""`gan-zoo sample`: a grid, or as many PNG files as other people's programs want."""
+"""`gan-zoo sample`: writes generated images, as one grid or as a PNG file for each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +17,18 @@ from gan_zoo.training import loading
 
 
 def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allow_modules: tuple[str, ...] = ()) -> int:
-    """Write images `first` to `first + count`: a grid where `out` ends in .png, else a PNG each in the folder `out`.
+    """Write images `first` to `first + count`: a grid if `out` ends in .png, else PNG files in the folder `out`.
+
+    Args:
+        path: Directory of a run, a file of weights, or the name of published weights.
+        count: Number of images.
+        first: Index of the first image.
+        out: File or folder to write.
+        sampling: How the images are generated.
+        allow_modules: Modules beside ours that the run may name.
 
     Raises:
-        Mistake: nothing to load, no image asked for, or a place that cannot be written.
+        Mistake: The model cannot be loaded, a number is out of range, or `out` cannot be written.
     """
     bounded("--", at_least=1, count=count)
     bounded("--", at_least=0, first=first)
@@ -30,14 +38,14 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allo
     is_grid = target.suffix == ".png" and not target.is_dir()
     numbers = range(first, first + count)
     refuse_loss([target] if is_grid else (target / f"{i:06d}.png" for i in numbers), is_our_image)
-    made = chunks(Sampled(loading.load(path, allow_modules=allow_modules), sampling), first, count)
+    generated = chunks(Sampled(loading.load(path, allow_modules=allow_modules), sampling), first, count)
     try:
         if is_grid:
             target.parent.mkdir(parents=True, exist_ok=True)
-            write(target, images.png(images.grid(torch.cat([image for _, image in made])), mark()))
+            write(target, images.png(images.grid(torch.cat([chunk for _, chunk in generated])), mark()))
         else:
             target.mkdir(parents=True, exist_ok=True)
-            for start, chunk in made:
+            for start, chunk in generated:
                 for i, image in enumerate(chunk, start):
                     write(target / f"{i:06d}.png", images.png(image, mark()))
     except OSError as error:
@@ -47,6 +55,6 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allo
 
 
 def chunks(sampled: Sampled, first: int, count: int) -> Iterator[tuple[int, Tensor]]:
-    """(index of the first, uint8 images) of images `first` to `first + count`, few enough at a time."""
+    """Yield images `first` to `first + count` in chunks, each with the index of its first image, as uint8."""
     for start in range(first, first + count, CHUNK):
         yield start, sampled.images(start, min(CHUNK, first + count - start))

@@ -1,4 +1,4 @@
-"""Pictures with a line of text under each, on one sheet."""
+"""Arranges pictures on one sheet, with a caption under each."""
 
 import math
 from collections.abc import Sequence
@@ -8,23 +8,25 @@ from PIL import Image, ImageDraw, ImageFont
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 SIZE = 13
-"""Of the letters, in pixels."""
+"""Size of the letters, in pixels."""
 LINE = SIZE + 4
+"""Height of a line of text, in pixels."""
 MARGIN = 8
+"""Space around pictures, in pixels."""
 LEAST = 112
-"""Narrower pictures are shown enlarged, by a whole number, so that a class's name fits under them."""
+"""Pictures narrower than this many pixels are enlarged by a whole factor, so that the name of a class fits below."""
 
 
 def sheet(
     pictures: Sequence[Image.Image], captions: Sequence[str], title: str, columns: int | None = None
 ) -> Image.Image:
-    """The pictures, all of one size, row by row on a sheet, each over its caption.
+    """Return a sheet with the pictures row by row, each over its caption.
 
     Args:
-        pictures: at least one.
-        captions: one a picture; wrapped where it is wider.
-        title: over all of them; may be empty.
-        columns: pictures a row; None: so many that the sheet is about as wide as it is high.
+        pictures: At least one picture; all have the same size.
+        captions: A caption for each picture, wrapped if it is wider than the picture.
+        title: Text above all pictures; may be empty.
+        columns: Number of pictures in a row; None makes the sheet about as wide as it is high.
     """
     font = ImageFont.load_default(SIZE)
     enlarged = max(math.ceil(LEAST / pictures[0].width), 1)
@@ -46,13 +48,13 @@ def sheet(
 
 
 def write(draw: ImageDraw.ImageDraw, font: Font, lines: Sequence[str], x: int, y: int) -> None:
-    """Lines of text below each other."""
+    """Draw lines of text below each other, with the top left corner at (x, y)."""
     for number, line in enumerate(lines):
         draw.text((x, y + number * LINE), line, fill="black", font=font)
 
 
 def wrapped(text: str, font: Font, width: int) -> list[str]:
-    """`text` in lines of `width` pixels at most, broken between words, and within one that is wider."""
+    """Break `text` into lines of at most `width` pixels: between words, and within a word that is wider."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

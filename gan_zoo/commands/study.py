@@ -1,4 +1,4 @@
-"""`gan-zoo study`: expand, see what is done, try the rest, run it, report."""
+"""`gan-zoo study`: trains the runs of a grid that are not finished, then writes a report on all of them."""
 
 import sys
 from collections.abc import Callable
@@ -19,40 +19,48 @@ from gan_zoo.trust import Kind, called_with
 ENGINES: dict[str, MakeEngine] = {"local": local.Local}
 KIND = Kind("engine", "be a class or function of (jobs, study)", called_with("jobs", "study", base=object))
 Command = Callable[[Path, Path], list[str]]
-"""From a cell's configuration and its run's directory to the words that run it."""
+"""Returns the command that runs a cell, from the file of its configuration and the directory of its run."""
 ACTIONS = {
     "finished": "is finished",
     "run": "to be run",
     "resume": "to be resumed",
     "replace": "edited: to be run anew",
 }
+"""What `--dry-run` prints for each action of a plan."""
 
 
 def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "runs", only: list[str] | None = None):
-    """Do what is left of a study, print where its cells stand, and write its report.
+    """Run the cells of a study that are not finished, print a table of all cells, and write the study's report.
+
+    Args:
+        name: Name of a study in experiments/studies, or a YAML file.
+        engine: What runs the cells: "local", or package.module:callable.
+        dry_run: Whether to only print what would be done.
+        runs: Folder in which the study's folder lies.
+        only: Names of the cells to run; None or empty: all.
 
     Returns:
         0, or 1 if a cell has failed.
 
     Raises:
-        Mistake: of the user's, in the study's file or on the command line.
-        KeyboardInterrupt: it was asked to stop; what ran has been saved.
+        Mistake: The study's file or an option is wrong.
+        KeyboardInterrupt: The user stopped the study; the runs have been saved.
     """
     make_engine: MakeEngine = named(engine, ENGINES, KIND)
-    read = reading.read(reading.find(name))
-    cells = expand(read)
-    board = Board(read, cells, Path(runs))
+    definition = reading.read(reading.find(name))
+    cells = expand(definition)
+    board = Board(definition, cells, Path(runs))
     names = chosen(cells, only)
     if dry_run:
         plan = board.plan(names)
-        wide = max(map(len, names))
-        print("\n".join(f"{cell:<{wide}}  {ACTIONS[action]}" for cell, action in plan.items()))
-        print(f"{len(plan)} cells of {read.budget[1]} {read.budget[0]} each, in {board.folder}")
+        width = max(map(len, names))
+        print("\n".join(f"{cell:<{width}}  {ACTIONS[action]}" for cell, action in plan.items()))
+        print(f"{len(plan)} cells of {definition.budget[1]} {definition.budget[0]} each, in {board.folder}")
         return 0
     from gan_zoo import report
 
     page = board.folder / "report.html"
-    report.owning.refuse_other_page(page)  # now: a study is long
+    report.owning.refuse_other_page(page)  # before the runs, which take long
     with held_alone(board.folder):
         run(board, names, make_engine)
     print("\n".join(board.table(board.entries)))
@@ -62,16 +70,22 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
 
 
 def run(board: Board, names: list[str], make_engine: MakeEngine, command: Command | None = None) -> None:
-    """Do what is left of the cells called `names`, without the report.
+    """Run the cells `names` that are not finished, without the report.
+
+    Args:
+        board: The study and the state of its cells.
+        names: Names of the cells.
+        make_engine: Makes what runs the cells.
+        command: Returns the command that runs a cell; None: `gan-zoo fit`, whose configurations are checked first.
 
     Raises:
-        Mistake: a configuration is wrong; nothing has started.
-        KeyboardInterrupt: it was asked to stop; what ran has been saved.
+        Mistake: A configuration is wrong; nothing has started.
+        KeyboardInterrupt: The user stopped the study; the runs have been saved.
     """
     plan = board.plan(names)
     left = [cell for cell in board.cells if plan.get(cell.name, "finished") != "finished"]
     if left and command is None:
-        print(f"Trying the configurations of {len(left)} cells ...", flush=True)
+        print(f"Checking the configurations of {len(left)} cells ...", flush=True)
         study_check.check(left)
     board.prepare(plan)
     if not left:
@@ -82,26 +96,28 @@ def run(board: Board, names: list[str], make_engine: MakeEngine, command: Comman
             Scheduler(jobs, make_engine(jobs, board.study), board.study.retries, screen).run()
     except KeyboardInterrupt:
         print("\n".join(board.table(names)))
-        print("Stopped, and what ran is saved: the same command goes on from there.")
+        print("Stopped and saved: the same command goes on from there.")
         raise
 
 
 def fit_command(config: Path, run: Path) -> list[str]:
-    # -P: a file of the working directory that is called like a library is not to be imported in its place.
+    """Return the command that trains a run from the file `config` into the directory `run`."""
+    # -P: otherwise a file of the working directory would be imported in place of a library of the same name.
     return [sys.executable, "-P", "-m", "gan_zoo", "fit", "-c", str(config), "--run", str(run)]
 
 
 def job(board: Board, cell: Cell, command: Command) -> Job:
+    """Return what an engine needs to run a cell."""
     run = board.run(cell.name)
     accelerator = (cell.config.get("trainer") or {}).get("accelerator", "auto")
     return Job(cell.name, command(board.config_file(cell.name), run.path), run, board.log(cell.name), accelerator)
 
 
 def chosen(cells: list[Cell], only: list[str] | None) -> list[str]:
-    """The names in `only`, or all.
+    """Return the names of the cells in `only`, in the study's order; all names if `only` is empty.
 
     Raises:
-        Mistake: no cell is called so.
+        Mistake: There is no cell of that name.
     """
     names = [cell.name for cell in cells]
     for name in only or []:
@@ -111,10 +127,10 @@ def chosen(cells: list[Cell], only: list[str] | None) -> list[str]:
 
 
 def held_alone(folder: Path) -> BinaryIO:
-    """What holds the study's folder for this process until it is closed.
+    """Lock the folder of a study for this process, and return the file that holds the lock until it is closed.
 
     Raises:
-        Mistake: another process runs the study, or the folder cannot be written.
+        Mistake: Another process runs the study, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

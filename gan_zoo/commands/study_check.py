@@ -1,4 +1,7 @@
-"""Tries a study's configurations as fit would, before anything starts: in a process of its own, which loads torch."""
+"""Checks the configurations of a study as `fit` would, before any run starts.
+
+The check runs in a process of its own, so that the study itself loads no torch.
+"""
 
 import json
 import subprocess
@@ -16,31 +19,31 @@ from gan_zoo.studies.expand import Cell
 
 
 def check(cells: list[Cell]) -> None:
-    """Stop unless fit takes one configuration of each pair of model and data, each method and each value of the matrix.
+    """Raise unless `fit` accepts the configurations of some cells that cover all settings (see `chosen`).
 
     Raises:
-        Mistake: the first that is wrong, with the cell's name.
+        Mistake: Names the first cell with a wrong configuration.
     """
-    asked = {cell.name: cell.config for cell in chosen(cells)}
+    configs = {cell.name: cell.config for cell in chosen(cells)}
     command = [sys.executable, "-P", "-m", "gan_zoo.commands.study_check"]
-    done = subprocess.run(command, input=json.dumps(asked, default=str), text=True, capture_output=True)
+    done = subprocess.run(command, input=json.dumps(configs, default=str), text=True, capture_output=True)
     if done.returncode < 0 or not done.stdout:
-        raise Mistake(shorten(f"The configurations could not be tried: {done.stderr.strip()[-200:]}"))
-    if said := json.loads(done.stdout.splitlines()[-1]):
-        if said["bug"]:
+        raise Mistake(shorten(f"The configurations could not be checked: {done.stderr.strip()[-200:]}"))
+    if refused := json.loads(done.stdout.splitlines()[-1]):
+        if refused["bug"]:
             print(done.stderr, end="", file=sys.stderr)
-        raise Mistake(f"{said['cell']}: {said['message']}")
+        raise Mistake(f"{refused['cell']}: {refused['message']}")
 
 
 def chosen(cells: list[Cell]) -> list[Cell]:
-    """The fewest, taken in order, that show every pair of model and data, every method and every value."""
-    seen, taken = set[str](), []
+    """Return the cells that add a pair of model and data, a method or a value of the matrix to the cells before."""
+    covered, taken = set[str](), []
     for cell in cells:
         pair = [_class(cell.config, "model"), _class(cell.config, "data")]
         values = [[name, value] for name, value in cell.settings.items()]
-        shown = {json.dumps(one, default=str) for one in (pair, ["method", cell.method], *values)}
-        if not shown <= seen:
-            seen |= shown
+        settings = {json.dumps(setting, default=str) for setting in (pair, ["method", cell.method], *values)}
+        if not settings <= covered:
+            covered |= settings
             taken.append(cell)
     return taken
 
@@ -50,22 +53,22 @@ def _class(config: dict[str, Any], section: str) -> Any:
 
 
 def main() -> None:
-    """Read configurations by cell from standard input; print the first mistake as one line of JSON, or null."""
+    """Read the configurations of cells from standard input. Print the first mistake as one line of JSON, or null."""
     with tempfile.TemporaryDirectory() as folder:
         for cell, config in json.load(sys.stdin).items():
             file = Path(folder) / "config.yaml"
             file.write_text(yaml.safe_dump(config, sort_keys=False))
-            if said := refusal(file):
-                print(json.dumps({"cell": cell, **said}))
+            if refused := refusal(file):
+                print(json.dumps({"cell": cell, **refused}))
                 return
     print("null")
 
 
 def refusal(file: Path) -> dict[str, Any] | None:
-    """What fit says against a configuration, and whether that is a bug of a class and no mistake of the user's."""
+    """Return why `fit` refuses a configuration, and whether the cause is a bug of a class; None: it accepts it."""
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-    from datamodules.stream import DataError
+    from datamodules.errors import DataError
     from gan_zoo.commands.fit import prepare
     from gan_zoo.metrics import extractors
     from gan_zoo.metrics.choices import metric_class

@@ -1,4 +1,4 @@
-"""The ways in which a run translates, as a user asks for them: a direction, a class, or attributes."""
+"""Translates images as the user requests: by direction, class or attributes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,46 +21,48 @@ from gan_zoo.translation.routes import Translating
 
 Image = Float[Tensor, "1 _ _ _"]
 Titled = tuple[Image, str]
+"""A translation and its title."""
 
-TAKEN = "not_"
-"""Before an attribute that is taken."""
+NOT = "not_"
+"""Prefix of an attribute that the images shall not have."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user asked for; empty: nothing."""
+class Request:
+    """The translation that the user requests. Empty values leave the choice to the run."""
 
     to: tuple[str, ...] = ()
-    """Attributes that images are to have, or not to have."""
+    """Attributes to give, or to remove if they begin with `not_`."""
     domain: str = ""
-    """The class that they are to be of."""
+    """Class to translate to."""
     direction: str = ""
     """`a2b` or `b2a`."""
     seed: int = 0
-    """Of what the model draws."""
+    """Seed of the model's random draws."""
     allow_modules: tuple[str, ...] = ()
     """Modules beside ours that a run may name."""
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way in which a model translates."""
+class Translator:
+    """Translates images of any size by one direction or label of a model."""
 
     side: int
-    """Of the images that it was trained on, in pixels; the shorter one."""
+    """Shorter side of the images that the model was trained on, in pixels."""
     channels: int
-    """Of what it takes."""
+    """Number of channels of the images that the model takes."""
     stride: int
+    """Number of pixels of which the sides of `follow`'s images are multiples."""
     follow: Callable[[Image, int], Titled]
-    """(image, its number) -> the result, and what it is called; sides are multiples of `stride`."""
+    """Returns the translation of an image and its title, from the image and its number."""
     model: Translating
-    """What `follow` goes through."""
+    """The model that `follow` uses."""
 
     def __call__(self, image: Image, number: int) -> Titled:
-        """`image`, in [-1, 1], translated at its own size whatever that is.
+        """Translate an image, in [-1, 1], at its own size.
 
         Raises:
-            Mistake: it is too small.
+            Mistake: The image is too small.
         """
         height, width = image.shape[2:]
         self.refuse_small(height, width)
@@ -70,10 +72,10 @@ class Way:
         return result[:, :, :height, :width], title
 
     def refuse_small(self, height: int, width: int) -> None:
-        """Stop where an image is too small.
+        """Raise if an image of this height and width is too small to be padded by reflection.
 
         Raises:
-            Mistake: says how large it must be.
+            Mistake: Names the smallest size.
         """
         least = self.stride // 2 + 1
         if min(height, width) < least:
@@ -91,7 +93,7 @@ class Way:
         """Return the bytes of tensors that translating an image of this height and width takes.
 
         Raises:
-            Mistake: it is too small.
+            Mistake: The image is too small.
         """
         self.refuse_small(height, width)
         assert isinstance(self.model, GenerativeModule)
@@ -101,7 +103,7 @@ class Way:
 
         def work() -> None:
             image = torch.empty(1, self.channels, *self.padded(height, width), device=META)
-            if isinstance(model, StarGAN):  # not `follow`: a model of its generator alone cannot read labels
+            if isinstance(model, StarGAN):  # not `follow`, which reads labels: the generator alone cannot do that
                 model.translate(image, torch.zeros(1, len(model.known.names), device=META))
             else:
                 model.follow(route, {route.source: image})
@@ -109,89 +111,89 @@ class Way:
         return memory.peak(work)
 
 
-def ways(run: str, asked: Asked) -> list[Way]:
-    """How the model of `run`, a directory or a file, translates: as asked, or in all its ways.
+def translators(run: str, request: Request) -> list[Translator]:
+    """Return what translates with the run in the directory or file `run`: as requested, else by each of its labels.
 
     Raises:
-        Mistake: nothing to load, a model that does not translate, or one of another kind than what was asked for.
+        Mistake: The run cannot be loaded, does not translate, or cannot translate as requested.
     """
-    model = loading.load(run, allow_modules=asked.allow_modules)
+    model = loading.load(run, allow_modules=request.allow_modules)
     if not isinstance(model, Translating):
         kind = type(model).__name__
         raise Mistake(f"{run} is a run of {kind}, which translates no images: gan-zoo sample, or stylize, takes it.")
     if isinstance(model, StarGAN):
-        return [way(model, follow) for follow in labelled(whole(run, model, asked), run, asked)]
+        return [translator(model, follow) for follow in labelled(whole(run, model, request), run, request)]
     known = {route.name: route for route in model.routes}
-    if asked.to or asked.domain:
-        option = "--to" if asked.to else "--domain"
+    if request.to or request.domain:
+        option = "--to" if request.to else "--domain"
         raise Mistake(f"{option} is for runs of StarGAN: {run}, of {type(model).__name__}, goes {' or '.join(known)}.")
-    if asked.direction and asked.direction not in known:
-        near = closest(asked.direction, known)
-        raise Mistake(f"--direction is {asked.direction}{near}: {run} was trained to go {' or '.join(known)}.")
-    route = known[asked.direction or next(iter(known))]
+    if request.direction and request.direction not in known:
+        near = closest(request.direction, known)
+        raise Mistake(f"--direction is {request.direction}{near}: {run} was trained to go {' or '.join(known)}.")
+    route = known[request.direction or next(iter(known))]
 
     def follow(image: Image, number: int) -> Titled:
-        return model.follow(route, {route.source: image}, asked.seed, number), route.name
+        return model.follow(route, {route.source: image}, request.seed, number), route.name
 
-    return [way(model, follow)]
+    return [translator(model, follow)]
 
 
-def way(model: GenerativeModule, follow: Callable[[Image, int], Titled]) -> Way:
+def translator(model: GenerativeModule, follow: Callable[[Image, int], Titled]) -> Translator:
+    """Return the translator that translates with `model` by calling `follow`."""
     assert isinstance(model, Translating)
     channels, *sides = model.hparams["image_shape"]
-    return Way(min(sides), channels, model.stride, follow, model)
+    return Translator(min(sides), channels, model.stride, follow, model)
 
 
-def whole(run: str, model: StarGAN, asked: Asked) -> StarGAN:
-    """The model with its discriminator, where labels are to be read of images.
+def whole(run: str, model: StarGAN, request: Request) -> StarGAN:
+    """Return the model with its discriminator if it must read the labels of images, else `model`.
 
     Raises:
-        Mistake: a file that has none.
+        Mistake: The run is a file without a discriminator.
     """
     path = Path(run)
     if not model.reads_labels or model.has_discriminator:
         return model
     if not path.is_dir():
         raise Mistake(
-            f"{run} holds the generator alone, and the attributes that stay as they are are read by the discriminator: "
+            f"{run} holds only the generator, but the discriminator must read the attributes that stay as they are: "
             "name the run's directory, or its checkpoints/last.ckpt."
         )
-    found = loading.load(Run(path).last, allow_modules=asked.allow_modules)
-    assert isinstance(found, StarGAN)
-    return found
+    complete = loading.load(Run(path).last, allow_modules=request.allow_modules)
+    assert isinstance(complete, StarGAN)
+    return complete
 
 
-def labelled(model: StarGAN, run: str, asked: Asked) -> list[Callable[[Image, int], Titled]]:
-    """To the labels asked for, or to each by itself.
+def labelled(model: StarGAN, run: str, request: Request) -> list[Callable[[Image, int], Titled]]:
+    """Return functions that translate to the requested labels, or one function for each label if none is requested.
 
     Raises:
-        Mistake: labels that the run does not know, or do not go together.
+        Mistake: The run does not know the labels, or they exclude each other.
     """
-    if asked.direction:
+    if request.direction:
         raise Mistake(f"--direction is for CycleGAN and pix2pix: {run}, of StarGAN, takes --to or --domain.")
-    if asked.to and asked.domain:
-        raise Mistake("--to and --domain are asked for: attributes, or a class.")
-    labels = model.known
-    if asked.to or asked.domain:
-        names = asked.to or (asked.domain,)
-        check(model, names, "attributes" if asked.to else "classes")
-        return [lambda image, _: given(model, image, names)]
+    if request.to and request.domain:
+        raise Mistake("--to and --domain cannot both be given: name attributes, or a class.")
+    if request.to or request.domain:
+        names = request.to or (request.domain,)
+        check(model, names, "attributes" if request.to else "classes")
+        return [lambda image, _: relabelled(model, image, names)]
 
     def each(name: str) -> Callable[[Image, int], Titled]:
-        return lambda image, _: given(model, image, (changed(model, image, name),))
+        return lambda image, _: relabelled(model, image, (changed(model, image, name),))
 
-    return [each(name) for name in labels.names]
+    return [each(name) for name in model.known.names]
 
 
 def check(model: StarGAN, names: tuple[str, ...], kind: str) -> None:
-    """Stop unless `names` are labels of one set of this kind, and those to be given do not exclude each other.
+    """Raise unless `names` are labels of one set, "attributes" or "classes" as `kind` says, that can be combined.
 
     Raises:
-        Mistake: says what there is.
+        Mistake: Says which labels there are.
     """
-    bare = [name.removeprefix(TAKEN) for name in names] if kind == "attributes" else list(names)
+    bare = [name.removeprefix(NOT) for name in names] if kind == "attributes" else list(names)
     if twice := next((name for name in bare if bare.count(name) > 1), None):
-        raise Mistake(f"{twice} is asked for twice: give it, or take it, once.")
+        raise Mistake(f"{twice} is named twice: name it once, to give it or to remove it.")
     domain = model.known.one_set(bare)
     if to_give := [name for name in names if name in bare]:
         model.known.asked(to_give)
@@ -201,14 +203,14 @@ def check(model: StarGAN, names: tuple[str, ...], kind: str) -> None:
 
 
 def changed(model: StarGAN, image: Image, name: str) -> str:
-    """What to ask for, to see the label `name`: it, or that it is taken, where the image has it."""
+    """Return the change that shows the label `name` on an image: its removal if the image has it, else the label."""
     labels = model.known
     place = labels.place(name)
-    return f"{TAKEN}{name}" if labels.is_flipped(place) and model.read(image)[0, place] > 0 else name
+    return f"{NOT}{name}" if labels.is_flipped(place) and model.read(image)[0, place] > 0 else name
 
 
-def given(model: StarGAN, image: Image, names: tuple[str, ...]) -> Titled:
-    """Translate `image` to have the labels `names`, or not to have them, and its other attributes as they are."""
+def relabelled(model: StarGAN, image: Image, names: tuple[str, ...]) -> Titled:
+    """Translate `image` to have, or not to have, the labels `names`. Its other attributes stay as they are."""
     labels = model.known
-    values = {labels.place(name.removeprefix(TAKEN)): not name.startswith(TAKEN) for name in names}
+    values = {labels.place(name.removeprefix(NOT)): not name.startswith(NOT) for name in names}
     return model.changed(image, values, labels.domain(min(values))), ", ".join(names)

@@ -1,7 +1,7 @@
 """Several processes that train one model.
 
-strategy.py          the Lightning strategy, gradient averaging, broadcasts, gathers
-lost_processes.py    how the rest of a run learns that one process died
+strategy.py          the Lightning strategy, averaging of gradients, broadcasts and gathers
+lost_processes.py    how the other processes learn that one died
 """
 
 from gan_zoo.distributed.strategy import TurnTakingDDP as TurnTakingDDP

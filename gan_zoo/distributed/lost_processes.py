@@ -1,8 +1,8 @@
-"""Whether the other processes of a run still live: one that dies must not leave the others waiting for its gradients.
+"""Detect that another process of the run has died, so that the others do not wait for its gradients for ever.
 
-Rank 0 holds a connection to every other process. One that ends without a farewell means that its process has ended,
-however it did, for the system closes it; a machine that is gone is found by TCP's own questions. Nothing is inferred
-from silence, so a slow process is never taken for a dead one.
+Rank 0 holds a connection to every other process. The system closes the connection of a process that ends, however it
+ends; a connection that closes without a farewell thus means that its process has died. TCP keepalive finds a machine
+that is gone. Silence alone means nothing, so that a slow process is never taken for a dead one.
 """
 
 import os
@@ -17,19 +17,23 @@ from typing import Any
 
 import torch.distributed as dist
 
-PATIENCE = 20.0  # seconds that a process has to end by itself, once another is lost
-SILENCE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 4))  # 35 s, where no host answers
+PATIENCE = 20.0  # seconds in which a process may end by itself after another is lost
+SILENCE = (
+    (socket.TCP_KEEPIDLE, 15),
+    (socket.TCP_KEEPINTVL, 5),
+    (socket.TCP_KEEPCNT, 4),
+)  # 35 s if it does not answer
 FAREWELL, FAILED = b"done", b"failed"
 GREETING = 256  # bytes
-DELAY = 60.0  # seconds that a greeting may take
+DELAY = 60.0  # timeout of a greeting in seconds
 
 
 class Peers:
-    """The connections of this process to the others. Every process must make one, at the same time.
+    """The connections of this process to the others. All processes must create this object at the same time.
 
     Args:
-        address: of the machine of rank 0, as the others see it.
-        on_loss: told at once of a process that was killed, on a thread of its own.
+        address: Address of the machine of rank 0, as the other processes reach it.
+        on_loss: Function called at once with a message, on a separate thread, when another process was killed.
     """
 
     def __init__(self, address: str, on_loss: Callable[[str], None]) -> None:
@@ -56,12 +60,15 @@ class Peers:
             threading.Thread(target=self._watch, args=(name, link), name=f"peer {name}", daemon=True).start()
 
     def lost(self, seconds: float = 0.0) -> str:
-        """Which process was lost, "" if none; waits for `seconds`, as a failure may be seen before its cause."""
+        """Return a message that names the lost process, "" if none is lost.
+
+        Wait up to `seconds` for it, because a failed exchange may be noticed before the loss that caused it.
+        """
         self._found.wait(seconds)
         return self._lost
 
     def part(self, word: bytes = FAREWELL) -> None:
-        """Say farewell: this process has done its work, or has `FAILED` and the others are to end too."""
+        """Send `word` to the others: `FAREWELL` if this process is done, `FAILED` if the others must end as well."""
         if not self._is_over:
             self._is_over = True
             self._tell(word)
@@ -72,7 +79,7 @@ class Peers:
             link, _ = server.accept()
             link.settimeout(DELAY)
             greeting = link.recv(GREETING, socket.MSG_WAITALL).decode(errors="replace")
-            if greeting.startswith(token):  # else it is a stranger
+            if greeting.startswith(token):  # otherwise it is not a process of this run
                 self._links[greeting.removeprefix(token).strip()] = link
 
     def _tell(self, word: bytes) -> None:
@@ -82,27 +89,28 @@ class Peers:
                 link.shutdown(socket.SHUT_WR)
 
     def _watch(self, name: str, link: socket.socket) -> None:
-        said = b""
+        received = b""
         with suppress(OSError):
             while part := link.recv(1024):
-                said += part
-        if said == FAREWELL or self._is_over or self._found.is_set():
+                received += part
+        if received == FAREWELL or self._is_over or self._found.is_set():
             return
         self._lost = {
             b"": f"{name} has ended without a word: it was killed, or its machine is gone.",
-            FAILED: f"{name} has failed, and has said why.",
-        }.get(said, said.decode())
-        if said != FAILED:
+            FAILED: f"{name} has failed, and has printed why.",
+        }.get(received, received.decode())
+        if received != FAILED:
             self._on_loss(self._lost)
         self._found.set()
-        self._tell(self._lost.encode())  # rank 0 knows who it is; the others are connected to rank 0 alone
+        self._tell(self._lost.encode())  # the other processes are connected to rank 0 only, which passes the name on
         time.sleep(PATIENCE)
-        if not self._is_over:  # the process waits where no exception reaches it
+        if not self._is_over:  # the main thread waits where no exception reaches it
             print(f"gan-zoo: {self._lost}", file=sys.stderr, flush=True)
             os._exit(1)
 
 
 def listening() -> socket.socket:
-    """A server at a free port, for both kinds of addresses where the machine has both."""
-    both = socket.has_dualstack_ipv6()
-    return socket.create_server(("", 0), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both)
+    """Return a server at a free port, for IPv4 and IPv6 addresses where the machine has both."""
+    dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual else socket.AF_INET
+    return socket.create_server(("", 0), family=family, dualstack_ipv6=dual)

@@ -1,5 +1,6 @@
-"""Several devices for models whose optimizers take turns."""
+"""Training on several devices, for models whose optimizers take turns."""
 
+import atexit
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,16 +21,19 @@ PRECISIONS = (None, 32, "32", "32-true", "bf16", "bf16-mixed")
 class TurnTakingDDP(DDPStrategy):
     """One process per device, without `DistributedDataParallel` around the module.
 
-    DDP expects every backward pass to reach every parameter. Here a pass reaches one optimizer's parameters, and
-    `average_gradients` moves those and no others. A process that dies ends the others, which say which it was.
+    DDP expects every backward pass to reach every parameter. Here a pass reaches the parameters of one optimizer, and
+    `average_gradients` exchanges only those. If a process dies, the others end and report which one it was.
     """
 
     peers: Peers | None = None
     on_loss: Callable[[str], None] = staticmethod(lambda message: None)
-    """Told at once of a process that was killed, on a thread of its own."""
+    """Function called at once with a message, on a separate thread, when another process was killed."""
 
     def setup_environment(self) -> None:
+        makes_group = not dist.is_initialized()
         super().setup_environment()
+        if makes_group:  # Lightning does this for NCCL only
+            atexit.register(destroy_process_group)
         assert self.cluster_environment is not None
         self.peers = Peers(self.cluster_environment.main_address, self.on_loss)
 
@@ -49,23 +53,32 @@ class TurnTakingDDP(DDPStrategy):
         super().teardown()
 
     def lost(self) -> str:
-        """Which process was lost, "" if none."""
+        """Return a message that names the lost process, "" if none is lost."""
         return self.peers.lost() if self.peers else ""
 
 
+def destroy_process_group() -> None:
+    """End the process group, if there is one. It waits for no other process, so that a lost one cannot hold this up.
+
+    Without this, gloo's threads may still run when the interpreter takes its libraries down, which aborts the process.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def rank() -> int:
-    """The number of this process: 0 where nothing is distributed."""
+    """Return the rank of this process, 0 for a single process."""
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
 def world_size() -> int:
-    """How many processes train together: 1 where nothing is distributed."""
+    """Return the number of processes that train together, 1 for a single process."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 @torch.no_grad()
 def broadcast_state(module: nn.Module) -> None:
-    """Make every parameter and buffer of `module` equal to rank 0's."""
+    """Copy every parameter and buffer of `module` from rank 0 to all processes."""
     if world_size() > 1:
         for tensor in module.state_dict().values():
             dist.broadcast(tensor, src=0)
@@ -73,9 +86,9 @@ def broadcast_state(module: nn.Module) -> None:
 
 @torch.no_grad()
 def broadcast_buffers(module: nn.Module) -> None:
-    """Make every buffer of `module` (running statistics, say) equal to rank 0's, on all processes.
+    """Copy every buffer of `module`, such as running statistics, from rank 0 to all processes.
 
-    What every process keeps for itself belongs into `on_save_checkpoint`, by `gathered`.
+    State that differs between processes belongs in `on_save_checkpoint`, collected by `gathered`.
     """
     if world_size() > 1:
         parameters = {name for name, _ in module.named_parameters()}
@@ -88,7 +101,7 @@ def broadcast_buffers(module: nn.Module) -> None:
 def average_gradients(parameters: list[nn.Parameter]) -> None:
     """Replace each gradient by its mean over all processes, in one all-reduce.
 
-    Every process must hold gradients for the same parameters: true whenever all run the same update.
+    Every process must hold gradients of the same parameters, as it does when all run the same update.
     """
     if world_size() == 1:
         return
@@ -109,7 +122,7 @@ def mean_over_processes(value: Tensor) -> Tensor:
 
 
 def gathered(value: Kind) -> list[Kind]:
-    """Every process's `value`, by rank, on all of them; tensors in it lie on the CPU."""
+    """Return the `value` of every process, ordered by rank, on all processes. Tensors in it must be on the CPU."""
     if world_size() == 1:
         return [value]
     values = [value] * world_size()
@@ -118,7 +131,7 @@ def gathered(value: Kind) -> list[Kind]:
 
 
 def from_rank_zero(value: Kind) -> Kind:
-    """Rank 0's `value`, on all processes: for decisions that a clock or a signal takes, and for what it alone read."""
+    """Return the `value` of rank 0 on all processes, for decisions by its clock and for files that it alone read."""
     if world_size() == 1:
         return value
     box: list[Kind] = [value]
@@ -127,7 +140,7 @@ def from_rank_zero(value: Kind) -> Kind:
 
 
 def refuse_unsupported(trainer: L.Trainer) -> None:
-    """Stop before the first step what would train wrongly without a word."""
+    """Raise `Mistake` before the first step if the strategy or the precision would train wrongly, without an error."""
     if trainer.world_size > 1 and not isinstance(trainer.strategy, TurnTakingDDP):
         raise Mistake(
             f"{trainer.world_size} devices with {type(trainer.strategy).__name__}: models whose optimizers take turns "
@@ -137,6 +150,10 @@ def refuse_unsupported(trainer: L.Trainer) -> None:
 
 
 def refuse_precision(precision: Any) -> None:
-    """Stop where weights and images would be of unlike type, or gradients stay scaled: a bare optimizer knows none."""
+    """Raise `Mistake` unless the models can train in `precision`.
+
+    In the others, weights and images would have different types, or gradients would stay scaled, because the models
+    call their optimizers themselves.
+    """
     if precision not in PRECISIONS:
         raise Mistake(f"trainer.precision is {precision}: use bf16-mixed or 32-true, in which all models train.")

@@ -4,20 +4,21 @@ What is measured
     frechet.py            FID and its relatives             infinity.py       extrapolated to infinitely many images
     kernel.py             KID                               inception_score.py
     neighbours.py         precision, recall, density, coverage
-    likelihood.py         the bound on log p(x) of a VAE    agreement.py      whether a class is the one asked for
-    translated.py         translated images, by route       faithful.py       L1, PSNR, SSIM and the like
-    stylized.py, art.py   style transfer                    baselines.py      what translations should beat
+    likelihood.py         the bound on log p(x) of a VAE    agreement.py      samples of the requested class
+    translated.py         translations, route by route      faithful.py       per image: L1, PSNR, SSIM ...
+    stylized.py, art.py   style transfer                    baselines.py      scores that translations should beat
 
 How it is measured
     evaluator.py    one pass over the images for all metrics of an extractor
-    judges.py       picks what scores a model: samples, translations or stylized images
+    judges.py       picks the evaluator of a model: for samples, translations or stylized images
     score.py        what a metric must offer                choices.py        the names that a user may type
-    names.py        names of scores and which way is better protocol.py       the conditions of a score
+    names.py        names of scores and which way is better
+    protocol.py     the protocol of a score: its fields, and when two scores may be compared; evaluator.py fills it
     fakes.py        generated images by index               references.py     what is computed once of real images
     moments.py      sums that add up over processes         subsets.py        part of a set of images
-    presets.py      the protocols of papers by name
+    real.py         real images of a data module          presets.py        papers' protocols by name
 
 Networks
-    extractors/     features of images                      classifiers.py    who tells a class or an attribute
-    attributes.py   the classifier of attributes            train_attributes.py, train_lenet.py
+    extractors/     features of images                      classifiers.py    judge a class or an attribute
+    attributes.py   the attribute classifier                train_attributes.py, train_lenet.py
 """

@@ -1,4 +1,4 @@
-"""Whether a classifier sees the classes that a generator was asked for."""
+"""Class agreement: the share of generated images that a classifier assigns to the requested class."""
 
 import math
 from dataclasses import replace
@@ -15,38 +15,43 @@ from gan_zoo.metrics.protocol import Protocol
 from gan_zoo.metrics.score import Value
 
 
-def refuse_other_classes(classes: int, what: str, told: Extractor) -> None:
-    """Stop where the classifier does not tell as many classes as there are.
+def refuse_other_classes(classes: int, model: str, classifier: Extractor) -> None:
+    """Raise `Mistake` unless the classifier has as many classes as the model.
 
-    Raises:
-        Mistake: says how many either knows.
+    Args:
+        classes: Number of the model's classes.
+        model: Name of the model, for the message.
+        classifier: Extractor whose logits are compared with the classes.
     """
-    if not classes or told.logits != classes:
+    if not classes or classifier.logits != classes:
         raise Mistake(
-            f"{what} knows {classes} classes and {told.name} tells {told.logits}: agreement needs as many of both."
+            f"{model} has {classes} classes and {classifier.name} has {classifier.logits}: agreement needs the same "
+            "number, so name another --classifier or leave it out."
         )
 
 
 @torch.no_grad()
-def class_agreement(fakes: Sampled, told: Extractor, samples: int, protocol: Protocol) -> tuple[Scores, Protocol]:
-    """The share of images 0 to `samples` of `fakes` whose highest logit is the class asked for, and its conditions.
+def class_agreement(fakes: Sampled, classifier: Extractor, samples: int, protocol: Protocol) -> tuple[Scores, Protocol]:
+    """Return the share of images 0 to `samples` whose highest logit is the requested class, with its protocol.
 
     Args:
-        fakes: of a model that knows classes.
-        told: tells as many classes, in the same order: `lenet` for digits.
-        samples: images.
-        protocol: of another score of the same images.
+        fakes: Samples of a model that has classes.
+        classifier: Extractor with as many classes, in the same order: `lenet` for digits.
+        samples: Number of images.
+        protocol: Protocol of another score of the same images.
 
     Raises:
-        Mistake: the model knows no classes, or the classifier tells others.
+        Mistake: The model has no classes, or the classifier has another number of them.
     """
-    refuse_other_classes(fakes.model.num_classes, type(fakes.model).__name__, told)
-    agreed = 0
+    refuse_other_classes(fakes.model.num_classes, type(fakes.model).__name__, classifier)
+    agreements = 0
     for first, count in shares(samples, fakes.unit):
-        logits = told.extract(fakes.images(first, count)).logits
+        logits = classifier.extract(fakes.images(first, count)).logits
         assert logits is not None
-        agreed += int((logits.argmax(1).cpu() == fakes.classes(first, count)).sum())
-    share = sum(gathered(agreed)) / samples
+        agreements += int((logits.argmax(1).cpu() == fakes.classes(first, count)).sum())
+    share = sum(gathered(agreements)) / samples
     error = 1.96 * math.sqrt(share * (1 - share) / max(samples - 1, 1))
-    used = replace(protocol, extractor=told.name, extractor_weights=told.fingerprint(), resize=told.resize)
-    return {score_name("accuracy", told.name, samples): Value(share, (share - error, share + error))}, used
+    protocol = replace(
+        protocol, extractor=classifier.name, extractor_weights=classifier.fingerprint(), resize=classifier.resize
+    )
+    return {score_name("accuracy", classifier.name, samples): Value(share, (share - error, share + error))}, protocol

@@ -1,6 +1,6 @@
-"""The metrics that a user can name, and the numbers that they give. Loads no torch.
+"""The metrics that a user can name, and the numbers that each of them gives. Importing this loads no torch.
 
-A new metric is one file with a torchmetrics `Metric`, and one entry of `METRICS`.
+A new metric is one file with a torchmetrics `Metric` and one entry in `METRICS`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from gan_zoo.lookup import named
 from gan_zoo.trust import Kind, makes
 
 Direction = Literal["lower", "higher"]
-"""Which values are better."""
+"""Whether lower or higher values are better."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Measure:
     about: str
     """Definition and source."""
     interval: str = ""
-    """The kind of its interval, where it has one."""
+    """The kind of interval that comes with the value; empty: none."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A metric that can be named in `metrics`."""
+    """A metric that `metrics` can name."""
 
     path: str
-    """Its class as module:name, which is imported when it is used and called with the length of what it needs: an
-    extractor's features or logits (`Score.needs`)."""
+    """The class as module:name. It is imported when it is used, and called with the number of features or logits that
+    the extractor has, whichever the metric reads (`Score.needs`)."""
     measures: dict[str, Measure]
-    """The numbers that it gives, by the first part of their names."""
+    """The numbers that it computes, by the first part of their names."""
 
 
 NORMAL = "95 % (normal, jackknife over images)"
@@ -45,7 +45,7 @@ METRICS = {
     "fd": Choice(
         "gan_zoo.metrics.frechet:FrechetDistance",
         {
-            "fd": Measure("Fréchet distance", "lower", "distance of two Gaussians fitted to features (Heusel 2017)"),
+            "fd": Measure("Fréchet distance", "lower", "distance between Gaussians fitted to features (Heusel 2017)"),
             "fid": Measure("FID", "lower", "Fréchet distance of Inception features (Heusel 2017)"),
         },
     ),
@@ -82,8 +82,8 @@ METRICS = {
             "is": Measure(
                 "Inception score",
                 "higher",
-                "exp of the classes' information, 10 splits (Salimans 2016)",
-                "± one sd of them",
+                "exp of the mutual information of image and class, 10 splits (Salimans 2016)",
+                "± one sd of the splits",
             )
         },
     ),
@@ -100,25 +100,29 @@ METRICS = {
 
 OTHER_MEASURES = {
     "log_likelihood": Measure(
-        "Bound on the log-likelihood", "higher", "nats an image, by importance sampling (Burda 2015)", MEAN
+        "Bound on the log-likelihood", "higher", "nats per image, by importance sampling (Burda 2015)", MEAN
     ),
-    "accuracy": Measure("Accuracy", "higher", "images that a classifier sees as asked for", MEAN),
-    "l1": Measure("L1", "lower", "mean absolute distance from the image's partner, grey levels in [-1, 1]", MEAN),
-    "psnr": Measure("PSNR", "higher", "dB, each image against its partner", MEAN),
-    "ssim": Measure("SSIM", "higher", "structural similarity to the partner, window σ 1.5 (Wang 2004)", MEAN),
-    "cycle_l1": Measure("Cycle L1", "lower", "mean absolute distance of there and back, in [-1, 1]", MEAN),
+    "accuracy": Measure(
+        "Accuracy", "higher", "share of images in which a classifier sees the requested class or attribute", MEAN
+    ),
+    "l1": Measure("L1", "lower", "mean absolute difference to the paired image, in [-1, 1]", MEAN),
+    "psnr": Measure("PSNR", "higher", "dB, of each image and its pair", MEAN),
+    "ssim": Measure("SSIM", "higher", "structural similarity to the paired image, window σ 1.5 (Wang 2004)", MEAN),
+    "cycle_l1": Measure(
+        "Cycle L1", "lower", "mean absolute difference after translating there and back, in [-1, 1]", MEAN
+    ),
     "style_distance": Measure(
-        "Style distance", "lower", "relative error of channels' means and deviations at four depths (Huang 2017)"
+        "Style distance", "lower", "relative error of channel means and deviations at four depths (Huang 2017)"
     ),
-    "style_share": Measure("Style share", "lower", "style distance, over that of the contents as they are"),
+    "style_share": Measure("Style share", "lower", "style distance, relative to that of the unchanged contents"),
     "content_distance": Measure("Content distance", "lower", "relative error of relu4_1"),
-    "content_share": Measure("Content share", "lower", "content distance, over that of another content"),
+    "content_share": Measure("Content share", "lower", "content distance, relative to that of another content"),
     "art_fd": Measure(
         "Content and style", "lower", "(1 + content distance) (1 + Fréchet distance to the styles) (Wright 2022)"
     ),
-    "source_l1": Measure("L1 to the source", "lower", "mean absolute change of the image, in [-1, 1]", MEAN),
+    "source_l1": Measure("L1 to the source", "lower", "mean absolute difference to the source image, in [-1, 1]", MEAN),
 }
-"""Numbers that follow from the kind of a model and are not named in `metrics`."""
+"""Measures that depend on the kind of model and are not named in `metrics`."""
 
 MEASURES = {name: measure for choice in METRICS.values() for name, measure in choice.measures.items()} | OTHER_MEASURES
 """All measures, by the first part of a score's name."""

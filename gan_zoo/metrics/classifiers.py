@@ -1,4 +1,4 @@
-"""Networks that tell whether an image is what it was asked to be: digits by `lenet`, attributes by a file of yours."""
+"""Classifiers that judge translated images: `lenet` for digits, a network from a file for attributes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,25 +20,25 @@ Images = Float[Tensor, "n c h w"]
 
 @runtime_checkable
 class Classifier(Protocol):
-    """What tells of images what they show."""
+    """A network that judges whether translated images show what their route requests."""
 
     name: str
 
     def fingerprint(self) -> str:
-        """A hash of its weights."""
+        """Return a hash of the weights."""
         ...
 
-    def knows(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
-        """Whether it can tell what `route` asks of images with such `labels`."""
+    def can_judge(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
+        """Return whether the classifier can judge `route` on images with these `labels`."""
         ...
 
     def agrees(self, image: Images, route: Route, batch: Batch) -> Bool[Tensor, " n"]:
-        """Whether each of `image`, in [-1, 1], is what `route` makes of `batch`."""
+        """Return, for each of `image` in [-1, 1], whether it shows what `route` should make of `batch`."""
         ...
 
 
 class Digits:
-    """The bundled `lenet`, of images of any size: they are to show the digits that they were made of."""
+    """The bundled `lenet`: a translated image of any size should still show the digit of its source."""
 
     name = "lenet"
 
@@ -48,25 +48,25 @@ class Digits:
     def fingerprint(self) -> str:
         return self.network.fingerprint()
 
-    def knows(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
+    def can_judge(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
         return route.label is None and "label" in labels and labels["label"].ndim == 1
 
     @torch.no_grad()
     def agrees(self, image: Images, route: Route, batch: Batch) -> Bool[Tensor, " n"]:
         grey = images.grey(image) if image.shape[1] == 3 else image
-        found = self.network.to(image.device).extract(images.to_uint8(images.to_size(grey, (28, 28))))
-        assert found.logits is not None
-        return found.logits.argmax(1) == batch["label"]
+        logits = self.network.to(image.device).extract(images.to_uint8(images.to_size(grey, (28, 28)))).logits
+        assert logits is not None
+        return logits.argmax(1) == batch["label"]
 
 
 class Attributes:
-    """That of a file: images are to have the label that they were given, or to have it no more.
+    """An attribute classifier from a file: a translated image should have the route's label, or have lost it.
 
     Args:
-        file: that `python -m gan_zoo.metrics.train_attributes` wrote.
+        file: A file written by `python -m gan_zoo.metrics.train_attributes`.
 
     Raises:
-        Mistake: no such file, or one of something else.
+        Mistake: The file is missing or holds something else.
     """
 
     name = "attributes"
@@ -77,7 +77,7 @@ class Attributes:
     def fingerprint(self) -> str:
         return extractors.hashed(self.network)
 
-    def knows(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
+    def can_judge(self, route: Route, labels: Mapping[str, Tensor]) -> bool:
         return route.label_name in self.network.names
 
     @torch.no_grad()
@@ -88,9 +88,9 @@ class Attributes:
 
 
 def classifier(name: str) -> Classifier:
-    """`lenet`, or that of a file.
+    """Return the classifier called `name`: `lenet`, or the path of an attribute classifier.
 
     Raises:
-        Mistake: no such file, or one of something else.
+        Mistake: The file is missing or holds something else.
     """
     return Digits() if name == "lenet" else Attributes(Path(name))

@@ -1,4 +1,4 @@
-"""What is measured of each translated image by itself, whatever the others are; scores are the means over images."""
+"""Measures of each translated image on its own, such as L1, PSNR and SSIM; scores are their means over images."""
 
 import math
 from collections.abc import Callable
@@ -15,106 +15,115 @@ from gan_zoo.metrics.score import Value
 from gan_zoo.translation.routes import Route, Translating
 
 Images = Float[Tensor, "n c h w"]
-Each = Float[Tensor, " n"]
+PerImage = Float[Tensor, " n"]
 
 MOST_PSNR = 10 * math.log10(510**2)
-"""54 dB: half a grey level of 255 everywhere, below which no image file tells two images apart."""
+"""54 dB: an error of half a grey level of 255 everywhere, the smallest that an image file can hold."""
 LEAST_FOR_SSIM = 11
-"""Pixels a side: SSIM's window."""
+"""Pixels a side: the window of SSIM."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Some translated images, with all that they are measured against; images are in [-1, 1]."""
+class Translation:
+    """Some translated images with everything that they are compared with; images are in [-1, 1]."""
 
-    made: Images
+    result: Images
+    """The translated images."""
     batch: Batch
-    """That they were made of."""
+    """The batch that they were made from."""
     source: Images
+    """The images of that batch before translation."""
     target: Images | None
-    """Their partners, where there are such."""
+    """The images that the results should equal, on a paired route."""
 
 
-Measured = Callable[[Seen], Each]
-"""A number for each image."""
+Measurement = Callable[[Translation], PerImage]
+"""A function that returns one number per image."""
 
 
-def l1(seen: Seen) -> Each:
-    assert seen.target is not None
-    return distance(seen.made, seen.target)
+def l1(translation: Translation) -> PerImage:
+    """Return the mean absolute difference to the target."""
+    assert translation.target is not None
+    return distance(translation.result, translation.target)
 
 
-def psnr(seen: Seen) -> Each:
-    """In dB, at most `MOST_PSNR`."""
-    assert seen.target is not None
-    found = peak_signal_noise_ratio(seen.made, seen.target, data_range=2.0, reduction="none", dim=(1, 2, 3))
-    return found.clamp(max=MOST_PSNR)
+def psnr(translation: Translation) -> PerImage:
+    """Return the peak signal-to-noise ratio to the target in dB, at most `MOST_PSNR`."""
+    assert translation.target is not None
+    result, target = translation.result, translation.target
+    return peak_signal_noise_ratio(result, target, data_range=2.0, reduction="none", dim=(1, 2, 3)).clamp(max=MOST_PSNR)
 
 
-def ssim(seen: Seen) -> Each:
-    assert seen.target is not None
-    found = structural_similarity_index_measure(seen.made, seen.target, data_range=2.0, reduction="none")
-    assert isinstance(found, Tensor)
-    return found
+def ssim(translation: Translation) -> PerImage:
+    """Return the structural similarity to the target."""
+    assert translation.target is not None
+    result, target = translation.result, translation.target
+    similarity = structural_similarity_index_measure(result, target, data_range=2.0, reduction="none")
+    assert isinstance(similarity, Tensor)
+    return similarity
 
 
-def source_l1(seen: Seen) -> Each:
-    return distance(seen.made, seen.source)
+def source_l1(translation: Translation) -> PerImage:
+    """Return the mean absolute difference to the source."""
+    return distance(translation.result, translation.source)
 
 
-def distance(one: Images, other: Images) -> Each:
-    return (one - other).abs().flatten(1).mean(1)
+def distance(a: Images, b: Images) -> PerImage:
+    """Return the mean absolute difference of each image of `a` to its counterpart in `b`."""
+    return (a - b).abs().flatten(1).mean(1)
 
 
-def measures(model: Translating, route: Route, side: int, classifier: Classifier | None) -> dict[str, Measured]:
-    """What there is to measure of the images that `model` translates along `route`.
+def measures(model: Translating, route: Route, side: int, classifier: Classifier | None) -> dict[str, Measurement]:
+    """Return the measures, by name, that apply to images translated by `model` along `route`.
 
     Args:
-        model: whose.
-        route: which.
-        side: the images' shorter side, in pixels.
-        classifier: knows what the route asks for; None: nobody does.
+        model: The translating model.
+        route: One of its routes.
+        side: Shorter side of the images, in pixels.
+        classifier: A classifier that can judge the route; None: accuracy is not measured.
     """
 
-    def cycle_l1(seen: Seen) -> Each:
-        there = {back.name: back for back in model.routes}[route.back]
-        returned = model.follow(there, {**seen.batch, there.source: seen.made})
-        return distance(returned, seen.source)
+    def cycle_l1(translation: Translation) -> PerImage:
+        way_back = next(other for other in model.routes if other.name == route.back)
+        returned = model.follow(way_back, {**translation.batch, way_back.source: translation.result})
+        return distance(returned, translation.source)
 
-    def accuracy(seen: Seen) -> Each:
+    def accuracy(translation: Translation) -> PerImage:
         assert classifier is not None
-        return classifier.agrees(seen.made, route, seen.batch).float()
+        return classifier.agrees(translation.result, route, translation.batch).float()
 
-    found: dict[str, Measured] = {"accuracy": accuracy} if classifier else {}
+    applicable: dict[str, Measurement] = {"accuracy": accuracy} if classifier else {}
     if route.paired:
-        found |= {"l1": l1, "psnr": psnr} | ({"ssim": ssim} if side >= LEAST_FOR_SSIM else {})
+        applicable |= {"l1": l1, "psnr": psnr} | ({"ssim": ssim} if side >= LEAST_FOR_SSIM else {})
     if route.back:
-        found["cycle_l1"] = cycle_l1
+        applicable["cycle_l1"] = cycle_l1
     if route.label is not None:
-        found["source_l1"] = source_l1
-    return found
+        applicable["source_l1"] = source_l1
+    return applicable
 
 
 @dataclass
 class Means:
     """Means over the images of all processes, with their intervals."""
 
-    measures: dict[str, Measured]
+    measures: dict[str, Measurement]
     sums: dict[str, float] = field(default_factory=dict)
+    """For each measure its sum, its sum of squares (`²`) and its count (`#`), over the images of this process."""
 
-    def see(self, seen: Seen) -> None:
+    def add(self, translation: Translation) -> None:
+        """Measure some more images."""
         for name, measure in self.measures.items():
-            each = measure(seen).double()
+            each = measure(translation).double()
             for key, value in ((name, each.sum()), (f"{name}²", each.square().sum()), (f"{name}#", len(each))):
                 self.sums[key] = self.sums.get(key, 0.0) + float(value)
 
     def values(self) -> dict[str, Value]:
-        """By name of the measure: the mean, and 1.96 standard errors to each side."""
-        return of_all(tuple(self.measures), gathered(self.sums))
+        """Return the mean of each measure, with 1.96 standard errors to each side; every process calls it."""
+        return means(tuple(self.measures), gathered(self.sums))
 
 
-def of_all(names: tuple[str, ...], parts: list[dict[str, float]]) -> dict[str, Value]:
-    """The means over what all processes summed up; one that had no image has summed up nothing."""
+def means(names: tuple[str, ...], parts: list[dict[str, float]]) -> dict[str, Value]:
+    """Return the means from the sums of all processes. A process without images has an empty dict."""
 
     def value(name: str) -> Value:
         total, squares, count = (sum(part.get(f"{name}{mark}", 0.0) for part in parts) for mark in ("", "²", "#"))

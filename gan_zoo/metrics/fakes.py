@@ -1,4 +1,4 @@
-"""Generated images by index: what an evaluator scores, whoever made them."""
+"""Generated images by index: the input of an evaluator, whichever model made them."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -14,89 +14,89 @@ from gan_zoo.module import GenerativeModule
 from gan_zoo.sampling import BatchNorm
 from gan_zoo.step import randomness
 
-CHUNK = 250  # images at once: of a generator, and on their way to the extractor
+CHUNK = 250  # images that a generator makes at once, and that the extractor receives at once
 
 Labels = Literal["uniform", "data"]
-"""Classes of generated images: each as often, or as often as among the real ones."""
+"""Classes of generated images: all equally frequent, or as frequent as among the real images."""
 
 
 @runtime_checkable
 class Fakes(Protocol):
-    """Images by index, on whatever number of processes."""
+    """Images by index: image i is the same on any number of processes."""
 
     conditions: Conditions
     unit: int
-    """Processes' shares begin at multiples of it: 1, unless images depend on their neighbours."""
+    """The share of each process begins at a multiple of it: 1, unless images depend on their neighbours."""
 
     def images(self, first: int, count: int) -> UInt8[Tensor, " n c h w"]:
-        """Images `first` to `first + count`; `count` is at most `CHUNK`."""
+        """Return images `first` to `first + count`; `count` is at most `CHUNK`."""
         ...
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a model's images are drawn."""
+    """How images are sampled from a model."""
 
     seed: int = 0
-    """Of the latents and the classes."""
+    """Seed of the latents and the classes."""
     averaged: bool = True
-    """From the generator's moving average, where the model keeps one, or from its last weights."""
+    """Use the generator's exponential moving average, if the model keeps one, in place of its last weights."""
     truncation: float = 1.0
-    """1: none."""
+    """1 means none; towards 0 the images are more alike and better, in models that support it."""
     batch_norm: BatchNorm = "eval"
-    """Running statistics, or those of each `CHUNK` of images."""
+    """Whether batch norm uses running statistics, or the statistics of each `CHUNK` of images."""
     labels: Labels | int = "uniform"
-    """Or one class for all; of models that know classes."""
+    """How classes are drawn, or one class for all images; only for models that have classes."""
 
 
 class Sampled:
-    """A model's images.
+    """Images sampled from a model.
 
     Args:
-        model: on the device that it is to run on.
-        sampling: how.
-        real_labels: the classes of the real images, where labels are `data`.
+        model: The model, on the device where it should run.
+        sampling: How images are sampled.
+        real_labels: Classes of the real images, needed where `sampling.labels` is `data`.
 
     Raises:
-        Mistake: a class or classes that the model does not know, or real images without any.
+        Mistake: The model lacks the requested classes, or the real images have none.
     """
 
     def __init__(
         self, model: GenerativeModule, sampling: Sampling, real_labels: Int64[Tensor, " n"] | None = None
     ) -> None:
         self.model, self.sampling, self.real_labels = model, sampling, real_labels
-        labels, known = sampling.labels, model.num_classes
-        if known == 0 and labels != "uniform":
-            raise Mistake(f"labels is {labels}, but {type(model).__name__} knows no classes: leave it out.")
-        if isinstance(labels, int) and not 0 <= labels < known:
-            raise Mistake(f"labels is {labels}, but {type(model).__name__} knows classes 0 to {known - 1}.")
+        labels, classes = sampling.labels, model.num_classes
+        if classes == 0 and labels != "uniform":
+            raise Mistake(f"labels is {labels}, but {type(model).__name__} has no classes: leave it out.")
+        if isinstance(labels, int) and not 0 <= labels < classes:
+            raise Mistake(f"labels is {labels}, but {type(model).__name__} has classes 0 to {classes - 1}.")
         if labels == "data" and real_labels is None:
             raise Mistake("labels is data, but the real images have no classes: use uniform.")
         self.unit = 1 if sampling.batch_norm == "eval" else CHUNK
-        self.conditions = Conditions(
-            weights="averaged" if sampling.averaged and model.average_half_life else "last",
+        self.conditions = Conditions.of_samples(
+            averaged=sampling.averaged and bool(model.average_half_life),
             batch_norm="eval" if sampling.batch_norm == "eval" else f"batches of {CHUNK}",
             truncation=sampling.truncation,
-            labels=("none" if known == 0 else f"class {labels}" if isinstance(labels, int) else labels),
-            latent_seed=sampling.seed,
+            labels=labels if classes else "none",
+            seed=sampling.seed,
         )
 
     def images(self, first: int, count: int) -> UInt8[Tensor, " n c h w"]:
-        how = self.sampling
-        made = self.model.sample(
+        sampling = self.sampling
+        sampled = self.model.sample(
             count,
-            seed=how.seed,
+            seed=sampling.seed,
             first=first,
             label=self.classes(first, count) if self.model.num_classes else None,
-            averaged=how.averaged,
-            truncation=how.truncation,
-            batch_norm=how.batch_norm,
+            averaged=sampling.averaged,
+            truncation=sampling.truncation,
+            batch_norm=sampling.batch_norm,
             chunk=CHUNK,
         )
-        return images.to_uint8(made)
+        return images.to_uint8(sampled)
 
     def classes(self, first: int, count: int) -> Int64[Tensor, " n"]:
-        """Of images `first` to `first + count`, of a model that knows classes."""
+        """Return the classes of images `first` to `first + count`; the model must have classes."""
         labels = self.sampling.labels
         if isinstance(labels, int):
             return torch.full((count,), labels)

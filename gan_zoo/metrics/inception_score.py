@@ -1,4 +1,4 @@
-"""The Inception score (Salimans 2016, section 4): are generated images of clear classes, and of all of them?"""
+"""The Inception score (Salimans 2016, section 4): is the class of each image clear, and do all classes occur?"""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -16,12 +16,12 @@ SEED = 2020  # torch-fidelity's
 
 
 def inception_scores(logits: Float[Tensor, "n k"], splits: int = SPLITS) -> Float64[Tensor, " {splits}"]:
-    """exp E KL(p(y | x) || p(y)) of each of `splits` parts of the images, shuffled as torch-fidelity shuffles them.
+    """Return exp E KL(p(y | x) || p(y)) for each of `splits` parts of the images, shuffled as in torch-fidelity.
 
-    p(y) is a part's mean p(y | x). Between 1 and the number of classes.
+    p(y) is the mean p(y | x) of the part. Values lie between 1 and the number of classes.
 
     Raises:
-        Mistake: fewer images than splits.
+        Mistake: There are fewer images than splits.
     """
     at_least(splits, "The Inception score", generated=len(logits))
     order = torch.from_numpy(np.random.RandomState(SEED).permutation(len(logits)))
@@ -32,10 +32,10 @@ def inception_scores(logits: Float[Tensor, "n k"], splits: int = SPLITS) -> Floa
 
 
 class InceptionScore(KeepsFeatures):
-    """Mean of `inception_scores` of all generated images: `is`, with one standard deviation of the splits each way.
+    """The mean of `inception_scores`: `is`, with one standard deviation of the splits to each side.
 
     Args:
-        features: number of classes.
+        features: Number of classes.
     """
 
     higher_is_better = True
@@ -43,7 +43,7 @@ class InceptionScore(KeepsFeatures):
     sides = ("fake",)
 
     def update(self, features: Float[Tensor, "n k"], real: bool = False) -> None:
-        """Take in the logits of some generated images; real ones are passed over, as they have no part in it."""
+        """Add the logits of some generated images. Real images are ignored: the score does not use them."""
         if not real:
             super().update(features, real=False)
 

@@ -1,14 +1,14 @@
 """The Frechet distance that infinitely many generated images would have (Chong and Forsyth 2020).
 
-With n generated images the distance is too high by b / n, to first order. The set is dealt into G = 7 groups; distances
-of the whole set (n) and of the groups (n / G each) give the straight line in 1 / n and its value at 0:
+With n generated images the distance is too high by b / n, to first order. The images are split into G = 7 groups. The
+distances of the whole set (n images) and of the groups (n / G each) define a straight line in 1 / n; its value at 0 is
 
     F_inf = (G F(all) - mean_g F(group g)) / (G - 1)
 
-Departures from the paper: sizes. The paper fits its line through 15 overlapping random subsets between n / 10 and n,
-which say nothing of the sample's own error. Here the 15 distances are of the set, of the 7 groups, and of the 7 sets
-that lack one group: the last give the same estimate without that group, and their spread the interval (the jackknife,
-Efron and Tibshirani 1993, Eq. 11.5). The real images are taken as given.
+Departures from the paper: the sizes. The paper fits its line through 15 overlapping random subsets of n / 10 to n
+images, which do not measure the error of the sample itself. Here the 15 distances are those of the whole set, of the 7
+groups, and of the 7 sets that lack one group. The last give the estimate without that group, and their spread gives the
+interval (the jackknife, Efron and Tibshirani 1993, Eq. 11.5), which leaves out the error of the real images.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,15 @@ STUDENT = 2.4469  # 97.5 % point of the t distribution with GROUPS - 1 degrees o
 def frechet_infinity(
     real: Gaussian, fake: Float[Tensor, "n d"], seed: int = 0
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """F_inf and the half width of its 95 % interval.
+    """Return F_inf and half the width of its 95 % interval.
 
     Args:
-        real: fitted to the real features.
-        fake: generated features, at least 2 a group.
-        seed: of the order in which images are dealt: sets sorted by class would give unlike groups.
+        real: Gaussian fitted to the real features.
+        fake: Generated features, at least two images per group.
+        seed: Seed of the order in which images are split: a set sorted by class would give unequal groups.
 
     Raises:
-        Mistake: too few images.
+        Mistake: There are too few images.
     """
     at_least(2 * GROUPS, "fd_infinity", generated=len(fake))
     order = torch.randperm(len(fake), generator=torch.Generator().manual_seed(seed)).to(fake.device)
@@ -45,17 +45,17 @@ def frechet_infinity(
     def distance(parts: list[FeatureMoments]) -> Tensor:
         return gaussian_distance(real, FeatureMoments.merged(parts).gaussian("generated"))
 
-    apart = torch.stack([distance([group]) for group in groups])
-    without = torch.stack([distance(groups[:one] + groups[one + 1 :]) for one in range(GROUPS)])
-    value = (GROUPS * distance(groups) - apart.mean()) / (GROUPS - 1)
-    others = (apart.sum() - apart) / (GROUPS - 1)
-    left = ((GROUPS - 1) * without - others) / (GROUPS - 2)  # the estimate without each group
-    error = ((GROUPS - 1) / GROUPS * (left - left.mean()).square().sum()).sqrt()
+    single = torch.stack([distance([group]) for group in groups])
+    without = torch.stack([distance(groups[:i] + groups[i + 1 :]) for i in range(GROUPS)])
+    value = (GROUPS * distance(groups) - single.mean()) / (GROUPS - 1)
+    mean_of_others = (single.sum() - single) / (GROUPS - 1)
+    left_out = ((GROUPS - 1) * without - mean_of_others) / (GROUPS - 2)  # the estimate without each group
+    error = ((GROUPS - 1) / GROUPS * (left_out - left_out.mean()).square().sum()).sqrt()
     return value, STUDENT * error
 
 
 class FrechetInfinity(KeepsFeatures):
-    """`frechet_infinity` of all features shown: `fd_infinity`, `fd_infinity_low`, `fd_infinity_high`."""
+    """`frechet_infinity` as a metric: `fd_infinity`, `fd_infinity_low` and `fd_infinity_high`."""
 
     higher_is_better = False
 

@@ -1,4 +1,4 @@
-"""The bound on the log-likelihood of real images, of models that have one."""
+"""The bound on the log-likelihood of real images, for models that have such a bound."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,29 +21,29 @@ class HasBound(Protocol):
     """A model that bounds log p(x) from below."""
 
     likelihood: str
-    """The law of an image around what the generator makes."""
+    """Distribution of an image around the output of the generator: `bernoulli` or `gaussian`."""
 
     def bound(self, image: Float[Tensor, "n c h w"], draws: int, generator: torch.Generator) -> Float[Tensor, " n"]:
-        """Of each image in [-1, 1], in nats; the more `draws`, the tighter."""
+        """Return the bound for each image in [-1, 1], in nats; more `draws` make it tighter."""
         ...
 
 
 def log_likelihood(
     model: HasBound, real: Any, device: torch.device, draws: int, split: str = "", count: int = 0, seed: int = 0
 ) -> tuple[Value, LikelihoodProtocol]:
-    """The mean bound over real images in nats an image, with its 95 % interval, and the conditions.
+    """Return the mean bound over real images in nats per image, with its 95 % interval, and the protocol.
 
-    An image's draws depend on its place among the images and on `seed` alone: not on the number of processes, all of
-    which call this.
+    Every process calls this. The draws for an image depend only on its index and on `seed`, so the result does not
+    depend on the number of processes.
 
     Args:
-        model: in eval mode, on `device`.
-        real: the real images (datamodules' `Images`).
-        device: where the model is.
-        draws: K, of the latents for each image.
-        split: what the protocol says of `real`.
-        count: as many of the real images, the same for all who ask; 0: all.
-        seed: of the draws.
+        model: The model, in eval mode, on `device`.
+        real: The real images (datamodules' `Images`).
+        device: Where the model is.
+        draws: K, the number of latents drawn for each image.
+        split: Name of the split that `real` comes from, for the protocol.
+        count: Number of real images to use, the same ones on every call; 0 means all.
+        seed: Seed of the draws.
     """
     indices, parts = chosen(len(real), count), [torch.empty(0)]
     for first, size in shares(len(indices), unit=CHUNK):

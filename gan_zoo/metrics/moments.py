@@ -1,4 +1,4 @@
-"""Mean and covariance of features: as sums that add up over batches and processes, and as files."""
+"""Mean and covariance of features: accumulated over batches and processes, and saved in files."""
 
 import io
 import math
@@ -22,25 +22,27 @@ from gan_zoo.run.marks import MARK
 
 @dataclass(frozen=True)
 class Gaussian:
-    """What a Frechet distance reads of a set of images: mean and covariance of their features, in float64."""
+    """A Gaussian fitted to the features of a set of images, in float64: the input of the Frechet distance."""
 
     mean: Float64[Tensor, " d"]
     covariance: Float64[Tensor, "d d"] | None = None
     rows: Float64[Tensor, "n d"] | None = None
-    """In its place, of no more images than features: X with X'X = covariance, centred features over (n - 1)^(1/2)."""
+    """With no more images than features, in place of the covariance: the centred features over (n - 1)^(1/2).
+
+    The covariance is X'X."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """By name, those that it has: what a metric's reference holds."""
+        """Return the tensors that are not None, by name, as a metric's reference holds them."""
         pairs = {"mean": self.mean, "covariance": self.covariance, "rows": self.rows}
         return {key: value for key, value in pairs.items() if value is not None}
 
     @classmethod
     def among(cls, tensors: Mapping[str, Tensor]) -> "Gaussian":
-        """The one whose `tensors()` are among these."""
+        """Return the Gaussian whose `tensors()` are among these."""
         return cls(tensors["mean"], tensors.get("covariance"), tensors.get("rows"))
 
     def save(self, file: Path, count: int) -> None:
-        """Write an .npz with `mu`, `sigma` (as pytorch-fid and clean-fid read it), `count` images and our mark."""
+        """Write an .npz with `mu` and `sigma`, which pytorch-fid and clean-fid read, and the number of images."""
         covariance = self.covariance if self.rows is None else self.rows.mT @ self.rows
         assert covariance is not None
         stream = io.BytesIO()
@@ -49,17 +51,17 @@ class Gaussian:
 
     @classmethod
     def load(cls, file: Path) -> "Gaussian":
-        """Read the `mu` and `sigma` of an .npz, of ours or of others.
+        """Read `mu` and `sigma` from an .npz that this or another program wrote.
 
         Raises:
-            Mistake: no such file, or none with a mean and a covariance.
+            Mistake: The file is missing, or holds no mean and covariance.
         """
         try:
             with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
                 mean, covariance = (torch.from_numpy(np.asarray(content[key], np.float64)) for key in ("mu", "sigma"))
-        except Exception as error:  # numpy raises many kinds for what is missing, damaged, dangerous or another file
+        except Exception as error:  # numpy raises many kinds for missing, damaged, dangerous or other files
             reason = shorten(str(error), most=100)
-            raise Mistake(f"{file} gives no mu and sigma ({reason}): name an .npz of feature statistics.") from error
+            raise Mistake(f"{file} holds no mu and sigma ({reason}): name an .npz of feature statistics.") from error
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
             shapes = f"{tuple(mean.shape)} and {tuple(covariance.shape)}"
             raise Mistake(f"{file} has mu and sigma of shapes {shapes}: they must be (d,) and (d, d).")
@@ -67,13 +69,14 @@ class Gaussian:
 
 
 class FeatureMoments:
-    """Count, sum and sum of outer products of features, in float64, in one flat tensor.
+    """Count, sum and sum of outer products of feature vectors, in float64, in one flat tensor.
 
-    No more features than their length are kept as they are, where the sum of products would be: the distance of few
-    images is then exact and quick (`frechet.gaussian_distance`).
+    As long as there are no more images than features, the vectors themselves are kept in place of the products: the
+    distance of few images is then exact and quick (`frechet.gaussian_distance`).
 
     Args:
-        flat: count, sum (d), and d x d: row by row the features while count <= d, from then on X'X. Changed in place.
+        flat: The count, the sum (d numbers), and a d x d matrix, which holds the vectors as rows while count <= d, and
+            X'X from then on. It is changed in place.
     """
 
     def __init__(self, flat: Float64[Tensor, " size"]) -> None:
@@ -83,17 +86,17 @@ class FeatureMoments:
 
     @classmethod
     def empty(cls, length: int, **options: Any) -> "FeatureMoments":
-        """Of no features, that are to be `length` numbers each."""
+        """Return the moments of no images, for `length` features per image."""
         return cls(torch.zeros(1 + length + length**2, dtype=torch.float64, **options))
 
     @classmethod
     def of(cls, features: Float[Tensor, "n d"]) -> "FeatureMoments":
-        """Of these features."""
+        """Return the moments of `features`."""
         return cls.empty(features.shape[1], device=features.device).add(features)
 
     @classmethod
     def merged(cls, parts: Sequence["FeatureMoments"]) -> "FeatureMoments":
-        """Of all the features that `parts` are of."""
+        """Return the moments of the images of all `parts` together."""
         whole = cls.empty(parts[0].length, device=parts[0].flat.device)
         count = sum(part.count for part in parts)
         for part in parts:
@@ -105,7 +108,7 @@ class FeatureMoments:
         return int(self.flat[0])
 
     def add(self, features: Float[Tensor, "n d"]) -> "FeatureMoments":
-        """Take these features in too."""
+        """Add the features of more images."""
         features = features.to(self.flat)
         begin, end = self.count, self.count + len(features)
         if begin <= self.length < end:
@@ -119,7 +122,7 @@ class FeatureMoments:
         return self
 
     def all_reduce(self, group: Any = None) -> "FeatureMoments":
-        """Of the features of all processes, in order of rank, by one all-reduce; every process calls it."""
+        """Return the moments of all processes, in order of rank, by one all-reduce; every process calls it."""
         counts = torch.zeros(dist.get_world_size(group), dtype=torch.int64, device=self.flat.device)
         rank = dist.get_rank(group)
         counts[rank] = self.count
@@ -130,10 +133,13 @@ class FeatureMoments:
         return whole
 
     def gaussian(self, side: str) -> Gaussian:
-        """Mean and covariance, that of n - 1.
+        """Return the mean and the unbiased covariance (divided by n - 1).
+
+        Args:
+            side: Which images these are, "real" or "generated", for the message.
 
         Raises:
-            Mistake: there are less than two of the `side` ("real") images.
+            Mistake: There are fewer than two images.
         """
         at_least(2, "A Frechet distance", **{side: self.count})
         mean, spread = self.total / self.count, self.count - 1
@@ -143,12 +149,12 @@ class FeatureMoments:
         return Gaussian(mean, (self.matrix - self.count * torch.outer(mean, mean)) / spread)
 
     def _products(self) -> Float64[Tensor, "d d"]:
-        """X'X."""
+        """Return X'X."""
         rows = self.matrix[: self.count]
         return rows.mT @ rows if self.count <= self.length else self.matrix
 
     def _place(self, whole: "FeatureMoments", first: int, few: bool) -> None:
-        """Add this to `whole`: its features as rows from the `first` on, or their products."""
+        """Add this to `whole`: its features as rows from `first` on if the images are `few`, else their products."""
         whole.flat[: 1 + self.length] += self.flat[: 1 + self.length]
         if few:
             whole.matrix[first : first + self.count] = self.matrix[: self.count]

@@ -1,8 +1,8 @@
-"""Names of scores, and which values are better: for reports and studies. Loads no torch.
+"""Names of scores, and whether lower or higher values are better. Importing this loads no torch.
 
-A score's name is what is measured, the network whose features were compared, and the number of generated images:
-`fd_lenet_10k`, `precision_inception_50k`. FID, KID and the Inception score are of the Inception network by name, so
-there it is left out: `fid_50k`, `kid_50k`, `is_50k`. Of translated images the route comes first: `a2b/fid_140`.
+A score's name holds the measure, the network whose features were compared, and the number of generated images:
+`fd_lenet_10k`, `precision_inception_50k`. FID, KID and the Inception score imply the Inception network, so their names
+leave it out: `fid_50k`, `kid_50k`, `is_50k`. For translated images the name begins with the route: `a2b/fid_140`.
 """
 
 from datamodules.names import count_name
@@ -12,13 +12,13 @@ INCEPTION = "inception"
 
 
 def score_name(measure: str, extractor: str, images: int, route: str = "") -> str:
-    """The name of a score: `fd_lenet_10k`, `fid_50k`, `a2b/l1_100`.
+    """Return the name of a score, such as `fd_lenet_10k`, `fid_50k` or `a2b/l1_100`.
 
     Args:
-        measure: a key of `MEASURES`, or the name of a metric of the user's own.
-        extractor: the network's name; empty: pixels were compared.
-        images: generated images compared.
-        route: by which they were translated; empty: they were not.
+        measure: A key of `MEASURES`, or the name of a user's own metric.
+        extractor: Name of the network; empty: no features were compared.
+        images: Number of generated images.
+        route: Route by which they were translated; empty: they are samples.
     """
     if route:
         return f"{route}/{score_name(measure, extractor, images)}"
@@ -34,29 +34,32 @@ def score_name(measure: str, extractor: str, images: int, route: str = "") -> st
 
 
 def measure(name: str) -> Measure | None:
-    """What the score called `name` measures; None: a metric of the user's own."""
+    """Return the measure of the score called `name`; None: it is a user's own metric."""
     return MEASURES.get(_key(name))
 
 
 def direction(name: str) -> Direction:
-    """Which values of the score called `name` are better; a metric of the user's own is taken for a distance."""
-    found = measure(name)
-    return found.better if found else "lower"
+    """Return which values of the score called `name` are better; lower ones, if it is a user's own metric."""
+    known = measure(name)
+    return known.better if known else "lower"
 
 
 def title(name: str) -> str:
-    """`Precision (inception, 50k)` for `precision_inception_50k`; a metric of the user's own as it is."""
-    found = measure(name)
-    if found is None:
+    """Return the title of a score: `Precision (inception, 50k)` for `precision_inception_50k`.
+
+    The name of a user's own metric is its title.
+    """
+    known = measure(name)
+    if known is None:
         return name
     route, _, score = name.rpartition("/")
     network, _, images = score.removeprefix(_key(name)).strip("_").rpartition("_")
     conditions = ", ".join(part for part in (route, network, images) if part)
-    return f"{found.title} ({conditions})" if conditions else found.title
+    return f"{known.title} ({conditions})" if conditions else known.title
 
 
 def _key(name: str) -> str:
-    """The longest key of `MEASURES` that `name` begins with, its route left out; empty: none."""
+    """Return the longest key of `MEASURES` that `name`, without its route, begins with; empty: none."""
     score = name.rpartition("/")[2]
-    begins = [key for key in MEASURES if f"{score}_".startswith(f"{key}_")]
-    return max(begins, key=len, default="")
+    matches = [key for key in MEASURES if f"{score}_".startswith(f"{key}_")]
+    return max(matches, key=len, default="")

@@ -1,10 +1,10 @@
-"""Precision and recall (Kynkäänniemi 2019), density and coverage (Naeem 2020): of balls around images' features.
+"""Precision and recall (Kynkäänniemi 2019), density and coverage (Naeem 2020), from balls around feature vectors.
 
-The ball of an image reaches to the k-th nearest other image of its own set, its surface included (Kynkäänniemi 2019,
-Eq. 1 and 2). k = 5, as Naeem 2020 has it. Distances are of float64 and made a block of rows at a time: memory grows
-with the number of images, not its square.
+The ball of an image reaches to the k-th nearest other image of its own set and includes its surface (Kynkäänniemi 2019,
+Eq. 1 and 2); k = 5 as in Naeem 2020. Distances are computed in float64, a block of rows at a time: memory grows with
+the number of images, not its square.
 
-Departures from the papers: Kynkäänniemi takes k = 3 and features of VGG-16; here the evaluation's extractor.
+Departures from the papers: Kynkäänniemi takes k = 3 and features of VGG-16; here k = 5 and any extractor.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,10 @@ NEIGHBOURS = 5
 def squared_distances(
     a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]
 ) -> Iterator[tuple[int, Float64[Tensor, "block m"]]]:
-    """Yield `|x - y|^2` for each y of `b` and some x of `a`, with the index of the first x.
+    """Yield `|x - y|^2` for every y of `b` and a block of x of `a`, with the index of the first x.
 
-    Exactly 0 below 1e-12 of the largest `|x|^2`: features of one image, that differ by float32's rounding, are equal.
+    Distances below 1e-12 of the largest `|x|^2` become exactly 0: the features of one image, computed twice, differ by
+    the rounding of float32 and should count as equal.
     """
     b = b.double()
     squares = b.square().sum(1)
@@ -36,7 +37,7 @@ def squared_distances(
 
 
 def squared_radii(rows: Float[Tensor, "n d"], neighbours: int = NEIGHBOURS) -> Float64[Tensor, " n"]:
-    """The square of each row's distance to its `neighbours`-th nearest other row."""
+    """Return the squared distance of each row to its `neighbours`-th nearest other row."""
     radii = torch.empty(len(rows), dtype=torch.float64, device=rows.device)
     for first, block in squared_distances(rows, rows):
         nearest = block.topk(neighbours + 1, largest=False).values  # the first is the row itself
@@ -51,14 +52,14 @@ def prdc(
     fake_radii: Float64[Tensor, " m"],
     neighbours: int = NEIGHBOURS,
 ) -> dict[str, Float64[Tensor, ""]]:
-    """`precision`, `recall`, `density` and `coverage`.
+    """Return `precision`, `recall`, `density` and `coverage`.
 
     Args:
-        real, fake: features.
-        real_radii, fake_radii: their balls' squared radii.
-        neighbours: k, that of the radii.
+        real, fake: Features of the real and of the generated images.
+        real_radii, fake_radii: Squared radii of their balls.
+        neighbours: The k of the radii.
     """
-    balls = torch.empty(len(fake), dtype=torch.int64, device=real.device)  # real ones that each generated image lies in
+    balls = torch.empty(len(fake), dtype=torch.int64, device=real.device)  # real balls around each generated image
     covered, recalled = (torch.zeros(len(real), dtype=torch.bool, device=real.device) for _ in range(2))
     for first, distances in squared_distances(fake, real):
         part = slice(first, first + len(distances))
@@ -75,7 +76,7 @@ def prdc(
 
 
 class Neighbours(KeepsFeatures):
-    """`prdc` of all features shown, at least six on each side."""
+    """`prdc` as a metric; it needs at least six images on each side."""
 
     higher_is_better = True
 

@@ -1,18 +1,19 @@
-"""The protocols of papers by name. Loads no torch."""
+"""Papers' protocols by name. Importing this loads no torch."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The fields of a protocol that a paper fixes; the others are the data's and the model's own."""
+    """The fields of a protocol that a paper fixes; the others depend on the data and the model."""
 
     about: str
-    """Whose protocol, and its source."""
+    """Which papers use the protocol."""
     metrics: tuple[str, ...]
     generated: int
+    """Number of generated images."""
     real: int
-    """Real images used; 0: all of the split."""
+    """Number of real images to use; 0 means all of the split."""
     split: str
     extractor: str = "inception"
     resize: str = "tf1"
@@ -37,18 +38,18 @@ PRESETS = {
         split="test",
     ),
     "10k_5k": Preset(
-        about="5,000 generated, 10,000 training images: SNGAN and projection (Miyato 2018), as mimicry repeats them",
+        about="5,000 generated, 10,000 training images: SNGAN and projection (Miyato 2018), as mimicry reproduces them",
         metrics=("fd",),
         generated=5_000,
         real=10_000,
         split="train",
     ),
     "10k_10k": Preset(
-        about="10,000 generated, 10,000 training images: SSGAN and DCGAN as mimicry repeats them",
+        about="10,000 generated, 10,000 training images: SSGAN and DCGAN, as mimicry reproduces them",
         metrics=("fd",),
         generated=10_000,
         real=10_000,
         split="train",
     ),
 }
-"""`REAL_GENERATED`, or `GENERATED_SPLIT` where all of a split is used."""
+"""Presets by name: `REAL_GENERATED`, or `GENERATED_SPLIT` where all images of a split are used."""

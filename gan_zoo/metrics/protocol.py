@@ -1,41 +1,63 @@
-"""The conditions of a score. A score is worthless without them, so it never travels without them."""
+"""The protocol of a score: everything that must be known to compare it with another. Every score is stored with it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 BASELINES = {
-    "untranslated": "the images that the models translate, as they are",
-    "mean image": "one image for all, the mean of the training targets",
+    "untranslated": "the sources, without translation",
+    "mean image": "one constant image, the mean of the training targets",
     "real images": "the real targets themselves",
 }
-"""What stands in place of `weights` where no model made the images, in words."""
+"""Values of `weights` for images that no model made, with a description."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Of the generated images: the half of a protocol that a generator's owner decides."""
+    """The half of a protocol that describes how the images were generated."""
 
     weights: str = "averaged"
-    """Which generator: `averaged` or `last`; or one of `BASELINES`."""
+    """Weights of the generator: `averaged` or `last`; or one of `BASELINES`."""
     batch_norm: str = "eval"
-    """`eval`: running statistics; `batches of 250`: those of each 250 images."""
+    """`eval`: running statistics; `batches of 250`: the statistics of each 250 images."""
     truncation: float = 1.0
-    """Of the latents; 1: none."""
+    """Truncation of the latents; 1 means none."""
     labels: str = "none"
-    """Classes of the images: `none` (the model knows none), `uniform`, `data` (drawn from the real images' own) or
+    """Classes of the images: `none` (the model has none), `uniform`, `data` (as frequent as among the real images) or
     `class 3`."""
     latent_seed: int = 0
-    """Seed of the table of latents, and of the labels."""
+    """Seed of the latents and of the labels."""
     source: str = ""
-    """Of translated images, what they were made of: set, split and count."""
+    """Source of translated images: data set, split and count; empty: they are samples."""
     source_fingerprint: str = ""
-    """Hash of its content."""
+    """Hash of the content of `source`."""
+
+    @classmethod
+    def of_samples(
+        cls, averaged: bool, batch_norm: str, truncation: float, labels: str | int, seed: int
+    ) -> "Conditions":
+        """Return the conditions of images made from latents.
+
+        Args:
+            averaged: Whether the weights are the exponential moving average.
+            batch_norm: As `batch_norm` above.
+            truncation: Truncation of the latents; 1 means none.
+            labels: As `labels` above, or the number of a class.
+            seed: Seed of the latents and of the labels.
+        """
+        name = f"class {labels}" if isinstance(labels, int) else labels
+        return cls("averaged" if averaged else "last", batch_norm, truncation, name, seed)
+
+    @classmethod
+    def of_sources(cls, sources: Any, weights: str = "last", batch_norm: str = "eval", seed: int = 0) -> "Conditions":
+        """Return the conditions of images made from the images `sources`."""
+        fingerprint = sources.fingerprint()
+        return cls(weights, batch_norm, latent_seed=seed, source=sources.name, source_fingerprint=fingerprint)
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Two scores may be compared only where all of this is equal, as `comparable` has it."""
+    """The conditions of a score. Two scores can be compared only if they agree in all of them; see `comparable`."""
 
     extractor: str
     """Network whose features are compared."""
@@ -44,22 +66,22 @@ class Protocol:
     resize: str
     """How images reach the network's size."""
     data: str
-    """Real images: set, split and count."""
+    """The real images: data set, split and count."""
     data_fingerprint: str
     """Hash of their content."""
     split: str
-    """`train` or another that the data module has; empty: it has one."""
+    """Name of the split of the real images; empty: the data has only one."""
     real: int
-    """Real images used."""
+    """Number of real images used."""
     generated: int
-    """Images generated."""
+    """Number of generated images."""
     conditions: Conditions
-    """Of the generated images."""
+    """How the images were generated."""
     dtype: str = "float32"
-    """In which features are computed."""
+    """Precision in which features are computed."""
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields in one flat dict, the conditions' among them; what is of translated images alone, only there."""
+        """Return all fields in one flat dict; the fields of the source only if the images were translated."""
         fields = asdict(self)
         fields |= fields.pop("conditions")
         return {name: value for name, value in fields.items() if value or not name.startswith("source")}
@@ -67,41 +89,42 @@ class Protocol:
 
 @dataclass(frozen=True)
 class LikelihoodProtocol:
-    """The conditions of a bound on the log-likelihood, which compares no features and generates no images."""
+    """The protocol of a bound on the log-likelihood, which compares no features and generates no images."""
 
     data: str
-    """Real images: set, split and count."""
+    """The real images: data set, split and count."""
     data_fingerprint: str
     """Hash of their content."""
     split: str
-    """`train` or another that the data module has; empty: it has one."""
+    """Name of the split of the real images; empty: the data has only one."""
     real: int
-    """Real images used."""
+    """Number of real images used."""
     likelihood: str
-    """`bernoulli`: of grey levels as probabilities; `gaussian`: a density, of images in [-1, 1]."""
+    """`bernoulli`: grey levels are probabilities; `gaussian`: a density of images in [-1, 1]."""
     draws: int
-    """Latents drawn for each image."""
+    """Number of latents drawn for each image."""
     latent_seed: int
-    """Seed of these."""
+    """Seed of the latents."""
     dtype: str = "float32"
-    """In which it is computed."""
+    """Precision in which the bound is computed."""
 
     def as_dict(self) -> dict[str, Any]:
+        """Return all fields in a dict."""
         return asdict(self)
 
 
 OWN_LABELS = ("none", "uniform")
-"""Of a model that draws by itself: it knows no classes, or draws each as often."""
+"""Values of `labels` for a model that draws its own classes: it has none, or draws all equally often."""
 
 
 def comparable(conditions: Mapping[str, Any]) -> dict[str, Any]:
-    """What two scores must have alike to be compared: all conditions, with `labels` none and uniform both as `own`.
+    """Return the fields that two scores must share to be comparable: all, with `labels` none and uniform both as `own`.
 
-    Either is the whole of what a model makes when nobody tells it a class, against the whole of the real images.
-    Classes told from outside, `data` or `class 3`, are another question. The real images' own need not be equally
-    frequent: what that costs a model that draws them evenly is part of its score.
+    With either value, everything that the model generates on its own is compared with all real images. Classes that the
+    user chooses, `data` or `class 3`, answer another question. If the real classes are not equally frequent, a model
+    that draws them uniformly scores worse; this is intended.
 
     Args:
-        conditions: of a `Protocol.as_dict`, or as far as a file has them.
+        conditions: The fields of a protocol, as in `Protocol.as_dict` or read from a file.
     """
     return dict(conditions) | ({"labels": "own"} if conditions.get("labels") in OWN_LABELS else {})

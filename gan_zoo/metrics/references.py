@@ -1,7 +1,8 @@
-"""What metrics read of real images, computed once and kept on disk by content.
+"""References: the statistics of real images that metrics need, computed once and cached on disk.
 
-A file holds the references of one set to one extractor, for as many metrics as were asked for so far. It is named by
-what it is of, written as a whole, and held by one process while that computes: others that want it wait, and read.
+A file holds the references of one set of images and one extractor, for every metric that has been used so far. Its name
+is a hash of everything that the values depend on. It is replaced as a whole, and locked by the process that computes
+it: others that need it wait, and then read it.
 """
 
 import fcntl
@@ -20,22 +21,22 @@ from gan_zoo.errors import Mistake
 from gan_zoo.run.files import replace
 
 VERSION = 1
-"""Of what metrics read: to be raised with a change there, so that no reference of before is taken."""
+"""Version of the references: raise it when a metric changes, so that older files are not used."""
 
 References = dict[str, dict[str, Tensor]]
-"""By metric, what it reads of the real images."""
+"""Statistics of the real images, by metric."""
 
 
 def folder() -> Path:
-    """$GAN_ZOO_CACHE/references, by default in ~/.cache/gan_zoo."""
+    """Return the folder of the cache: $GAN_ZOO_CACHE/references, by default below ~/.cache/gan_zoo."""
     return Path(os.environ.get("GAN_ZOO_CACHE") or Path.home() / ".cache" / "gan_zoo") / "references"
 
 
 class Cache:
-    """The references of one set of real images to one extractor.
+    """The cached references of one set of real images and one extractor.
 
     Args:
-        about: all that their values depend on: fingerprints, counts.
+        about: Everything that the values depend on: fingerprints and counts.
     """
 
     def __init__(self, about: Mapping[str, str | int]) -> None:
@@ -45,10 +46,10 @@ class Cache:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within the block no other process computes these; waits for one that does.
+        """Hold the lock of the file within the block, waiting for a process that has it.
 
         Raises:
-            Mistake: the folder cannot be written.
+            Mistake: The folder cannot be written.
         """
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,33 +57,33 @@ class Cache:
         except OSError as error:
             raise Mistake(f"{folder()} cannot be written ({error.strerror}): set GAN_ZOO_CACHE to another.") from error
         with lock:
-            fcntl.lockf(lock, fcntl.LOCK_EX)  # ends with the process, however that ends
+            fcntl.lockf(lock, fcntl.LOCK_EX)  # released when the process ends, however that happens
             yield
 
     def read(self, metrics: Iterable[str]) -> References:
-        """The references of those of `metrics` that are there; a damaged file holds none."""
+        """Return the cached references of `metrics`, without those that are missing. A damaged file counts as empty."""
         if not self.file.exists():
             return {}
         try:
             with safe_open(self.file, framework="pt") as content:
-                kept = json.loads((content.metadata() or {}).get("metrics", "{}"))
-                wanted = {name: kept[name] for name in metrics if name in kept}
-                tensors = {key: content.get_tensor(key) for keys in wanted.values() for key in keys}
+                cached = json.loads((content.metadata() or {}).get("metrics", "{}"))
+                keys_of = {name: cached[name] for name in metrics if name in cached}
+                tensors = {key: content.get_tensor(key) for keys in keys_of.values() for key in keys}
         except (SafetensorError, OSError):
             return {}
-        return {name: {key: tensors[key] for key in keys} for name, keys in wanted.items()}
+        return {name: {key: tensors[key] for key in keys} for name, keys in keys_of.items()}
 
     def add(self, references: References) -> None:
-        """Keep these too, beside those that are there.
+        """Add references to the file.
 
         Raises:
-            Mistake: they cannot be written.
+            Mistake: The file cannot be written.
         """
         everything = self.read(self._metrics()) | references
-        tensors = {key: value.cpu().contiguous() for one in everything.values() for key, value in one.items()}
+        tensors = {key: value.cpu().contiguous() for entry in everything.values() for key, value in entry.items()}
         header = {
             "about": json.dumps(self.about),
-            "metrics": json.dumps({name: list(one) for name, one in everything.items()}),
+            "metrics": json.dumps({name: list(entry) for name, entry in everything.items()}),
         }
         temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         try:

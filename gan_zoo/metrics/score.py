@@ -1,6 +1,6 @@
-"""What a metric is to the evaluator: a torchmetrics `Metric` that says what it reads and can be told its real side.
+"""The base class of our metrics: a torchmetrics `Metric` that declares its input and accepts a cached real side.
 
-A metric of somebody else needs none of this: any `Metric` with `update(features, real)` is scored.
+A user's own metric needs none of this: the evaluator takes any `Metric` with `update(features, real)`.
 """
 
 from abc import abstractmethod
@@ -17,40 +17,43 @@ from gan_zoo.errors import Mistake
 
 
 class Value(NamedTuple):
-    """A number, and the interval that belongs to it where there is one (`names.Measure.interval` says of what kind)."""
+    """A number with its interval, if it has one (`choices.Measure.interval` names the kind)."""
 
     value: float
     interval: tuple[float, float] | None = None
 
 
 def values(computed: Tensor | Mapping[str, Tensor], name: str) -> dict[str, Value]:
-    """What `Metric.compute()` gave, by measure.
+    """Return the result of `Metric.compute()` as values by measure.
 
     Args:
-        computed: one number, called `name`; or several by their names, where `x_low` and `x_high` bound `x`.
-        name: the metric's.
+        computed: One number, or several by name, where `x_low` and `x_high` are the interval of `x`.
+        name: Name of the metric, which names a single number.
     """
-    numbers = {name: computed} if isinstance(computed, Tensor) else computed
-    found = {key: float(value) for key, value in numbers.items()}
-    bounds = {f"{key}_{end}" for key in found for end in ("low", "high")}
+    tensors = {name: computed} if isinstance(computed, Tensor) else computed
+    numbers = {key: float(value) for key, value in tensors.items()}
+    bounds = {f"{key}_{end}" for key in numbers for end in ("low", "high")}
     return {
-        key: Value(value, (found[f"{key}_low"], found[f"{key}_high"]) if f"{key}_low" in found else None)
-        for key, value in found.items()
+        key: Value(value, (numbers[f"{key}_low"], numbers[f"{key}_high"]) if f"{key}_low" in numbers else None)
+        for key, value in numbers.items()
         if key not in bounds
     }
 
 
 class Score(Metric):
-    """Base of ours. Processes that take contiguous shares of the images, in order of rank, compute what one would.
+    """Base class of our metrics.
+
+    Processes that update it with contiguous shares of the images, in order of rank, compute the value that a single
+    process would.
 
     Args:
-        options: torchmetrics' own: `sync_on_compute`, `process_group`...
+        options: Options of torchmetrics' `Metric`: `sync_on_compute`, `process_group` and others.
     """
 
     needs: Literal["features", "logits"] = "features"
-    """What `update` takes of an extractor's findings; it is made with their length."""
+    """Which output of the extractor `update` takes. The class is called with its length."""
     sides: tuple[str, ...] = ("real", "fake")
-    """The images that it reads."""
+    """The sides that the metric reads."""
     is_differentiable = False
     full_state_update = False
 
@@ -59,35 +62,38 @@ class Score(Metric):
         self._reference: dict[str, Tensor] = {}
 
     def reference(self) -> dict[str, Tensor]:
-        """All that the score reads of the real images shown, over all processes; every process calls it.
+        """Return everything that the metric reads of the real images, over all processes; every process calls it.
 
-        Equal keys of several metrics hold equal content, so that their references go together in one dict or file.
-        Empty: a score of generated images alone.
+        Keys that several metrics share hold the same content, so that their references fit in one dict or file. The
+        reference of a metric that ignores real images is empty.
         """
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
             return self._real_side()
 
     def refer(self, reference: Mapping[str, Tensor]) -> "Score":
-        """Compare with the real images of `reference`, of this metric's `reference()` or a dict that holds it."""
+        """Take the real side from `reference`, a dict that holds the result of `reference()`; return the metric."""
         self._reference = {key: value.to(self.device) for key, value in reference.items()}
         return self
 
     def _real_side(self) -> dict[str, Tensor]:
-        """The reference, from states that are all processes'."""
+        """Return the reference, from states that are already merged over processes."""
         return {}
 
     def _expects(self, real: bool) -> None:
         if real and self._reference:
-            raise Mistake(f"{type(self).__name__} was given its real side by `refer`: show it generated images only.")
+            raise Mistake(
+                f"{type(self).__name__} has its real side from `refer`: update it with generated images only."
+            )
 
 
 class KeepsFeatures(Score):
-    """Base of the scores that read all features at once: kept in float32, on the device that they come from.
+    """Base class of the metrics that read all features at once, which it keeps in float32 on their device.
 
-    Metrics that are shown the same tensors share their memory.
+    Metrics that are updated with the same tensors share their memory.
 
     Args:
-        features: their length.
+        features: Number of features per image.
+        options: Options of torchmetrics' `Metric`.
     """
 
     def __init__(self, features: int, **options: Any) -> None:
@@ -103,7 +109,7 @@ class KeepsFeatures(Score):
         (self.real if real else self.fake).append(features.detach().float())
 
     def sync(self, *args: Any, **options: Any) -> None:
-        """A process that was shown nothing takes part with no rows of the right length: torchmetrics' have none."""
+        """Synchronise as torchmetrics does, which fails on empty lists: a process without images adds empty rows."""
         for side in self.sides:
             if not getattr(self, side):
                 setattr(self, side, [torch.empty(0, self.features, device=self.device)])
@@ -114,20 +120,20 @@ class KeepsFeatures(Score):
 
     @abstractmethod
     def _values(self, reference: Mapping[str, Tensor], fake: Float[Tensor, "n d"]) -> dict[str, Tensor]:
-        """The score of all features."""
+        """Return the values of the metric from the features of both sides."""
 
     def _rows(self, side: str) -> Float[Tensor, "n d"]:
-        shown = getattr(self, side)
-        return dim_zero_cat(shown) if len(shown) else torch.empty(0, self.features, device=self.device)
+        parts = getattr(self, side)
+        return dim_zero_cat(parts) if len(parts) else torch.empty(0, self.features, device=self.device)
 
 
 def at_least(least: int, score: str, **counts: int) -> None:
     """Raise `Mistake` unless there are `least` images of each kind."""
     for kind, count in counts.items():
         if count < least:
-            raise Mistake(f"{score} takes at least {least} {kind} images; there are {count}: give it more.")
+            raise Mistake(f"{score} needs at least {least} {kind} images; there are {count}: use more.")
 
 
 def block_length(columns: int) -> int:
-    """Rows of a block of a large matrix with so many columns: 2^21 float64 numbers, 16 MB."""
+    """Return the number of rows that fit in a block of 2^21 float64 numbers (16 MB)."""
     return max(1, 2**21 // max(columns, 1))

@@ -1,4 +1,4 @@
-"""Some of a set's images, as a set."""
+"""A subset of a set of images."""
 
 import hashlib
 from typing import Any
@@ -13,9 +13,9 @@ class Subset:
     """The images of `real` at `indices`.
 
     Args:
-        real: the set.
-        indices: which of them, in their order.
-        kind: what they have in common: the set's name is followed by it.
+        real: The whole set of images.
+        indices: Indices of the images in the subset.
+        kind: What these images have in common; it is appended to the name of the set.
     """
 
     def __init__(self, real: Any, indices: np.ndarray, kind: str) -> None:
@@ -30,5 +30,6 @@ class Subset:
         return self.real[Request(self.indices[request.indices], request.resolution)]
 
     def fingerprint(self) -> str:
-        which = hashlib.sha256(np.ascontiguousarray(self.indices).tobytes()).hexdigest()[:16]
-        return f"{self.real.fingerprint()}-{which}"
+        """Return a hash of the set and of the indices."""
+        indices = hashlib.sha256(np.ascontiguousarray(self.indices).tobytes()).hexdigest()[:16]
+        return f"{self.real.fingerprint()}-{indices}"

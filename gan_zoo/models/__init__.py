@@ -1,1 +1,1 @@
-"""One paper, one file. Models do not import each other; what two share lies in the rooms beside this one."""
+"""One file per paper. Models do not import each other; the code that two of them share is in the other folders."""

@@ -2,19 +2,19 @@
 
 Odena, Olah and Shlens, 2017. https://arxiv.org/abs/1610.09585
 
-The generator is told a class c beside z; the discriminator says of an image whether it is real, S, and of which class,
-C. With
+The generator receives a class c beside z. The discriminator predicts whether an image is real, S, and its class, C.
+With
 
     L_S = E[log P(S = real | x)] + E[log P(S = fake | G(z, c))]        (Eq. 2)
     L_C = E[log P(C = c | x)] + E[log P(C = c | G(z, c))]        (Eq. 3)
 
 the discriminator maximises L_S + L_C and the generator L_C - L_S. Later programs leave the fakes out of the
-discriminator's L_C (`class_loss_on`), for it learns from bad images there.
+discriminator's L_C (`class_loss_on`), because it would learn from bad images there.
 
-Defaults: the paper's networks for CIFAR-10, N(0, 0.02) weights, batch 100, Adam's 2e-4 (of a grid of three) and
-β₁ = 0.5.
-Departures from the paper: the generator's -log P(S = real) for log P(S = fake), which has no gradient where the
-discriminator is sure; no noise is added to activations (0 is one of the paper's three values).
+Defaults: the paper's networks for CIFAR-10, N(0, 0.02) weights, batches of 100, Adam's step size 2e-4 (from a grid of
+three) and β₁ = 0.5.
+Departures from the paper: the generator minimises -log P(S = real) in place of log P(S = fake), which has no gradient
+where the discriminator is sure; no noise is added to activations (0 is one of the paper's three values).
 """
 
 from typing import Literal
@@ -33,23 +33,24 @@ from gan_zoo.step.optimizers import adams
 
 
 class ACGAN(AdversarialModule):
-    """GAN whose discriminator names the class.
+    """GAN whose discriminator also predicts the class.
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        num_classes: of the data.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks; any objective can train any of them.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: the unit that the paper's tables count channels in (acgan), or channels next to the image.
-        class_weight: of the class terms of both networks.
-        class_loss_on: images whose class the discriminator learns: real ones and fakes as in the paper, or real alone.
-        n_critic: discriminator updates per generator update, each on fresh images.
-        learning_rate: Adam's α, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        num_classes: Number of classes in the data.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks; any objective can train any of them.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Unit in which the paper's tables count channels (acgan), or number of channels next to the image.
+        class_weight: Weight of the class terms in both networks' losses.
+        class_loss_on: Images whose class the discriminator learns: real and generated (as in the paper), or real only.
+        n_critic: Number of discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -87,27 +88,27 @@ class ACGAN(AdversarialModule):
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         with torch.no_grad():
-            fake, drawn = self.labelled_fakes(len(batch["image"]))
-        real_scores, real_logits = self.judged(batch["image"])
-        fake_scores, fake_logits = self.judged(fake)
+            fake, fake_label = self.labelled_fakes(len(batch["image"]))
+        real_scores, real_logits = self.scores_and_logits(batch["image"])
+        fake_scores, fake_logits = self.scores_and_logits(fake)
         class_loss = losses.auxiliary_class(logits=real_logits, label=batch["label"])
         if self.class_loss_on == "both":
-            class_loss = class_loss + losses.auxiliary_class(logits=fake_logits, label=drawn)
+            class_loss = class_loss + losses.auxiliary_class(logits=fake_logits, label=fake_label)
         return {
             "discriminator/minimax": losses.minimax_discriminator(real=real_scores, fake=fake_scores),
             "discriminator/class": self.class_weight * class_loss,
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        fake, drawn = self.labelled_fakes(len(batch["image"]))
-        scores, logits = self.judged(fake)
+        fake, fake_label = self.labelled_fakes(len(batch["image"]))
+        scores, logits = self.scores_and_logits(fake)
         return {
             "generator/non_saturating": losses.non_saturating_generator(fake=scores),
-            "generator/class": self.class_weight * losses.auxiliary_class(logits=logits, label=drawn),
+            "generator/class": self.class_weight * losses.auxiliary_class(logits=logits, label=fake_label),
         }
 
-    def judged(self, image: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, "n k"]]:
-        """The score of S and the logits of C."""
+    def scores_and_logits(self, image: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, "n k"]]:
+        """Return the discriminator's score of S and logits of C."""
         outputs = self.discriminator(image)
         return outputs[:, 0], outputs[:, 1:]
 

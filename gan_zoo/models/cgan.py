@@ -2,20 +2,27 @@
 
 Mirza and Osindero, 2014. https://arxiv.org/abs/1411.1784
 
-Both networks of the first GAN are told the class y, one-hot,
+Both networks of the original GAN also receive the class y, as a one-hot vector,
 
     min_G max_D  E[log D(x|y)] + E[log(1 - D(G(z|y)))]        (Eq. 2)
 
-each through a layer of its own that joins the other input's.
+In each network the class passes through a layer of its own, whose output is joined with that of the other input's.
 
-Defaults: the paper's networks for MNIST (`architecture` paper): z of 100 uniform numbers > 200 and y > 1000, joined >
-1200 > 784; maxout in the discriminator, x > 240 units of 5 pieces and y > 50 of 5, joined > 240 of 4; dropout of .5.
-Departures from the paper: Adam, with the settings that became usual, in place of momentum with two schedules; -log D
-for the generator's log(1 - D), as in practice since the first GAN; tanh and [-1, 1] for sigmoid and [0, 1]; fakes have
-classes drawn uniformly. Seen with the paper's networks on digits: the classes are right, and all samples of a class
-nearly one image, as if dropout took z's place; without dropout in the generator both get worse. The other architectures
-have latents or pixels and the class side by side from the first layer on, the one-hot vector times sqrt(classes), so
-that its entries have a mean square of 1, as those of normal latents have (experiments/mnist/cgan.yaml).
+Defaults: the paper's networks for MNIST (`architecture` paper). In the generator, z (100 uniform numbers) enters a
+layer of 200 units and y one of 1000; both join in a layer of 1200, which leads to the 784 pixels. In the discriminator,
+x enters 240 maxout units of 5 pieces and y 50 of 5; both join in 240 units of 4 pieces. Dropout is 0.5.
+Departures from the paper:
+
+- Adam, with the settings that became usual, takes the place of momentum with two schedules.
+- The generator minimises -log D in place of log(1 - D), which has been the practice since the original GAN.
+- Images are in [-1, 1], after a tanh; the paper's are in [0, 1], after a sigmoid.
+- The classes of generated images are drawn uniformly.
+
+On digits, the paper's networks learn the classes, but all samples of a class are nearly the same image, as if dropout
+had taken the place of z. Without dropout in the generator, both the classes and the variety get worse.
+The other architectures take the class beside the latents or the pixels in their first layer. The one-hot vector is
+multiplied by sqrt(classes), so that its entries have a mean square of 1, as normal latents do
+(experiments/mnist/cgan.yaml).
 """
 
 import math
@@ -32,7 +39,7 @@ from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
-from gan_zoo.networks.conditional import generator, need_classes, told
+from gan_zoo.networks.conditional import discriminator, generator, need_classes
 from gan_zoo.networks.maxout import Maxout
 from gan_zoo.step.optimizers import adams
 
@@ -40,22 +47,23 @@ Label = Int64[Tensor, " n"]
 
 
 class CGAN(AdversarialModule):
-    """The first adversarial pair, told the class.
+    """The original GAN, with networks that also receive the class.
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        num_classes: of the data.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks: paper; mlp, mlp_relu or maxout.
-        width: of each hidden layer of both networks (mlp, mlp_relu, maxout).
-        widths: of the generator's layers: of z, of y, and of both joined (paper).
-        units: maxout units of the discriminator's layers: of x, of y, and of both joined (paper).
-        dropout: share of each hidden layer that is hidden in training, in both networks (paper).
-        n_critic: discriminator updates per generator update, each on fresh images.
-        learning_rate: Adam's α, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        num_classes: Number of classes in the data.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks: paper, mlp, mlp_relu or maxout.
+        width: Widths of the hidden layers of both networks (mlp, mlp_relu, maxout).
+        widths: Widths of the generator's layers for z, for y, and for both joined (paper).
+        units: Numbers of maxout units in the discriminator's layers for x, for y, and for both joined (paper).
+        dropout: Share of each hidden layer's units that dropout sets to 0 in training, in both networks (paper).
+        n_critic: Number of discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -87,17 +95,17 @@ class CGAN(AdversarialModule):
             self.generator = papers_generator(image_shape, latent_dim, num_classes, widths, dropout)
             self.discriminator = papers_discriminator(image_shape, num_classes, units, dropout)
         else:
-            equal = math.sqrt(num_classes)
-            self.generator = generator(architecture, image_shape, latent_dim, width, num_classes, equal)
-            self.discriminator = told(architecture, image_shape, width, num_classes, equal)
+            strength = math.sqrt(num_classes)
+            self.generator = generator(architecture, image_shape, latent_dim, width, num_classes, strength)
+            self.discriminator = discriminator(architecture, image_shape, width, num_classes, strength)
         self.keep_average(average_half_life)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         with torch.no_grad():
-            fake, drawn = self.labelled_fakes(len(batch["image"]))
+            fake, fake_label = self.labelled_fakes(len(batch["image"]))
         return {
             "discriminator/minimax": losses.minimax_discriminator(
-                real=self.discriminator(batch["image"], batch["label"]), fake=self.discriminator(fake, drawn)
+                real=self.discriminator(batch["image"], batch["label"]), fake=self.discriminator(fake, fake_label)
             )
         }
 
@@ -110,13 +118,13 @@ class CGAN(AdversarialModule):
 
 
 class Joined(nn.Module):
-    """A network of two inputs, an image or latents and a class, each through a layer of its own, then both together.
+    """A network that passes latents or an image through one layer, the class through another, and joins the two.
 
     Args:
-        first: of the image or the latents.
-        second: of the class's one-hot vector.
-        last: of both, side by side.
-        num_classes: of the labels.
+        first: Layers for the latents or the image.
+        second: Layers for the one-hot vector of the class.
+        last: Layers for the two outputs, side by side.
+        num_classes: Number of classes.
     """
 
     def __init__(self, first: nn.Module, second: nn.Module, last: nn.Module, num_classes: int) -> None:
@@ -130,7 +138,10 @@ class Joined(nn.Module):
 def papers_generator(
     image_shape: tuple[int, int, int], latent_dim: int, num_classes: int, widths: tuple[int, int, int], dropout: float
 ) -> Joined:
-    """z > widths[0] and y > widths[1], joined > widths[2] > pixels: ReLU and dropout after each, tanh at the end."""
+    """Return z > widths[0] and y > widths[1], joined > widths[2] > pixels.
+
+    ReLU and dropout follow each hidden layer, and tanh the last one.
+    """
     return Joined(
         first=nn.Sequential(nn.Linear(latent_dim, widths[0]), nn.ReLU(), nn.Dropout(dropout)),
         second=nn.Sequential(nn.Linear(num_classes, widths[1]), nn.ReLU(), nn.Dropout(dropout)),
@@ -149,7 +160,10 @@ def papers_generator(
 def papers_discriminator(
     image_shape: tuple[int, int, int], num_classes: int, units: tuple[int, int, int], dropout: float
 ) -> Joined:
-    """x > units[0] of 5 pieces and y > units[1] of 5, joined > units[2] of 4 > a score: dropout after each maxout."""
+    """Return x > units[0] of 5 pieces and y > units[1] of 5, joined > units[2] of 4 > a score.
+
+    Dropout follows each layer of maxout units.
+    """
     return Joined(
         first=nn.Sequential(nn.Flatten(), Maxout(math.prod(image_shape), units[0], 5), nn.Dropout(dropout)),
         second=nn.Sequential(Maxout(num_classes, units[1], 5), nn.Dropout(dropout)),

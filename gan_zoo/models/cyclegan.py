@@ -2,23 +2,24 @@
 
 Zhu, Park, Isola and Efros, 2017. https://arxiv.org/abs/1703.10593
 
-Of two sets of images, A and B, nobody knows which belong together. G: A -> B and F: B -> A are trained against D_B and
-D_A, and to undo each other:
+The data are two sets of images, A and B, that are not paired. G: A -> B and F: B -> A are trained against D_B and D_A,
+and to invert each other:
 
     L = L_GAN(G, D_B) + L_GAN(F, D_A) + λ (E‖F(G(a)) - a‖₁ + E‖G(F(b)) - b‖₁)        (Eq. 3)
 
-with least squares for L_GAN (section 4): D_B minimises (D_B(b) - 1)² + D_B(G(a))², halved, and G (D_B(G(a)) - 1)². For
-paintings, and in the authors' programs always, each is to leave alone what is as wanted already, which keeps colours:
+with least squares for L_GAN (section 4): D_B minimises half of (D_B(b) - 1)² + D_B(G(a))², and G (D_B(G(a)) - 1)². For
+paintings, and always in the authors' programs, each generator is also trained to leave images of its target set
+unchanged, which preserves colours:
 
     L_identity = λ_identity λ (E‖G(b) - b‖₁ + E‖F(a) - a‖₁)        (section 5.2)
 
-A discriminator is shown generated images of up to 50 steps and more ago, from a pool (section 4).
+The discriminators see generated images from a pool of 50, in which images of earlier steps remain (section 4).
 
-Defaults are the authors' program's in PyTorch: the generators are updated by one Adam, then the discriminators, by
-another, on the fakes that the generators were just judged by. The learning rate falls to 0 over the second half, which
-the YAML of a data set says in steps; here by the step, there by the epoch.
-Departures from the paper: identity loss for photographs too, as in both programs (`identity_weight: 0` has none); the
-paper's program in Lua updates generator and discriminator of each direction in turn, by four Adams.
+Defaults are those of the authors' PyTorch program: one Adam updates both generators, then another updates both
+discriminators, on the fakes of the generators' update. The learning rate decays to 0 over the second half of training.
+The YAML of a data set gives that half in steps; the rate decays every step here, and every epoch in the program.
+Departures from the paper: the identity loss is used for photographs too, as in both programs (`identity_weight: 0`
+turns it off); the paper's Lua program updates generator and discriminator of each direction in turn, with four Adams.
 """
 
 from collections.abc import Callable
@@ -53,26 +54,28 @@ ROUTES = (
 
 
 class CycleGAN(AdversarialModule):
-    """Translation between two sets of images; a batch has images `a` and `b`.
+    """Translation between two unpaired sets of images. A batch has the images `a` and `b`.
 
-    `generator` has both, `a2b` (G) and `b2a` (F); `discriminator` has `a` (D_A) and `b` (D_B).
+    `generator` holds both generators, `a2b` (G) and `b2a` (F); `discriminator` holds `a` (D_A) and `b` (D_B).
 
     Args:
-        image_shape: (channels, height, width) of both sets' images.
-        width: channels of a generator next to the image.
-        blocks: residual ones in a generator: 9 for 256 pixels, 6 for 128.
-        discriminator_width: channels of a discriminator after its first convolution.
-        discriminator_layers: its convolutions of stride 2: 3 for patches of 70 pixels.
-        norm: of all networks: `instance`, over each map of an image alone; `batch`, over the minibatch's images;
-            `layer`, over all maps of an image, which leaves its mean colour.
+        image_shape: (channels, height, width) of the images of both sets.
+        width: Channels of a generator after its first convolution.
+        blocks: Residual blocks of a generator: 9 for 256 pixels, 6 for 128.
+        discriminator_width: Channels of a discriminator after its first convolution.
+        discriminator_layers: Convolutions of stride 2 in a discriminator: 3 for patches of 70 pixels.
+        norm: What all networks normalise over: `instance`, each map of each image; `batch`, the mini-batch; `layer`,
+            all maps of each image, which preserves its mean colour.
         cycle_weight: λ in Eq. 3.
-        identity_weight: λ_identity, as a share of `cycle_weight`.
-        pool_size: generated images kept for each discriminator; 0: it sees the newest alone.
-        learning_rate: Adam's α, for all networks.
-        betas: Adam's β₁ and β₂, for all networks.
-        decay_from: step up to which learning rates are constant, where `decay_until` is given.
-        decay_until: step at which learning rates, falling on a line, are 0 and the run ends; 0: they are constant.
-        average_half_life: of the generators' moving average, in images; 0: none, as in the paper.
+        identity_weight: λ_identity, as a multiple of `cycle_weight`; 0: no identity loss.
+        pool_size: Number of generated images kept for each discriminator; 0: it sees only new ones.
+        learning_rate: Adam's step size α, for all networks.
+        betas: Adam's decay rates β₁ and β₂, for all networks.
+        decay_from: Step up to which the learning rates are constant. It needs `decay_until`.
+        decay_until: Step at which the learning rates, which fall linearly from `decay_from` on, reach 0 and the run
+            ends; 0: constant rates.
+        average_half_life: Half-life of the generators' exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     stride = STRIDE
@@ -119,21 +122,22 @@ class CycleGAN(AdversarialModule):
         self.keep_average(average_half_life)
 
     def forward(self, image: Images, direction: str = "a2b") -> Images:
-        """`image` as one of the other set, in [-1, 1]."""
+        """Translate `image` to the other set. The result is in [-1, 1]."""
         return self.generator[direction](image)
 
     def fakes(self, batch: Batch) -> Batch:
-        """`fake_a` of the batch's `b`, and `fake_b` of its `a`."""
+        """Return `fake_a`, the translations of the batch's `b`, and `fake_b`, the translations of its `a`."""
         return {f"fake_{route.target}": self(batch[route.source], route.name) for route in ROUTES}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        """Of `a` and `b`; where the batch has `fake_a` and `fake_b`, with their graphs, of these."""
+        """Return the terms of both generators' loss. If the batch holds fakes, with their graphs, they are used."""
         batch = batch if "fake_a" in batch else batch | self.fakes(batch)
         terms: Terms = {}
         for route in ROUTES:
             real, fake = batch[route.source], batch[f"fake_{route.target}"]
             scores = self.discriminator[route.target](fake)
-            terms[f"generator/{route.name}"] = 2 * losses.least_squares_generator(fake=scores, c=1.0)  # not halved
+            # The paper does not halve the generators' least squares.
+            terms[f"generator/{route.name}"] = 2 * losses.least_squares_generator(fake=scores, c=1.0)
             terms[f"generator/cycle_{route.source}"] = self.cycle_weight * F.l1_loss(self(fake, route.back), real)
             if self.identity_weight:
                 weight = self.identity_weight * self.cycle_weight
@@ -141,7 +145,7 @@ class CycleGAN(AdversarialModule):
         return terms
 
     def discriminator_loss(self, batch: Batch) -> Terms:
-        """Of `a` and `b` against `fake_a` and `fake_b`, through which no gradient passes."""
+        """Return the terms of both discriminators' loss: `a` against `fake_a` and `b` against `fake_b`, detached."""
         terms: Terms = {}
         for key, discriminator in self.discriminator.items():
             terms[f"discriminator/{key}"] = losses.least_squares_discriminator(
@@ -150,16 +154,16 @@ class CycleGAN(AdversarialModule):
         return terms
 
     def take_step(self, minibatches: list[Batch]) -> None:
-        """The generators, then the discriminators, which see the same fakes, or older ones from the pools."""
+        """Update the generators, then the discriminators, on the same fakes or older ones from the pools."""
         generators, discriminators = self.turns()
-        batch, made = minibatches[0], []
+        batch, fakes = minibatches[0], []
 
         def generator_loss(part: Batch) -> Terms:
-            made.append(self.fakes(part))
-            return self.generator_loss(part | made[-1])
+            fakes.append(self.fakes(part))
+            return self.generator_loss(part | fakes[-1])
 
         self.update(generators, generator_loss, batch)
-        shown = {name: pool(torch.cat([one[name] for one in made])) for name, pool in self.pools.items()}
+        shown = {name: pool(torch.cat([part[name] for part in fakes])) for name, pool in self.pools.items()}
         self.update(discriminators, self.discriminator_loss, batch | shown)
 
     def rate(self, step: int) -> float:
@@ -177,14 +181,14 @@ class CycleGAN(AdversarialModule):
 
     @torch.no_grad()
     def translate(self, image: Images, direction: str = "a2b") -> Images:
-        """`image` as one of the other set, in [-1, 1], each image by itself.
+        """Return the translations of `image` to the other set, in [-1, 1]. Each is independent of the other images.
 
         Args:
-            image: in [-1, 1], of any size in multiples of 4.
-            direction: `a2b`, or `b2a`.
+            image: Images in [-1, 1], of any size with sides that are multiples of 4.
+            direction: `a2b` or `b2a`.
 
         Raises:
-            Mistake: another direction, or a size that the networks do not take.
+            Mistake: The direction is unknown, or the networks do not take images of this size.
         """
         if direction not in self.generator:
             raise Mistake(f"direction is {direction}: CycleGAN translates {' and '.join(self.generator)}.")
@@ -192,17 +196,18 @@ class CycleGAN(AdversarialModule):
         generator = self.averaged
         assert isinstance(generator, nn.ModuleDict)
         with evaluating(generator):
-            alone = image.split(1) if self.hparams["norm"] == "batch" else (image,)
+            # Batch norm would mix the statistics of the images.
+            parts = image.split(1) if self.hparams["norm"] == "batch" else (image,)
             network = generator[direction]
-            return torch.cat([tiles.blended(network, network, part, self.stride) for part in alone])
+            return torch.cat([tiles.blended(network, network, part, self.stride) for part in parts])
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
-        """Rows of six: an image of A, translated, and back again; then one of B."""
+        """Return rows of six images: an image of A, its translation and its reconstruction; then the same for B."""
         batch = examples(max(1, count // 6))
         columns: list[Tensor] = []
         for route in ROUTES:
-            there = self.follow(route, batch)
-            columns += [batch[route.source], there, self.translate(there, route.back)]
+            translation = self.follow(route, batch)
+            columns += [batch[route.source], translation, self.translate(translation, route.back)]
         return torch.stack(columns, dim=1).flatten(0, 1), 6
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -210,7 +215,7 @@ class CycleGAN(AdversarialModule):
         checkpoint["gan_zoo"]["pools"] = gathered({name: pool.state() for name, pool in self.pools.items()})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Each process takes up its own pools; of another number of processes, some pools are shared or dropped."""
+        """Restore the pools of each process. If the number of processes has changed, some are copied or dropped."""
         super().on_load_checkpoint(checkpoint)
         states = checkpoint["gan_zoo"]["pools"]
         for name, state in states[self.global_rank % len(states)].items():
@@ -218,13 +223,15 @@ class CycleGAN(AdversarialModule):
 
 
 class ImagePool:
-    """The first `size` images pass and are kept; then every other one, at random, is swapped for one that was kept.
+    """A pool of generated images that replaces some of the new ones by older ones.
 
-    It draws on the CPU, from the step's own randomness, so that nothing waits for the device. What it keeps is each
-    process's own: a model saves `state` of all of them.
+    The first `size` images are stored and returned. After that, an image is returned unchanged with probability 1/2;
+    else it takes the place of a random image of the pool, which is returned. The draws are made on the CPU, from the
+    random state of the step, so that nothing waits for the device. Each process has its own pool, and the model saves
+    the `state` of all of them.
 
     Args:
-        size: images kept; 0: all pass.
+        size: Number of images in the pool; 0 returns all images unchanged.
     """
 
     def __init__(self, size: int) -> None:
@@ -232,8 +239,8 @@ class ImagePool:
         self._kept: list[Tensor] = []
 
     def __call__(self, image: Images) -> Images:
-        """As many images, each itself or one from before, of which no gradient reaches what made them."""
-        swapped = torch.stack([self._swap(one) for one in image.detach()])
+        """Swap some of `image` for older ones from the pool. The result is detached."""
+        swapped = torch.stack([self._swap(new) for new in image.detach()])
         return swapped.contiguous(memory_format=torch.channels_last)
 
     def _swap(self, new: Tensor) -> Tensor:
@@ -247,9 +254,9 @@ class ImagePool:
         return old.to(new.device)
 
     def state(self) -> list[Tensor]:
-        """The images kept, in order, on the CPU: what a checkpoint holds."""
-        return [one.cpu() for one in self._kept]
+        """Return the images of the pool, in order, on the CPU, for a checkpoint."""
+        return [image.cpu() for image in self._kept]
 
     def load(self, state: list[Tensor]) -> None:
-        """Go on from `state()`."""
+        """Restore the pool from `state()`."""
         self._kept = list(state)

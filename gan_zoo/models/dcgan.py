@@ -2,18 +2,18 @@
 
 Radford, Metz and Chintala, 2015. https://arxiv.org/abs/1511.06434
 
-The objective is that of the first GAN, with the generator's non-saturating loss,
+The objective is that of the original GAN, with the generator's non-saturating loss,
 
     min_D  -E[log D(x)] - E[log(1 - D(G(z)))]        min_G  -E[log D(G(z))]
 
-and what is new is five rules under which convolutional networks train by it (section 3, `RULES`). They are checked of
-whatever networks are asked for: others train by this objective as `GAN`.
+New are five rules for convolutional networks that train well by it (section 3, `RULES`). This model checks whatever
+networks it is given against the rules; `GAN` trains other networks by the same objective.
 
-Defaults: latents uniform on [-1, 1], Adam and N(0, 0.02) weights are the paper's (section 4), with batches of 128. The
-networks are the common reading, 4 x 4 convolutions without a dense layer, for 28, 32, 64, 128 ... pixels; those of the
-authors' program for faces are `architecture` dcgan_faces with `width` 128.
+Defaults: latents uniform on [-1, 1], Adam's settings and N(0, 0.02) weights are the paper's (section 4), with batches
+of 128. The networks are the common reading of the paper: 4 x 4 convolutions without a dense layer, for 28, 32, 64, 128
+... pixels. The networks of the authors' program for faces are `architecture` dcgan_faces with `width` 128.
 Departures from the paper: each step updates D and then G on latents of its own, where the program gives each minibatch
-to one of the two in turn; no weight decay (its 1e-5); batch norm's epsilon is PyTorch's.
+to one of the two in turn; no weight decay (the program has 1e-5); batch norm's epsilon is PyTorch's.
 """
 
 from typing import Literal
@@ -37,7 +37,7 @@ RULES = (
     "ReLU in the generator, tanh at its end",
     "leaky ReLU in the discriminator",
 )
-"""The paper's guidelines. Its discriminator's last layer, of one score, has no batch norm in the program."""
+"""The paper's guidelines. The discriminator's last layer, a single score, has no batch norm in the program."""
 WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 POOLING = (pooling._MaxPoolNd, pooling._AvgPoolNd, pooling._AdaptiveMaxPoolNd, pooling._AdaptiveAvgPoolNd, nn.Upsample)
 BATCH_NORM = (batchnorm._BatchNorm,)
@@ -48,16 +48,17 @@ class DCGAN(AdversarialModule):
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks, which must keep the rules.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels next to the image.
-        n_critic: discriminator updates per generator update, each on fresh images.
-        learning_rate: Adam's step size, for both networks.
-        betas: Adam's decay rates, for both networks.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks, which must keep the rules.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Number of channels next to the image.
+        n_critic: Number of discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -80,13 +81,7 @@ class DCGAN(AdversarialModule):
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.learning_rate, self.betas = learning_rate, betas
         self.generator, self.discriminator = networks.pair(
-            architecture=architecture,
-            generator_architecture=generator_architecture,
-            discriminator_architecture=discriminator_architecture,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_norm="batch",
+            (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         if broken := broken_rules(self.generator, self.discriminator):
             raise Mistake(
@@ -114,33 +109,33 @@ class DCGAN(AdversarialModule):
 
 
 def broken_rules(generator: nn.Module, discriminator: nn.Module) -> list[str]:
-    """Those of `RULES` that the two networks do not keep.
+    """Return those of `RULES` that the two networks break.
 
-    Modules count in the order in which a network has them, which must be that of its forward pass.
+    The layers of a network must be registered in the order of its forward pass.
     """
-    made, seen = layers(generator), layers(discriminator)
-    normed, bare = made[:-1] + seen[1:-1], made[-1:] + seen[:1] + seen[-1:]
+    g, d = layers(generator), layers(discriminator)
+    normed, bare = g[:-1] + d[1:-1], g[-1:] + d[:1] + d[-1:]
     kept = (
         not has([*generator.modules(), *discriminator.modules()], POOLING),
-        all(has(one, BATCH_NORM) for one in normed) and not any(has(one, BATCH_NORM) for one in bare),
-        not any(has(one, (nn.Linear,)) for one in made[1:] + seen[:-1]),
-        all(has(one, (nn.ReLU,)) for one in made[:-1]) and any(has(one, (nn.Tanh,)) for one in made[-1:]),
-        all(has(one, (nn.LeakyReLU,)) for one in seen[:-1]),
+        all(has(layer, BATCH_NORM) for layer in normed) and not any(has(layer, BATCH_NORM) for layer in bare),
+        not any(has(layer, (nn.Linear,)) for layer in g[1:] + d[:-1]),
+        all(has(layer, (nn.ReLU,)) for layer in g[:-1]) and any(has(layer, (nn.Tanh,)) for layer in g[-1:]),
+        all(has(layer, (nn.LeakyReLU,)) for layer in d[:-1]),
     )
     return [rule for rule, is_kept in zip(RULES, kept, strict=True) if not is_kept]
 
 
 def layers(network: nn.Module) -> list[list[nn.Module]]:
-    """Each convolution or linear layer of `network`, with the modules that follow it up to the next."""
-    found: list[list[nn.Module]] = []
+    """Return the convolutions and linear layers of `network`, each with the modules between it and the next one."""
+    groups: list[list[nn.Module]] = []
     for module in network.modules():
         if isinstance(module, WEIGHTED):
-            found.append([module])
-        elif found and not list(module.children()):
-            found[-1].append(module)
-    return found
+            groups.append([module])
+        elif groups and not list(module.children()):
+            groups[-1].append(module)
+    return groups
 
 
 def has(layer: list[nn.Module], kinds: tuple[type, ...]) -> bool:
-    """Whether a module of `layer` is of one of `kinds`."""
+    """Return whether `layer` has a module of one of `kinds`."""
     return any(isinstance(module, kinds) for module in layer)

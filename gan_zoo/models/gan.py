@@ -2,21 +2,26 @@
 
 Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville and Bengio, 2014. https://arxiv.org/abs/1406.2661
 
-A discriminator D tells images of the data from images G(z) of a generator; the two play
+A discriminator D learns to tell images of the data from images G(z) of a generator. The two play the game
 
     min_G max_D  E[log D(x)] + E[log(1 - D(G(z)))]        (Eq. 1)
 
-The discriminator takes k steps for each of the generator's (Algorithm 1; `n_critic` here). Early on D is sure of the
-fakes and log(1 - D(G(z))) is flat, so in practice the generator minimises -E[log D(G(z))] instead (section 3), the
-non-saturating loss.
+The discriminator takes k steps for each step of the generator (Algorithm 1; `n_critic` here). Early in training D is
+sure that the generated images are fake, and log(1 - D(G(z))) has almost no gradient. In practice the generator
+therefore minimises -E[log D(G(z))], the non-saturating loss (section 3).
 
-Defaults: k, the number of latents, batch and G, 100-1200-1200-784, are the paper's program's. `architecture` maxout,
-with the same width, is its D too: two layers of 240 maxout units, with dropout.
-Departures from the paper: D is by default G's mirror, with leaky ReLU; with maxout, G starts from grey, where the
-program starts from the mean image; uniform latents within 1 of 0, where the program's are within sqrt 3; Adam, with the
-settings that became usual, in place of momentum that rises; a constant learning rate, where the program divides its own
-by 1.000004 in each step (`rate_divisor`); D's update comes before G's and on its own latents, as in Algorithm 1, where
-the program stepped both at once; tanh and [-1, 1] for sigmoid and [0, 1].
+Defaults: k, the number of latents, the batch size and G, with layers of 100-1200-1200-784, are those of the authors'
+program. With `architecture` maxout and the same width, D is the program's too: two layers of 240 maxout units, with
+dropout.
+Departures from the paper:
+
+- By default, D mirrors G and has leaky ReLU.
+- With maxout, G starts from grey images; the program starts from the mean image.
+- Latents are uniform on [-1, 1]; the program draws them from [-sqrt 3, sqrt 3].
+- Adam, with the settings that became usual, takes the place of momentum that rises during training.
+- The learning rate is constant; the program divides it by 1.000004 in each step (`rate_divisor`).
+- D is updated before G, each on its own latents, as in Algorithm 1; the program updates both at once.
+- Images are in [-1, 1], after a tanh; the program's are in [0, 1], after a sigmoid.
 """
 
 from typing import Literal
@@ -33,22 +38,24 @@ from gan_zoo.step.optimizers import adams
 
 
 class GAN(AdversarialModule):
-    """The first adversarial pair, with the minimax or the non-saturating loss.
+    """The original GAN, with the minimax or the non-saturating loss.
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks; any objective can train any of them.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels next to the image (dcgan), or hidden widths (mlp, maxout).
-        generator_objective: what the generator minimises; the discriminator's loss is Eq. 1 in both cases.
-        n_critic: k, discriminator updates per generator update, each on fresh images.
-        learning_rate: Adam's step size, for both networks.
-        betas: Adam's decay rates, for both networks.
-        rate_divisor: what the learning rates are divided by in each step, down to 1e-5 of the first; 1: constant.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks; any objective can train any of them.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Number of channels next to the image (dcgan), or widths of the hidden layers (mlp, maxout).
+        generator_objective: Loss that the generator minimises. The discriminator's loss is that of Eq. 1 in both cases.
+        n_critic: k, the number of discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        rate_divisor: Number by which the learning rates are divided in each step, down to 1e-5 of their first values;
+            1: constant rates.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -75,13 +82,7 @@ class GAN(AdversarialModule):
         self.generator_objective = generator_objective
         self.learning_rate, self.betas, self.rate_divisor = learning_rate, betas, rate_divisor
         self.generator, self.discriminator = networks.pair(
-            architecture=architecture,
-            generator_architecture=generator_architecture,
-            discriminator_architecture=discriminator_architecture,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_norm="batch",
+            (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         self.keep_average(average_half_life)
 

@@ -2,18 +2,19 @@
 
 Gatys, Ecker and Bethge, 2016. https://www.cv-foundation.org/openaccess/content_cvpr_2016/html/Gatys_Image_Style_Transfer_CVPR_2016_paper.html
 
-No network is trained: the pixels x are optimised until a frozen VGG sees the content p and the style a in them,
+No network is trained. The pixels x are optimised until a frozen VGG sees the content p and the style a in them:
 
     L(x) = α ‖F(x) - F(p)‖² + β Σ_l w_l ‖G_l(x) - G_l(a)‖² (+ γ total variation)        (Eq. 7, with 1 and 4)
 
-F the features of relu4_2, G_l the Gram matrices of relu1_1, 2_1, 3_1, 4_1 and 5_1, which know what occurs together but
-not where.
+F are the features of relu4_2. G_l are the Gram matrices of relu1_1, 2_1, 3_1, 4_1 and 5_1, which describe which
+features occur together but not where.
 
-Defaults: layers, L-BFGS of step 1 with 100 pairs, 500 evaluations, the start from the content and two sizes in turn
-are the authors' program's.
-Departures from the paper: each squared distance is a share of its target's mean square, so that weights mean the same
-for any VGG (the paper's and its program's are for Caffe's network and inputs of 0 to 255, and fit no other); all style
-layers weigh alike; torchvision's VGG for the authors' rescaled one, with max pooling by default.
+Defaults are those of the authors' program: the layers, L-BFGS with step size 1 and a history of 100 pairs, 500
+evaluations, the content as starting point, and two sizes in turn.
+Departures from the paper: each squared distance is divided by the mean square of its target, so that weights mean the
+same for any VGG (those of the paper and its program fit only Caffe's network with inputs from 0 to 255). All style
+layers have the same weight. The network is torchvision's VGG instead of the authors' rescaled one, with max pooling by
+default.
 """
 
 import math
@@ -39,48 +40,48 @@ Terms = dict[str, Tensor]
 CONTENT = ("relu4_2",)
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 PAIRS = 100
-"""Steps that L-BFGS remembers, each as two images."""
+"""Steps in the history of L-BFGS, each of which takes the memory of two images."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What the pixels minimise (Eq. 7)."""
+    """The loss that the pixels minimise (Eq. 7)."""
 
     content_layers: tuple[str, ...] = CONTENT
     style_layers: tuple[str, ...] = STYLE
     layer_weights: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2, 0.2)
-    """w_l, one for each of the style's layers."""
+    """w_l, one for each style layer."""
     content_weight: float = 1.0
     """α."""
     style_weight: float = 100.0
     """β."""
     variation_weight: float = 0.0
-    """γ, of the total variation: smooths."""
+    """γ, the weight of the total variation, which smooths the image."""
 
     def __post_init__(self) -> None:
         weights = {"content_weight": self.content_weight, "style_weight": self.style_weight}
         bounded("", at_least=0, **weights, variation_weight=self.variation_weight, layer_weights=self.layer_weights)
         if len(self.layer_weights) != len(self.style_layers):
             raise Mistake(
-                f"{len(self.layer_weights)} layer weights for {len(self.style_layers)} style layers: one for each."
+                f"{len(self.layer_weights)} layer weights for {len(self.style_layers)} style layers: give one for each."
             )
 
     @property
     def taps(self) -> tuple[str, ...]:
-        """The layers that a `Features` must have."""
+        """The layers that the loss compares, which a `Features` must return."""
         return tuple(dict.fromkeys(self.content_layers + self.style_layers))
 
     def against(self, content: Image, style: Float[Tensor, "1 3 H W"], features: Features) -> Callable[[Image], Terms]:
-        """The weighted terms of an image, as `features` sees it, against the images `content` and `style`."""
+        """Return the function that maps an image to its weighted terms for the targets `content` and `style`."""
         with torch.no_grad():
-            wanted = features(content), features(style)
-        return lambda x: self.terms(x, features(x), *wanted)
+            targets = features(content), features(style)
+        return lambda x: self.terms(x, features(x), *targets)
 
-    def terms(self, x: Image, seen: Maps, content: Maps, style: Maps) -> Terms:
-        """The weighted terms for the image `x`, of which the network has `seen` this, against the two targets."""
-        contents = [perceptual.content_loss(seen[name], content[name]) for name in self.content_layers]
+    def terms(self, x: Image, result: Maps, content: Maps, style: Maps) -> Terms:
+        """Return the weighted terms for the image `x` with the features `result`; `content` and `style` are targets."""
+        contents = [perceptual.content_loss(result[name], content[name]) for name in self.content_layers]
         styles = [
-            weight * perceptual.gram_loss(seen[name], style[name])
+            weight * perceptual.gram_loss(result[name], style[name])
             for weight, name in zip(self.layer_weights, self.style_layers, strict=True)
         ]
         return {
@@ -92,12 +93,12 @@ class Objective:
 
 @dataclass
 class Stylized:
-    """What `gatys` returns."""
+    """The result of `gatys`."""
 
     image: Float[Tensor, "1 3 _ _"]
-    """In [-1, 1]."""
+    """The image, in [-1, 1]."""
     history: list[dict[str, float]] = field(default_factory=list)
-    """The weighted terms at each evaluation, with the `size` that it was made at."""
+    """The weighted terms of each evaluation, and the `size` of the image in it."""
 
 
 def gatys(
@@ -115,42 +116,42 @@ def gatys(
     seed: int = 0,
     progress: Callable[[dict[str, float]], None] = lambda terms: None,
 ) -> Stylized:
-    """`content` painted as `style`, both images in [-1, 1].
+    """Return `content` painted in the style of `style`.
 
     Args:
-        content: of any size; the result has its proportions.
-        style: of any size.
-        features: a VGG with the taps of `objective`.
-        objective: layers and weights.
-        optimizer: L-BFGS as in the paper, or Adam.
-        learning_rate: of either; Adam's in units of [-1, 1], for which 0.02 is good.
-        sizes: shorter sides in pixels, worked at in turn, each from the last one's result.
-        evaluations: of the loss, at each of the sizes.
-        style_size: shorter side in pixels at which the style is seen; 0: its own; None: the size that is worked at, as
-            in the authors' program.
-        start: the content, or noise, which gives more of the style and less of the content.
-        seed: of the noise.
-        progress: called with the terms of each evaluation.
+        content: An image of any size in [-1, 1]. The result has its proportions.
+        style: An image of any size in [-1, 1].
+        features: A VGG with the taps of `objective`.
+        objective: Layers and weights of the loss.
+        optimizer: L-BFGS, as in the paper, or Adam.
+        learning_rate: Step size of the optimizer. For Adam it is in units of [-1, 1], and 0.02 works well.
+        sizes: Shorter side in pixels of each round. A round starts from the result of the one before.
+        evaluations: Evaluations of the loss in each round.
+        style_size: Shorter side in pixels to which the style is resized; 0: it is not resized; None: the size of the
+            round, as in the authors' program.
+        start: Starting point: the content, or noise, which gives more of the style and less of the content.
+        seed: Seed of the noise.
+        progress: Is called with the terms of each evaluation.
 
     Raises:
-        Mistake: settings that do not match.
-        NonFinite: the loss left the numbers; smaller weights or a smaller learning rate help.
+        Mistake: The settings do not fit together.
+        NonFinite: The loss became infinite or NaN. Smaller weights or a smaller learning rate help.
     """
     bounded("", above=0, learning_rate=learning_rate)
     bounded("", at_least=1, evaluations=evaluations, sizes=sizes)
     bounded("", at_least=0, style_size=style_size or 0)
     if len(sizes) != len(evaluations):
-        raise Mistake(f"{len(sizes)} sizes and {len(evaluations)} numbers of evaluations: give as many of both.")
+        raise Mistake(f"{len(sizes)} sizes and {len(evaluations)} numbers of evaluations: give one number a size.")
     result = Stylized(image=content if start == "content" else _noise(content, seed))
 
-    def told(terms: Terms) -> None:
+    def record(terms: Terms) -> None:
         result.history.append({"size": size} | {name: float(value) for name, value in terms.items()})
         progress(result.history[-1])
 
     for size, count in zip(sizes, evaluations, strict=True):
         scene, paint = images.resized(content, size), _sized(style, size if style_size is None else style_size)
         x = images.to_size(result.image, scene.shape[2:]).clone(memory_format=torch.channels_last).requires_grad_()
-        descend(x, objective.against(scene, paint, features), optimizer, learning_rate, count, told)
+        descend(x, objective.against(scene, paint, features), optimizer, learning_rate, count, record)
         result.image = x.detach()
     result.image = result.image.clamp(-1, 1).contiguous()
     return result
@@ -162,29 +163,29 @@ def descend(
     optimizer: Literal["lbfgs", "adam"],
     learning_rate: float,
     evaluations: int,
-    told: Callable[[Terms], None],
+    record: Callable[[Terms], None],
 ) -> None:
-    """Move `x` to lower the sum of its `terms`, evaluated `evaluations` times, each of which is `told`.
+    """Minimise the sum of `terms(x)` over `x` in place, and call `record` with the terms of each evaluation.
 
     Raises:
-        NonFinite: a term left the numbers.
+        NonFinite: A term became infinite or NaN.
     """
     done = 0
 
     def closure() -> Tensor:
         nonlocal done
         done += 1
-        found = terms(x)
-        loss = _total(found, done)
+        current = terms(x)
+        loss = _total(current, done)
         (x.grad,) = torch.autograd.grad(loss, x)
-        told({name: value.detach() for name, value in found.items()})
+        record({name: value.detach() for name, value in current.items()})
         return loss.detach()
 
     if optimizer == "lbfgs":
         LBFGS(
             [x],
             lr=learning_rate,
-            max_iter=evaluations,  # one step is the whole descent
+            max_iter=evaluations,  # a single step is the whole descent
             max_eval=evaluations,
             tolerance_grad=0,
             tolerance_change=0,
@@ -202,11 +203,11 @@ def memory(
     """Return the bytes of tensors that `gatys` takes at one size with L-BFGS.
 
     Args:
-        content: Height and width that are worked at.
-        style: Height and width at which the style is seen.
+        content: Height and width of the content after resizing.
+        style: Height and width of the style after resizing.
         features: A VGG with the taps of `objective`.
-        objective: Layers and weights.
-        evaluations: Of the loss.
+        objective: Layers and weights of the loss.
+        evaluations: Evaluations of the loss.
     """
     network = on_meta(features)
 
@@ -228,7 +229,9 @@ def _total(terms: Terms, evaluation: int) -> Tensor:
     loss = torch.stack(list(terms.values())).sum()
     if not torch.isfinite(loss):
         values = ", ".join(f"{name} {value.item():.3g}" for name, value in terms.items())
-        raise NonFinite(f"The loss left the numbers at evaluation {evaluation} ({values}): lower the style weight.")
+        raise NonFinite(
+            f"The loss became infinite or NaN at evaluation {evaluation} ({values}): lower the style weight."
+        )
     return loss
 
 

@@ -2,8 +2,9 @@
 
 Mao, Li, Xie, Lau, Wang and Smolley, 2016. https://arxiv.org/abs/1611.04076
 
-The sigmoid cross entropy of GAN is flat for fakes on the right side of D's boundary, however far from the data they
-lie. LSGAN asks D for the value b on images of the data and a on generated ones, and G for fakes that D gives c:
+GAN's sigmoid cross entropy has no gradient for fakes on the right side of D's boundary, however far from the data they
+are. In LSGAN, D learns to return the value b for images of the data and a for generated ones, and G learns to make
+images for which D returns c:
 
     min_D  1/2 E[(D(x) - b)²] + 1/2 E[(D(G(z)) - a)²]        (Eq. 2)
     min_G  1/2 E[(D(G(z)) - c)²]
@@ -11,13 +12,14 @@ lie. LSGAN asks D for the value b on images of the data and a on generated ones,
 At p_g = p_data the best D is (a + b) / 2 everywhere. The paper has two choices of (a, b, c), here `targets`:
 
     (-1, 1, 0)  b - c = 1 and b - a = 2: G minimises the Pearson χ² divergence of p_data + p_g and 2 p_g   (Eq. 8)
-    (0, 1, 1)   the 0-1 coding: G wants its fakes at the value of real images                              (Eq. 9)
+    (0, 1, 1)   the 0-1 coding: G aims at the value of real images                                         (Eq. 9)
 
-Defaults: the 0-1 coding, step size 1e-3 and β₁ 0.5 are the authors' program's (github.com/xudonmao/LSGAN), and so is
-the law of the latents. Its networks for 112 x 112 pixels are `architecture` lsgan, with 1024 latents; the default is
-DCGAN's, with DCGAN's 100. For DCGAN at 64 x 64 (the study of stability) the authors take a step size of 2e-4.
-Departures from the paper: G's update draws its own latents, where the program gives both updates the same; squares are
-averaged over a batch, where the program sums them (with Adam the same but for its epsilon).
+Defaults: the 0-1 coding, the step size 1e-3, β₁ 0.5 and the distribution of the latents are those of the authors'
+program (github.com/xudonmao/LSGAN). Its networks for 112 x 112 pixels are `architecture` lsgan, with 1024 latents; the
+default networks are DCGAN's, with DCGAN's 100 latents. For DCGAN at 64 x 64 (the study of stability) the authors use a
+step size of 2e-4.
+Departures from the paper: G's update draws its own latents, where the program uses the same latents in both updates;
+squares are averaged over a batch, where the program sums them (with Adam, this only changes the effect of its epsilon).
 """
 
 from math import isfinite
@@ -35,22 +37,23 @@ from gan_zoo.step.optimizers import adams
 
 
 class LSGAN(AdversarialModule):
-    """Least-squares GAN, with either choice of the paper for the three targets.
+    """Least-squares GAN, with either of the paper's choices for the three targets.
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks; any objective can train any of them.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels next to the image (dcgan), or hidden widths (mlp).
-        targets: (a, b, c): what D gives generated images, what it gives real ones, what G wants D to give its own.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks; any objective can train any of them.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Number of channels next to the image (dcgan), or widths of the hidden layers (mlp).
+        targets: (a, b, c): D's target for generated images, its target for real images, and the value that G aims at.
             (0, 1, 1): 0-1 coding; (-1, 1, 0): Pearson χ².
-        n_critic: discriminator updates per generator update, each on fresh images.
-        learning_rate: Adam's step size, for both networks.
-        betas: Adam's decay rates, for both networks.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        n_critic: Number of discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -77,13 +80,7 @@ class LSGAN(AdversarialModule):
         self.latent_dim, self.latent_law, self.n_critic = latent_dim, latent_law, n_critic
         self.learning_rate, self.betas = learning_rate, betas
         self.generator, self.discriminator = networks.pair(
-            architecture=architecture,
-            generator_architecture=generator_architecture,
-            discriminator_architecture=discriminator_architecture,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_norm="batch",
+            (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         self.keep_average(average_half_life)
 

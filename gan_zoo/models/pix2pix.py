@@ -2,23 +2,23 @@
 
 Isola, Zhu, Zhou and Efros, 2017. https://arxiv.org/abs/1611.07004
 
-Images x, of labels say, come with images y that they belong to, photographs say. G translates x; D is shown x beside
-y or beside G(x, z), patch by patch, and tells which:
+The training images are pairs: x, such as a label map, and y, such as the photograph that belongs to it. G translates x.
+D sees x next to either y or G(x, z), and says for each patch which of the two it is:
 
     L_cGAN = E[log D(x, y)] + E[log(1 - D(x, G(x, z)))]        (Eq. 1)
     G* = arg min_G max_D  L_cGAN + λ E[‖y - G(x, z)‖₁]        (Eq. 4)
 
-L1 gets the coarse right, and blurs; D sees to what is sharp, and need only look at patches. G minimises
--E[log D(x, G(x, z))] in place of Eq. 1's term, D half of its own (section 3.3). The noise z is dropout alone. So it
-stays on afterwards, as do the statistics of batch norm, which are those of the images at hand: of one image, as
-`translate` takes them, instance norm's.
+The L1 term gets the coarse structure right but blurs. D enforces sharp detail, for which patches suffice. G minimises
+-E[log D(x, G(x, z))] instead of its term in Eq. 1, and D minimises half of its loss (section 3.3). Dropout is the only
+noise z, so it stays active after training. Batch norm, too, keeps using the statistics of its input; `translate`
+passes one image at a time, for which they equal those of instance norm.
 
-Defaults are the paper's: U-Net of 8 halvings for 256 pixels, patches of 70, λ = 100. Its Table 1 compares Eq. 4 with
-L1 alone (`adversarial_weight` 0), no L1 (`l1_weight` 0) and a D that is not shown x (`conditional` false). The
-learning rate is constant; `decay_from` and `decay_until` are the later program's, which lets it fall over the second
-half of 200 passes.
-Departures from the paper: the levels that drop are those of 512 channels, as in the authors' later program; the first
-one dropped at the three innermost levels. G's two passes of a step draw their dropout apart; the programs have one.
+Defaults are the paper's: a U-Net with 8 halvings for 256 pixels, patches of 70 pixels, λ = 100. Its Table 1 compares
+Eq. 4 with L1 alone (`adversarial_weight` 0), with no L1 (`l1_weight` 0) and with a D that does not see x (`conditional`
+false). The learning rate is constant. `decay_from` and `decay_until` follow the authors' later program, which decays it
+linearly over the second half of 200 epochs.
+Departures from the paper: dropout acts at the levels with 512 channels, as in the authors' later program; their first
+program has it at the three innermost levels. Each step runs G twice, with independent dropout; theirs run it once.
 """
 
 import math
@@ -48,24 +48,26 @@ Images = Float[Tensor, "n c h w"]
 
 
 class Pix2Pix(AdversarialModule):
-    """Translates images of one kind into another, from pairs; a batch has `source` (a) and `target` (b).
+    """Image translation learned from pairs. A batch has the images `source` (a) and `target` (b).
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        direction: from source to target, or back.
-        halvings: of the image, in the generator: 8 for 256 pixels, 7 for 128, 6 for 64.
-        width: the generator's channels next to the image.
-        discriminator_width: the discriminator's.
-        discriminator_layers: its convolutions of stride 2: 3 for patches of 70 pixels, 1 for 16, 5 for 286, 0 for 1.
-        norm: of both networks: `batch`, over the minibatch's images; `instance`, over each map of an image alone;
-            `layer`, over all maps of an image.
+        direction: Whether `source` is translated to `target` (a2b), or `target` to `source` (b2a).
+        halvings: How often the generator halves the image: 8 times for 256 pixels, 7 for 128, 6 for 64.
+        width: Channels of the generator after its first convolution.
+        discriminator_width: Channels of the discriminator after its first convolution.
+        discriminator_layers: Convolutions of stride 2 in the discriminator: 3 for patches of 70 pixels, 1 for 16, 5 for
+            286, 0 for 1.
+        norm: What both networks normalise over: `batch`, the mini-batch; `instance`, each map of each image; `layer`,
+            all maps of each image.
         l1_weight: λ in Eq. 4.
-        adversarial_weight: of D's word in the generator's loss; 0: L1 alone, and D looks on.
-        conditional: whether D is shown x.
-        learning_rate: Adam's step size, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
-        decay_from: step up to which learning rates are constant, where `decay_until` is given.
-        decay_until: step at which learning rates, falling on a line, are 0 and the run ends; 0: they are constant.
+        adversarial_weight: Weight of the adversarial term in the generator's loss; 0 trains the generator by L1 alone.
+        conditional: Whether the discriminator sees x.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        decay_from: Step up to which the learning rates are constant. It needs `decay_until`.
+        decay_until: Step at which the learning rates, which fall linearly from `decay_from` on, reach 0 and the run
+            ends; 0: constant rates.
     """
 
     def __init__(
@@ -101,20 +103,20 @@ class Pix2Pix(AdversarialModule):
         self._refuse_unfit((height, breadth))
         refuse_small(height, breadth, discriminator_layers)
         self.generator = UNet(channels, channels, width=width, halvings=halvings, norm=norm)
-        judged = 2 * channels if conditional else channels
-        self.discriminator = patchgan(judged, width=discriminator_width, layers=discriminator_layers, norm=norm)
+        shown = 2 * channels if conditional else channels
+        self.discriminator = patchgan(shown, width=discriminator_width, layers=discriminator_layers, norm=norm)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         source, target = self._pair(batch)
         with torch.no_grad():
             fake = self.generator(source)
-        loss = losses.minimax_discriminator(real=self._judged(source, target), fake=self._judged(source, fake))
+        loss = losses.minimax_discriminator(real=self._scores(source, target), fake=self._scores(source, fake))
         return {"discriminator/minimax": loss / 2}
 
     def generator_loss(self, batch: Batch) -> Terms:
         source, target = self._pair(batch)
         fake = self.generator(source)
-        adversarial = losses.non_saturating_generator(fake=self._judged(source, fake))
+        adversarial = losses.non_saturating_generator(fake=self._scores(source, fake))
         return {
             "generator/non_saturating": self.adversarial_weight * adversarial,
             "generator/l1": self.l1_weight * l1_loss(fake, target),
@@ -136,38 +138,40 @@ class Pix2Pix(AdversarialModule):
 
     @torch.no_grad()
     def translate(self, image: Images, seed: int = 0, first: int = 0) -> Images:
-        """`image`, in [-1, 1], translated: in [-1, 1]. Each with its own statistics and dropout, as the authors do.
+        """Return the translations of `image`, in [-1, 1].
+
+        Each image has its own statistics and dropout, as in the authors' program.
 
         Args:
-            image: (n, c, h, w), sides multiples of `stride`.
-            seed: of the dropout; image i's depends on (seed, first + i) alone.
-            first: index of the first image.
+            image: Images in [-1, 1], (n, c, h, w), sides multiples of `stride`.
+            seed: Seed of the dropout. The dropout of image i depends on (seed, first + i) alone.
+            first: Index of the first image.
 
         Raises:
-            Mistake: a size that the network cannot halve so often.
+            Mistake: The network cannot halve images of this size often enough.
         """
         self._refuse_unfit(image.shape[2:])
         keys = [randomness.key(seed, "dropout", first + i) for i in range(len(image))]
         draws = [torch.Generator().manual_seed(key) for key in keys]
-        made = [
-            tiles.blended(lambda part, draw=draw: self.generator(part, draw), self.generator, one, self.stride)
-            for one, draw in zip(image.split(1), draws, strict=True)
+        translations = [
+            tiles.blended(lambda part, draw=draw: self.generator(part, draw), self.generator, single, self.stride)
+            for single, draw in zip(image.split(1), draws, strict=True)
         ]
-        return torch.cat(made)
+        return torch.cat(translations)
 
     def show(self, count: int, seed: int, examples: Callable[[int], Batch]) -> tuple[Images, int]:
-        """Triples of source, translation and target, as many a row as make it about square."""
+        """Return triples of source, translation and target for a grid that is about square."""
         source, target = self._pair(examples(max(1, count // 3)))
         triples = torch.stack([source, self.translate(source, seed=seed), target], dim=1)
         return triples.flatten(0, 1), 3 * max(1, math.isqrt(len(source) // 3))
 
     def _pair(self, batch: Batch) -> tuple[Images, Images]:
-        """What is translated, and what it should become."""
+        """Return the images to translate, and the images that they should become."""
         (route,) = self.routes
         return batch[route.source], batch[route.target]
 
-    def _judged(self, source: Images, image: Images) -> Float[Tensor, "n 1 rows columns"]:
-        """The discriminator's scores of `image`, shown beside what it was made of."""
+    def _scores(self, source: Images, image: Images) -> Float[Tensor, "n 1 rows columns"]:
+        """Return the discriminator's scores of `image`, which it sees next to `source` if it is conditional."""
         return self.discriminator(torch.cat([source, image], dim=1) if self.conditional else image)
 
     def _refuse_unfit(self, sides: tuple[int, ...]) -> None:

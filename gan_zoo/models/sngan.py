@@ -4,21 +4,22 @@ Miyato, Kataoka, Koyama and Yoshida, 2018. https://arxiv.org/abs/1802.05957
 Miyato and Koyama, 2018: cGANs with Projection Discriminator. https://arxiv.org/abs/1802.05637
 
 Every weight W of the discriminator is divided by its largest singular value, W / σ(W), so that each layer, and with it
-the discriminator, is 1-Lipschitz; one power iteration a forward pass keeps up the estimate of σ (Algorithm 1). The two
-networks minimise the hinge losses
+the discriminator, is 1-Lipschitz. One power iteration per forward pass keeps the estimate of σ up to date (Algorithm
+1). The two networks minimise the hinge losses
 
     D: E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]        G: -E[D(G(z))]        (Eq. 16 and 17)
 
-With `projection`, classes enter the generator by conditional batch norm, and the discriminator as the inner product of
-their embedding with the image's features, D(x, y) = ψ(h) + <V y, h> (Eq. 2 of the second paper); fakes have classes
-drawn uniformly.
+With `projection`, the class enters the generator by conditional batch norm. It enters the discriminator as the inner
+product of its embedding and the image's features, D(x, y) = ψ(h) + <V y, h> (Eq. 2 of the second paper). The classes of
+generated images are drawn uniformly.
 
-Defaults: networks for 32 pixels, Adam, n_critic and the generator's batch, twice the discriminator's, are the authors'
-program's for CIFAR-10, whose learning rate falls to 0 at step 50,000 (`decay_until`; the paper says 100,000 steps).
-Departures from the paper: a step's discriminator updates come before the generator's, in the program after it; the
-score of the 32-pixel network has a bias, which the program's has not (1 parameter); batch norm's epsilon is torch's
-1e-5, the program's 2e-5; the power iteration keeps the vector on the input side between two passes, as torch does, and
-the program the one on the output side.
+Defaults: networks for 32 pixels, Adam's settings, n_critic and the generator's batch, twice the discriminator's, are
+those of the authors' program for CIFAR-10. Its learning rate falls to 0 at step 50,000 (`decay_until`; the paper says
+100,000 steps).
+Departures from the paper: a step updates the discriminator before the generator, where the program does it after; the
+score of the 32-pixel network has a bias (1 parameter), where the program's has none; batch norm's epsilon is PyTorch's
+1e-5, where the program has 2e-5; between two passes, the power iteration keeps the vector on the input side, as in
+PyTorch, where the program keeps the one on the output side.
 """
 
 from typing import Literal
@@ -40,27 +41,28 @@ Label = Int64[Tensor, " n"]
 
 
 class SNGAN(AdversarialModule):
-    """GAN with a spectrally normalised discriminator, of no classes or, by projection, of some.
+    """GAN with a spectrally normalised discriminator, which can know the class by projection.
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        num_classes: of the data, 0 where it has none; used with `projection` alone.
-        projection: whether both networks know the class.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks; any objective can train any of them.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: of the generator: channels of every block at 32 pixels, next to the image above.
-        discriminator_width: of the discriminator, likewise.
-        objective: hinge, or the non-saturating losses of the first GAN.
-        generator_batch: images of the generator's update for each of a discriminator's.
-        n_critic: discriminator updates per generator update, each on fresh images.
-        learning_rate: Adam's α, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
-        decay_until: step at which the learning rates, falling on a line from the first step on, are 0 and the run ends;
-            0: they are constant.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        num_classes: Number of classes in the data, 0 if it has none. Only `projection` uses it.
+        projection: Whether both networks know the class.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks; any objective can train any of them.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Number of channels in every block of the generator (at 32 pixels), or next to the image (larger images).
+        discriminator_width: The same for the discriminator.
+        objective: Losses of both networks: hinge, or the non-saturating losses of the original GAN.
+        generator_batch: Number of images in a generator update for each image in a discriminator update.
+        n_critic: Number of discriminator updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        decay_until: Step at which the learning rates, which fall linearly from the first step on, reach 0 and the run
+            ends; 0: constant rates.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     dequantize = True
@@ -97,34 +99,34 @@ class SNGAN(AdversarialModule):
             conditional.need_classes(num_classes, "model.projection")
             self.num_classes = num_classes
             self.generator = conditional.generator(generator, image_shape, latent_dim, width, num_classes)
-            judge = conditional.projected(discriminator, image_shape, discriminator_width, num_classes)
+            network = conditional.projected(discriminator, image_shape, discriminator_width, num_classes)
         else:
             self.generator = networks.generator(generator, image_shape, latent_dim, width)
-            judge = networks.discriminator(discriminator, image_shape, discriminator_width, norm="none")
-        self.discriminator = spectrally_normalised(judge)
+            network = networks.discriminator(discriminator, image_shape, discriminator_width, norm="none")
+        self.discriminator = spectrally_normalised(network)
         self.keep_average(average_half_life)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, label = batch["image"], batch["label"] if self.num_classes else None
         with torch.no_grad():
-            fake, drawn = self.fakes(len(real))
-        scores = {"real": self.judged(real, label), "fake": self.judged(fake, drawn)}
+            fake, fake_label = self.fakes(len(real))
+        scores = {"real": self.scores(real, label), "fake": self.scores(fake, fake_label)}
         if self.objective == "hinge":
             return {"discriminator/hinge": losses.hinge_discriminator(**scores)}
         return {"discriminator/minimax": losses.minimax_discriminator(**scores)}
 
     def generator_loss(self, batch: Batch) -> Terms:
-        scores = self.judged(*self.fakes(len(batch["image"]) * self.generator_batch))
+        scores = self.scores(*self.fakes(len(batch["image"]) * self.generator_batch))
         if self.objective == "hinge":  # Eq. 17 is the Wasserstein generator's
             return {"generator/hinge": losses.wasserstein_generator(fake=scores)}
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
 
     def fakes(self, n: int) -> tuple[Tensor, Label | None]:
-        """`n` images, and their classes where there are any, drawn uniformly."""
+        """Generate `n` images. Return them with their uniformly drawn classes, or None without `projection`."""
         return self.labelled_fakes(n) if self.num_classes else (self(self.latents(n)), None)
 
-    def judged(self, image: Tensor, label: Label | None) -> Float[Tensor, " n"]:
-        """The discriminator's scores."""
+    def scores(self, image: Tensor, label: Label | None) -> Float[Tensor, " n"]:
+        """Return the discriminator's scores."""
         return self.discriminator(image) if label is None else self.discriminator(image, label)
 
     def rate(self, step: int) -> float:

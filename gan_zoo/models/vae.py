@@ -2,21 +2,24 @@
 
 Kingma and Welling, 2013. https://arxiv.org/abs/1312.6114
 
-An encoder q(z|x) = N(μ(x), σ²(x)) and a decoder p(x|z) are trained together to raise a bound on the data's likelihood,
+An encoder q(z|x) = N(μ(x), σ²(x)) and a decoder p(x|z) are trained together to raise a lower bound on the likelihood
+of the data,
 
     log p(x) ≥ E_q[log p(x|z)] - KL(q(z|x) ‖ N(0, I))        (Eq. 3)
     KL = -1/2 Σ_j (1 + log σ_j² - μ_j² - σ_j²)        (appendix B)
 
 with z = μ + σ ε, ε ~ N(0, I), so that the gradient reaches μ and σ (Eq. 9). New images are decoded from z ~ N(0, I).
-More draws of z, weighted by importance, give a tighter bound to compare models by (Burda 2015, arXiv 1509.00519):
+To compare models, several draws of z with importance weights give a tighter bound (Burda 2015, arXiv 1509.00519):
 
     log p(x) ≥ E[log 1/K Σ_k p(x, z_k) / q(z_k|x)]        (Burda's Eq. 8)
 
-Everything is in nats per image, summed over pixels and over latents: an average over pixels would weigh the KL term by
-their number. With `kl_weight` 0 and `noise` false this is the plain auto-encoder.
+All values are in nats per image, summed over pixels and over latents. An average over pixels would multiply the weight
+of the KL term by the number of pixels. With `kl_weight` 0 and `noise` false, the model is a plain auto-encoder.
 
-Defaults: widths, latents and Adam's 1e-3 are those of PyTorch's example, which everybody runs; batch 128.
-Departures from the paper: those (its own: 500 tanh units, Adagrad, batch 100; `width` (500,) has its counts); ReLU.
+Defaults: the widths, the latents and Adam's 1e-3 are those of PyTorch's VAE example, which is the one in common use.
+Batches have 128 images.
+Departures from the paper: the defaults (the paper has 500 tanh units, Adagrad and batches of 100; `width` (500,) gives
+its numbers of units); ReLU in place of tanh.
 """
 
 import math
@@ -45,16 +48,19 @@ class VAE(GenerativeModule):
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        latent_dim: length of z.
-        architecture: of both networks: fully connected, or DCGAN's convolutions.
-        width: hidden widths from the image on (mlp), or channels next to the image (dcgan).
-        likelihood: bernoulli: each grey level in [0, 1] as a probability; gaussian: of fixed deviation around it.
-        deviation: of the Gaussian likelihood, in units of [-1, 1]; the smaller, the more the pixels count.
-        kl_weight: of the KL term; 1: the bound.
-        noise: whether z is drawn from q(z|x), or is its mean.
-        learning_rate: Adam's α.
-        betas: Adam's β₁ and β₂.
-        average_half_life: of the decoder's moving average, in images; 0: none, as in the paper.
+        latent_dim: Length of the latent vector z.
+        architecture: Architecture of both networks: fully connected layers, or DCGAN's convolutions.
+        width: Widths of the hidden layers, from the image on (mlp), or number of channels next to the image (dcgan).
+        likelihood: bernoulli: each grey level, scaled to [0, 1], is a probability; gaussian: each is normally
+            distributed, with a fixed standard deviation.
+        deviation: Standard deviation of the Gaussian likelihood, for pixels in [-1, 1]. With a smaller one, the pixels
+            count more.
+        kl_weight: Weight of the KL term; 1 gives the bound of the paper.
+        noise: Whether z is drawn from q(z|x); if not, z is its mean.
+        learning_rate: Adam's step size α.
+        betas: Adam's decay rates β₁ and β₂.
+        average_half_life: Half-life of the decoder's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -79,27 +85,27 @@ class VAE(GenerativeModule):
         self.latent_dim, self.likelihood, self.deviation = latent_dim, likelihood, deviation
         self.kl_weight, self.noise = kl_weight, noise
         self.learning_rate, self.betas = learning_rate, betas
-        make = mlp_networks if architecture == "mlp" else dcgan_networks
-        self.encoder, decoder = make(image_shape, latent_dim, width)
+        build = mlp_networks if architecture == "mlp" else dcgan_networks
+        self.encoder, decoder = build(image_shape, latent_dim, width)
         self.generator = nn.Sequential(decoder, Squashed() if likelihood == "bernoulli" else nn.Identity())
         self.keep_average(average_half_life)
 
     @property
     def decoder(self) -> nn.Module:
-        """From latents to each pixel's logit (bernoulli) or mean (gaussian); `generator` makes images of these."""
+        """The network from latents to the logit (bernoulli) or the mean (gaussian) of each pixel."""
         return self.generator[0]  # pyright: ignore[reportIndexIssue]
 
     def forward(self, latents: Latents) -> Images:
-        """Images in [-1, 1], the likelihood's means."""
+        """Decode latents into images in [-1, 1], which are the means of the likelihood."""
         return self.generator(latents)
 
     def encode(self, image: Images) -> tuple[Latents, Latents]:
-        """μ and log σ² of q(z|x)."""
+        """Return μ and log σ² of q(z|x)."""
         mean, log_variance = at_least_float32(self.encoder(image)).flatten(1).chunk(2, dim=1)
         return mean, log_variance
 
     def loss(self, batch: Batch) -> Terms:
-        """Minus the two terms of Eq. 3, in nats per image, with one draw of z for each."""
+        """Return minus the two terms of Eq. 3, in nats per image, with one draw of z for each image."""
         mean, log_variance = self.encode(batch["image"])
         z = drawn(mean, log_variance) if self.noise else mean
         return {
@@ -108,20 +114,20 @@ class VAE(GenerativeModule):
         }
 
     def log_probability(self, image: Images, z: Latents) -> Nats:
-        """log p(x|z) in nats, summed over pixels."""
-        seen = at_least_float32(self.decoder(z))
+        """Return log p(x|z) in nats, summed over pixels."""
+        prediction = at_least_float32(self.decoder(z))
         if self.likelihood == "bernoulli":
-            return -binary_cross_entropy_with_logits(seen, (image + 1) / 2, reduction="none").flatten(1).sum(1)
-        return gaussian(image, seen, 2 * math.log(self.deviation)).flatten(1).sum(1)
+            return -binary_cross_entropy_with_logits(prediction, (image + 1) / 2, reduction="none").flatten(1).sum(1)
+        return gaussian(image, prediction, 2 * math.log(self.deviation)).flatten(1).sum(1)
 
     @torch.no_grad()
     def bound(self, image: Images, draws: int, generator: torch.Generator) -> Nats:
-        """The importance-sampled bound on log p(x), in nats: the more draws, the tighter (Burda 2015, Eq. 8).
+        """Return the importance-sampled bound on log p(x), in nats. More draws make it tighter (Burda 2015, Eq. 8).
 
         Args:
-            image: in [-1, 1].
-            draws: K; 1 is Eq. 3's bound with its KL term by Monte Carlo.
-            generator: of the draws, on the CPU.
+            image: Images in [-1, 1].
+            draws: K, the number of draws of z per image; 1 is the bound of Eq. 3 with its KL term by Monte Carlo.
+            generator: Random state on the CPU from which z is drawn.
         """
         mean, log_variance = self.encode(image)
         weights = []
@@ -139,29 +145,29 @@ class VAE(GenerativeModule):
         self.update(optimizer, self.loss, minibatches[0])
 
     def configure_optimizers(self) -> Optimizer:
-        both = [*self.encoder.parameters(), *self.generator.parameters()]
-        return Adam(both, lr=self.learning_rate, betas=self.betas, fused=True)
+        parameters = [*self.encoder.parameters(), *self.generator.parameters()]
+        return Adam(parameters, lr=self.learning_rate, betas=self.betas, fused=True)
 
 
 class Squashed(nn.Module):
-    """A logit as its probability, in [-1, 1] for [0, 1]."""
+    """The probability of a logit, mapped from [0, 1] to [-1, 1]."""
 
     def forward(self, logit: Tensor) -> Tensor:
         return (logit / 2).tanh()  # 2 sigmoid(x) - 1
 
 
 def divergence(mean: Latents, log_variance: Latents) -> Nats:
-    """KL(N(μ, σ²) ‖ N(0, I)) in nats (Kingma and Welling 2013, appendix B)."""
+    """Return KL(N(μ, σ²) ‖ N(0, I)) in nats (Kingma and Welling 2013, appendix B)."""
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1)
 
 
 def drawn(mean: Latents, log_variance: Latents) -> Latents:
-    """z = μ + σ ε, ε ~ N(0, I) from the device's own random state (Eq. 9)."""
+    """Draw z = μ + σ ε, ε ~ N(0, I), from the device's own random state (Eq. 9)."""
     return mean + (log_variance / 2).exp() * torch.randn_like(mean)
 
 
 def gaussian(x: Tensor, mean: Tensor, log_variance: Tensor | float) -> Tensor:
-    """log N(x; mean, e^log_variance) of each number, in nats."""
+    """Return log N(x; mean, e^log_variance) of each number, in nats."""
     variance = log_variance.exp() if isinstance(log_variance, Tensor) else math.exp(log_variance)
     return -0.5 * (math.log(2 * math.pi) + log_variance + (x - mean).square() / variance)
 
@@ -169,11 +175,11 @@ def gaussian(x: Tensor, mean: Tensor, log_variance: Tensor | float) -> Tensor:
 def mlp_networks(
     image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]
 ) -> tuple[nn.Module, nn.Module]:
-    """pixels > width[0] > ... > μ and log σ², and back: ReLU between."""
+    """Return encoder (pixels > width[0] > ... > μ and log σ²) and decoder (the reverse), with ReLU between layers."""
     widths = width if isinstance(width, tuple) else (width,)
-    pixels, last = math.prod(image_shape), 2 * latent_dim
+    pixels = math.prod(image_shape)
     return (
-        nn.Sequential(nn.Flatten(), *mlp.hidden((pixels, *widths), nn.ReLU), nn.Linear(widths[-1], last)),
+        nn.Sequential(nn.Flatten(), *mlp.hidden((pixels, *widths), nn.ReLU), nn.Linear(widths[-1], 2 * latent_dim)),
         nn.Sequential(
             *mlp.hidden((latent_dim, *reversed(widths)), nn.ReLU),
             nn.Linear(widths[0], pixels),
@@ -185,6 +191,6 @@ def mlp_networks(
 def dcgan_networks(
     image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]
 ) -> tuple[nn.Module, nn.Module]:
-    """DCGAN's discriminator with μ and log σ² for a score, and its generator."""
+    """Return DCGAN's discriminator, with μ and log σ² in place of its score, and DCGAN's generator."""
     encoder = dcgan.encoder(image_shape, 2 * latent_dim, width, "batch", bias=False)
     return encoder, dcgan.decoder(image_shape, latent_dim, width)

@@ -7,16 +7,16 @@ critic can give them:
 
     W(p_data, p_g) = sup_{||D||_L <= 1}  E[D(x)] - E[D(G(z))]        (Eq. 2)
 
-The critic minimises E[D(G(z))] - E[D(x)] and is kept K-Lipschitz, for some K, by clipping every one of its parameters
-to [-c, c] (`weight_clip`); the generator minimises -E[D(G(z))] (Theorem 3, Algorithm 1). The better the critic, the
-better the gradient, so it takes several updates for each of the generator's, and many more at the start.
+The critic minimises E[D(G(z))] - E[D(x)]. It is kept K-Lipschitz, for some K, by clipping every one of its parameters
+to [-c, c] (`weight_clip`). The generator minimises -E[D(G(z))] (Theorem 3, Algorithm 1). A better critic gives a better
+gradient, so the critic takes several updates for each of the generator's, and many more at the start.
 
-Defaults are Algorithm 1's and the authors' program's (github.com/martinarjovsky/WassersteinGAN): RMSprop without
+Defaults: those of Algorithm 1 and the authors' program (github.com/martinarjovsky/WassersteinGAN): RMSprop without
 momentum, DCGAN's networks with batch norm kept in the critic, and a critic that takes 100 updates in each of the first
 25 steps and in every 500th.
-Departures from the paper: weights are clipped before each update of the critic, as the program does, where Algorithm 1
-clips after it; so the generator sees weights that may be one update beyond c. (The program's signs are mirrored: its
-critic is low on real images.)
+Departures from the paper: weights are clipped before each update of the critic, as in the program, where Algorithm 1
+clips after it. The generator therefore sees weights that may be one update beyond c. (The program's signs are mirrored:
+its critic is low on real images.)
 """
 
 from functools import partial
@@ -36,7 +36,7 @@ EVERY = 500
 
 
 def critic_updates(step: int, n_critic: int, warm_up: int) -> int:
-    """How many updates the critic takes in a step: `warm_up` in steps 0 to 24 and in every 500th, else `n_critic`."""
+    """Return the critic's updates in a step: `warm_up` in steps 0 to 24 and in every 500th, else `n_critic`."""
     return warm_up if step < FIRST_STEPS or step % EVERY == 0 else n_critic
 
 
@@ -45,17 +45,18 @@ class WGAN(AdversarialModule):
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks; any objective can train any of them.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels next to the image (dcgan), or hidden widths (mlp).
-        weight_clip: c, the bound on every parameter of the critic.
-        n_critic: critic updates per generator update, each on fresh images.
-        warm_up: critic updates in each of steps 0 to 24 and in every 500th, in place of n_critic.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks; any objective can train any of them.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Number of channels next to the image (dcgan), or widths of the hidden layers (mlp).
+        weight_clip: c, the largest absolute value of each parameter of the critic.
+        n_critic: Number of critic updates per generator update, each on fresh images.
+        warm_up: Number of critic updates in each of steps 0 to 24 and in every 500th, in place of n_critic.
         learning_rate: RMSprop's step size, for both networks.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -82,13 +83,7 @@ class WGAN(AdversarialModule):
         self.n_critic, self.warm_up = n_critic, warm_up
         self.weight_clip, self.learning_rate = weight_clip, learning_rate
         self.generator, self.discriminator = networks.pair(
-            architecture=architecture,
-            generator_architecture=generator_architecture,
-            discriminator_architecture=discriminator_architecture,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_norm="batch",
+            (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         self.keep_average(average_half_life)
 

@@ -2,23 +2,24 @@
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville, 2017. https://arxiv.org/abs/1704.00028
 
-WGAN keeps its critic 1-Lipschitz by clipping weights. WGAN-GP asks for it directly: on straight lines between real
-and generated images, the critic's gradient should have norm 1. With x~ = G(z), z ~ N(0, I), the critic minimises
+WGAN keeps its critic 1-Lipschitz by clipping weights. WGAN-GP penalises the critic directly: on straight lines between
+real and generated images, its gradient should have norm 1. With x~ = G(z), z ~ N(0, I), the critic minimises
 
     E[D(x~)] - E[D(x)] + λ E[(||∇ D(x^)||₂ - 1)²]        (Eq. 3)        x^ = (1 - ε) x + ε x~,  ε ~ U[0, 1]
 
-and the generator minimises -E[D(x~)]. The penalty is per image, so the critic must not use batch normalisation; layer
-normalisation takes its place (section 4), or none does in the residual critic for CIFAR-10.
+and the generator minimises -E[D(x~)]. The penalty is computed for each image, so the critic must not use batch norm,
+which mixes the images. It uses layer norm instead (section 4), or no norm in the residual critic for CIFAR-10.
 
-Defaults are Algorithm 1's; the architecture is the first of the paper's grid, with 4 x 4 convolutions. The grid as the
-authors have it, with 5 x 5, is `conv5`, `conv5_constant`, `conv5_plain`, `conv5_gated`, `conv5_tanh` and `resnet101`,
-and `mlp_he` for the generator alone; `conv5_mnist` and `conv5_cifar` are for those data, `resnet` (32 pixels) and
-`resnet_good` (64) the residual networks. With `resnet` on CIFAR-10 the paper has Adam's step size 2e-4, which falls on
-a line to 0 at update 100,000 of the generator (`decay_until`), and betas 0 and 0.9; grey levels are dequantised there.
+Defaults: those of Algorithm 1, with the first architecture of the paper's grid, in 4 x 4 convolutions. The authors'
+grid has 5 x 5 convolutions: `conv5`, `conv5_constant`, `conv5_plain`, `conv5_gated`, `conv5_tanh` and `resnet101`, and
+`mlp_he` for the generator alone. `conv5_mnist` and `conv5_cifar` are the authors' networks for those data, `resnet` (32
+pixels) and `resnet_good` (64) their residual networks. With `resnet` on CIFAR-10 the paper has Adam's step size 2e-4,
+which falls linearly to 0 at update 100,000 of the generator (`decay_until`), betas 0 and 0.9, and dequantised grey
+levels.
 
-Adam's betas differ from source to source. Algorithm 1 has 0 and 0.9, as have the authors' programs for 64 pixels and
-for CIFAR-10's residual networks. Their programs for digits (`conv5_mnist`) and for CIFAR-10 without residual networks
-(`conv5_cifar`) have 0.5 and 0.9, and so has the paper's appendix E for LSUN: `--model.betas [0.5,0.9]`.
+Adam's betas differ from source to source. Algorithm 1 has 0 and 0.9, and so have the authors' programs for 64 pixels
+and for CIFAR-10's residual networks. Their programs for digits (`conv5_mnist`) and for CIFAR-10 without residual
+networks (`conv5_cifar`) have 0.5 and 0.9, and so has the paper's appendix E for LSUN: `--model.betas [0.5,0.9]`.
 Departures from the paper: none known.
 """
 
@@ -41,19 +42,20 @@ class WGANGP(AdversarialModule):
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks; any objective can train any of them.
-        generator_architecture: another name, or package.module:function, for the generator alone.
-        discriminator_architecture: another name, or package.module:function, for the discriminator alone.
-        width: channels next to the image (dcgan), or hidden widths (mlp).
-        penalty_weight: λ in Eq. 3, of the gradient penalty.
-        n_critic: critic updates per generator update, each on fresh images.
-        learning_rate: Adam's α, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
-        decay_until: step at which the learning rates, falling on a line from the first step on, are 0 and the run ends;
-            0: they are constant.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks; any objective can train any of them.
+        generator_architecture: Architecture of the generator alone: another name, or package.module:function.
+        discriminator_architecture: Architecture of the discriminator alone: another name, or package.module:function.
+        width: Number of channels next to the image (dcgan), or widths of the hidden layers (mlp).
+        penalty_weight: λ in Eq. 3, the weight of the gradient penalty.
+        n_critic: Number of critic updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        decay_until: Step at which the learning rates, which fall linearly from the first step on, reach 0 and the run
+            ends; 0: constant rates.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     def __init__(
@@ -79,20 +81,14 @@ class WGANGP(AdversarialModule):
         self.penalty_weight = penalty_weight
         self.learning_rate, self.betas, self.decay_until = learning_rate, betas, decay_until
         residual = (discriminator_architecture or architecture) == "resnet"
-        self.dequantize = residual
+        self.dequantize, norm = residual, "none" if residual else "layer"
         self.generator, self.discriminator = networks.pair(
-            architecture=architecture,
-            generator_architecture=generator_architecture,
-            discriminator_architecture=discriminator_architecture,
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_norm="none" if residual else "layer",
+            (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, norm
         )
         if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.discriminator.modules()):
             raise Mistake(
-                "The discriminator has batch norm, under which the gradient penalty is not one image's own: "
-                "use layer norm or none in it."
+                "The discriminator has batch norm, with which an image's gradient penalty depends on the other images: "
+                "use layer norm or no norm in it."
             )
         self.keep_average(average_half_life)
 

@@ -2,14 +2,16 @@
 
 Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville, 2017. https://arxiv.org/abs/1704.00028 (section 5.4)
 
-The generator is told a class by conditional batch norm; the critic has ACGAN's head (Odena 2017) and names it, which it
-learns on real images alone. With L_W of Eq. 3, its penalty included (models/wgan_gp.py), and L_C = -E[log P(c | x)],
+The generator receives a class by conditional batch norm. The critic has ACGAN's head (Odena 2017), which also predicts
+the class, and learns this on real images only. With L_W of Eq. 3, including its penalty (models/wgan_gp.py), and
+L_C = -E[log P(c | x)],
 
     critic: L_W + 1.0 L_C(real)        generator: -E[D(x~)] + 0.1 L_C(fake)
 
-Defaults: the residual networks for CIFAR-10, Adam, weights and the generator's batch, twice the critic's, are the
-authors' program's, whose learning rate falls on a line to 0 at step 100,000 (`decay_until`). As there, the critic's
-fakes are of the classes that its real images have, and those of the generator's update are of classes drawn evenly.
+Defaults: the residual networks for CIFAR-10, Adam's settings, the weights of the terms and the generator's batch, twice
+the critic's, are those of the authors' program. Its learning rate falls linearly to 0 at step 100,000 (`decay_until`).
+As in the program, the critic's fakes have the classes of its real images, and the classes of the generator's update are
+drawn uniformly.
 Departures from the paper: none known.
 """
 
@@ -29,25 +31,26 @@ from gan_zoo.step.optimizers import adams
 
 
 class WGANGPWithClasses(AdversarialModule):
-    """Wasserstein GAN with gradient penalty whose generator is told the class, and whose critic names it.
+    """Wasserstein GAN with gradient penalty whose generator receives the class and whose critic predicts it.
 
     Args:
         image_shape: (channels, height, width) of the training images.
-        num_classes: of the data.
-        latent_dim: length of z.
-        latent_law: distribution of z.
-        architecture: the two networks: resnet (32 to 128 pixels) or dcgan.
-        width: channels of every block at 32 pixels, next to the image above, as in dcgan.
-        penalty_weight: λ in Eq. 3, of the gradient penalty.
-        class_weight: of the critic's class loss, on real images.
-        generator_class_weight: of the generator's class loss.
-        generator_batch: images of the generator's update for each of a critic's.
-        n_critic: critic updates per generator update, each on fresh images.
-        learning_rate: Adam's α, for both networks.
-        betas: Adam's β₁ and β₂, for both networks.
-        decay_until: step at which the learning rates, falling on a line from the first step on, are 0 and the run ends;
-            0: they are constant.
-        average_half_life: of the generator's moving average, in images; 0: none, as in the paper.
+        num_classes: Number of classes in the data.
+        latent_dim: Length of the latent vector z.
+        latent_law: Distribution of z.
+        architecture: Architecture of both networks: resnet (32 to 128 pixels) or dcgan.
+        width: Number of channels in every block (resnet at 32 pixels), or next to the image (larger images, and dcgan).
+        penalty_weight: λ in Eq. 3, the weight of the gradient penalty.
+        class_weight: Weight of the critic's class loss, on real images.
+        generator_class_weight: Weight of the generator's class loss.
+        generator_batch: Number of images in a generator update for each image in a critic update.
+        n_critic: Number of critic updates per generator update, each on fresh images.
+        learning_rate: Adam's step size α, for both networks.
+        betas: Adam's decay rates β₁ and β₂, for both networks.
+        decay_until: Step at which the learning rates, which fall linearly from the first step on, reach 0 and the run
+            ends; 0: constant rates.
+        average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
+            paper.
     """
 
     dequantize = True
@@ -106,7 +109,7 @@ class WGANGPWithClasses(AdversarialModule):
         }
 
     def critic(self, image: Tensor) -> Float[Tensor, " n"]:
-        """The scores without the classes' logits."""
+        """Return the critic's scores, without the logits of the classes."""
         return self.discriminator(image)[:, 0]
 
     def rate(self, step: int) -> float:

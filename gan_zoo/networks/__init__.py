@@ -1,18 +1,18 @@
-"""Networks that two or more models share, by family, and the table of the names that a user may type.
+"""Networks that two or more models share, by family, and the tables of the names that a user may type.
 
     dcgan.py        4 x 4 convolutions                  conv5.py         5 x 5, and WGAN-GP's grid of variants
-    resnet.py       WGAN-GP's and SNGAN's residual nets resnet101.py     the 101-layer one of the grid
-    mlp.py          fully connected                     maxout.py        the first GAN's discriminator
-    sngan_cnn.py    SNGAN's standard CNN                lsgan.py         112 x 112 rooms
-    acgan.py        ACGAN's two networks                conditional.py   networks that are told a class
-    patchgan.py     scores of patches                   unet.py          pix2pix's generator
+    resnet.py       WGAN-GP's and SNGAN's residual nets resnet101.py     the 101-layer network of the grid
+    mlp.py          fully connected layers              maxout.py        the original GAN's discriminator
+    sngan_cnn.py    SNGAN's standard CNN                lsgan.py         LSGAN's, for rooms of 112 x 112 pixels
+    acgan.py        ACGAN's two networks                conditional.py   networks that receive a class
+    patchgan.py     a score for each patch              unet.py          pix2pix's generator
     translator.py   CycleGAN's generator                stargan.py       StarGAN's two networks
     progressive.py  ProGAN's networks, which grow       style.py         StyleGAN's generator
     pieces.py       padding, norms and initial weights that several families share
 
 Architecture and objective are chosen apart. A generator function takes `image_shape`, `latent_dim` and `width` and
 returns a module from latents (n, latent_dim) to images in [-1, 1]. A discriminator function takes `image_shape`,
-`width` and `norm` and returns a module from images to scores (n,). A function of the user's, named as
+`width` and `norm` and returns a module from images to scores (n,). A user's own function, named as
 `package.module:function`, is called with the same keywords.
 """
 
@@ -26,8 +26,9 @@ from gan_zoo.networks import acgan, conv5, dcgan, lsgan, maxout, mlp, resnet, re
 from gan_zoo.trust import Kind, called_with
 
 Width = int | tuple[int, ...]
-"""Channels next to the image; `resnet` of 32 pixels: of every block; `mlp`: the hidden layers' widths, or one number
-for its match to a dcgan; `maxout`: those widths; `acgan` and `resnet101`: the unit that their tables count in."""
+"""Number of channels next to the image, or in every block of a `resnet` for 32 pixels. `mlp` and `maxout` take the
+widths of the hidden layers; `mlp` also takes one number, and then matches a dcgan of that width. For `acgan` and
+`resnet101` it is the unit in which their tables count channels."""
 Norm = Literal["batch", "layer", "none"]
 
 GENERATORS = {
@@ -64,48 +65,45 @@ DISCRIMINATORS = {
 
 
 def network_kind(network: str, *keywords: str) -> Kind:
-    """Return what a user's `generator` or `discriminator` must be: it is called with `keywords`."""
-    wanted = f"be a function or a torch.nn.Module that takes {', '.join(keywords[:-1])} and {keywords[-1]}"
-    return Kind(f"{network}_architecture", wanted, called_with(keywords=keywords, base=nn.Module))
+    """Return what a user's `generator` or `discriminator` must be: something that takes `keywords`."""
+    requirement = f"be a function or a torch.nn.Module that takes {', '.join(keywords[:-1])} and {keywords[-1]}"
+    return Kind(f"{network}_architecture", requirement, called_with(keywords=keywords, base=nn.Module))
 
 
 def pair(
-    *,
-    architecture: str,
-    generator_architecture: str | None,
-    discriminator_architecture: str | None,
+    names: tuple[str, str | None, str | None],
     image_shape: tuple[int, int, int],
     latent_dim: int,
     width: Width,
-    discriminator_norm: Norm,
+    norm: Norm,
 ) -> tuple[nn.Module, nn.Module]:
-    """A generator and a discriminator for images of `image_shape` (channels, height, width).
+    """Return a generator and a discriminator for images of `image_shape` (channels, height, width).
 
     Args:
-        architecture: a name in the two tables, for both networks.
-        generator_architecture: another name, or `package.module:function`, for the generator; None: `architecture`.
-        discriminator_architecture: the same for the discriminator.
-        image_shape: of the images.
-        latent_dim: length of the latents.
-        width: see `Width`.
-        discriminator_norm: normalisation between the discriminator's layers; never batch norm under a penalty.
+        names: A name in the two tables for both networks, then the generator's own and the discriminator's own: another
+            name, or `package.module:function`; None: the first.
+        image_shape: Shape of the images.
+        latent_dim: Length of the latents.
+        width: See `Width`.
+        norm: Normalisation between the discriminator's layers. It must not be batch norm under a gradient penalty.
 
     Raises:
-        Mistake: an unknown name, or a size that the architecture cannot make.
+        Mistake: A name is unknown, or the architecture cannot make images of this size.
     """
+    both, generators_own, discriminators_own = names
     return (
-        generator(generator_architecture or architecture, image_shape, latent_dim, width),
-        discriminator(discriminator_architecture or architecture, image_shape, width, discriminator_norm),
+        generator(generators_own or both, image_shape, latent_dim, width),
+        discriminator(discriminators_own or both, image_shape, width, norm),
     )
 
 
 def generator(name: str, image_shape: tuple[int, int, int], latent_dim: int, width: Width) -> nn.Module:
-    """The generator called `name`, or `package.module:function`; see `pair`."""
-    make = named(name, GENERATORS, network_kind("generator", "image_shape", "latent_dim", "width"))
-    return make(image_shape=image_shape, latent_dim=latent_dim, width=width)
+    """Return the generator called `name`, or `package.module:function`; see `pair`."""
+    build = named(name, GENERATORS, network_kind("generator", "image_shape", "latent_dim", "width"))
+    return build(image_shape=image_shape, latent_dim=latent_dim, width=width)
 
 
 def discriminator(name: str, image_shape: tuple[int, int, int], width: Width, norm: Norm) -> nn.Module:
-    """The discriminator called `name`, or `package.module:function`; see `pair`."""
-    make = named(name, DISCRIMINATORS, network_kind("discriminator", "image_shape", "width", "norm"))
-    return make(image_shape=image_shape, width=width, norm=norm)
+    """Return the discriminator called `name`, or `package.module:function`; see `pair`."""
+    build = named(name, DISCRIMINATORS, network_kind("discriminator", "image_shape", "width", "norm"))
+    return build(image_shape=image_shape, width=width, norm=norm)

@@ -1,6 +1,6 @@
 """ACGAN's networks (Odena 2017, appendix), for images of 32 or 128 pixels, in units of `width` (16).
 
-The tables of the paper state kernels of 5 x 5 and strides of 2 from a map of 1 x 1 on; the paddings that come to 32 and
+The paper's tables give kernels of 5 x 5 and strides of 2, starting from maps of 1 x 1. The paddings that lead to 32 and
 128 pixels are ours.
 """
 
@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
-from gan_zoo.layers import channels_last
+from gan_zoo.networks.pieces import gaussian, one_width
 
-# Channels in widths, (kernel, padding, padding of the output), batch norm after it.
+# For each image size: channels in units of width; (kernel, padding, output padding) of each layer; whether batch norm
+# follows it.
 DOUBLINGS = {
     32: ((24, 12, 6), ((5, 0, 1), (5, 0, 1), (5, 2, 1)), (True, True)),  # 1 > 6 > 16 > 32 pixels
     128: (
@@ -20,13 +21,13 @@ DOUBLINGS = {
     ),  # 1 > 5 > 13 > 29 > 61 > 128
 }
 PADDINGS = {32: (1, 1, 1, 1, 1, 1), 128: (1, 0, 1, 0, 1, 0)}
-"""Of the discriminator's six 3 x 3 convolutions, of strides 2, 1, 2, 1, 2, 1."""
+"""Paddings of the discriminator's six 3 x 3 convolutions, whose strides are 2, 1, 2, 1, 2, 1."""
 LAST = {32: 4, 128: 13}
-"""Pixels of the discriminator's last map."""
+"""Height and width of the discriminator's last maps, in pixels."""
 
 
 class Generator(nn.Sequential):
-    """A linear layer, seen as a 1 x 1 map, and transposed convolutions."""
+    """A linear layer, whose outputs become maps of 1 x 1, and transposed convolutions."""
 
     def forward(self, latents: Tensor) -> Tensor:
         maps = self[0](latents)[:, :, None, None].relu().contiguous(memory_format=torch.channels_last)
@@ -36,10 +37,10 @@ class Generator(nn.Sequential):
 
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """latents > 1 x 1 > ... > image; tanh at the end."""
-    size, base = _size(image_shape), _width(width)
-    times, shapes, normed = DOUBLINGS[size]
-    channels = [one * base for one in times]
+    """Return latents > 1 x 1 > ... > image, with tanh at the end."""
+    size, base = _size(image_shape), one_width("acgan", width, example=16)
+    units, shapes, normed = DOUBLINGS[size]
+    channels = [count * base for count in units]
     layers: list[nn.Module] = [nn.Linear(latent_dim, channels[0])]
     for i, (kernel, padding, extra) in enumerate(shapes):
         last = i == len(shapes) - 1
@@ -50,20 +51,22 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
             )
         )
         layers += [nn.Tanh()] if last else [*([nn.BatchNorm2d(out)] if normed[i] else []), nn.ReLU()]
-    return _initialised(Generator(*layers))
+    return gaussian(Generator(*layers), gains=False)
 
 
 def classifier(
     image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str
 ) -> nn.Sequential:
-    """Six convolutions, leaky ReLU of slope 0.2, dropout of one half after each; `outputs` numbers (n, outputs).
+    """Return six convolutions and a linear layer to `outputs` numbers (n, outputs).
+
+    Leaky ReLU of slope 0.2 and dropout of one half follow each convolution.
 
     Raises:
-        Mistake: another norm than the paper's batch norm.
+        Mistake: `norm` is not the paper's batch norm.
     """
     if norm != "batch":
         raise Mistake(f"acgan's discriminator has batch norm, not {norm} norm.")
-    size, base = _size(image_shape), _width(width)
+    size, base = _size(image_shape), one_width("acgan", width, example=16)
     layers: list[nn.Module] = []
     before = image_shape[0]
     for i, padding in enumerate(PADDINGS[size]):
@@ -72,17 +75,8 @@ def classifier(
         layers += [nn.BatchNorm2d(out)] if i else []
         layers += [nn.LeakyReLU(0.2), nn.Dropout(0.5)]
         before = out
-    return _initialised(nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * LAST[size] ** 2, outputs)))
-
-
-def _initialised(network: nn.Sequential) -> nn.Sequential:
-    """Weights N(0, 0.02), biases 0."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(layer.weight, mean=0.0, std=0.02)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return channels_last(network)
+    network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * LAST[size] ** 2, outputs))
+    return gaussian(network, gains=False)
 
 
 def _size(image_shape: tuple[int, int, int]) -> int:
@@ -90,9 +84,3 @@ def _size(image_shape: tuple[int, int, int]) -> int:
     if height != columns or height not in LAST:
         raise Mistake(f"acgan makes square images of 32 or 128 pixels; the data's are {height} x {columns}.")
     return height
-
-
-def _width(width: int | tuple[int, ...]) -> int:
-    if not isinstance(width, int):
-        raise Mistake(f"acgan takes one width, e.g. width: 16; got {list(width)}.")
-    return width

@@ -1,21 +1,23 @@
 """Networks of 5 x 5 convolutions of stride 2: DCGAN as its author released it, and the variants of WGAN-GP's grid.
 
-A linear layer makes 4 x 4 maps, each transposed convolution doubles them, and the discriminator mirrors that, with a
-linear layer to its score. `width` is the number of channels next to the image; it doubles at each halving of the size.
-What users type, with the program followed:
+In the generator, a linear layer makes maps of 4 x 4 pixels, and each transposed convolution doubles their size. The
+discriminator mirrors this, with a linear layer to its score. `width` is the number of channels next to the image; it
+doubles each time the size is halved. These are the names that users type, and the programs that they follow:
 
     conv5           WGAN-GP's grid (Gulrajani 2017, Figure 2), the first: batch norm in G, the objective's norm in D
-    conv5_constant  the second: G without norm and with `width` channels in each layer; D the first's
+    conv5_constant  the second: G without norm and with `width` channels in each layer; D as in the first
     conv5_plain     the fourth: no norm in either
     conv5_gated     the fifth: each layer makes twice the maps, and sigmoid(a) tanh(b) of them is passed on
-    conv5_tanh      the sixth: tanh for every ReLU and leaky ReLU
+    conv5_tanh      the sixth: tanh in place of every ReLU and leaky ReLU
     conv5_mnist     WGAN-GP's for digits: no norm; 8 x 8 maps are cut to 7 x 7 on the way to 28 pixels
-    conv5_cifar     WGAN-GP's plain one for CIFAR-10: batch norm in G, that of the linear layer for each of its outputs
-    dcgan_faces     DCGAN's for faces (Radford 2015; width 128): such a norm in G too, biases there alone, even padding
+    conv5_cifar     WGAN-GP's plain one for CIFAR-10: batch norm in G, per output (not per map) in its first layer
+    dcgan_faces     DCGAN's for faces (Radford 2015; width 128): conv5_cifar's norm in G, no other biases, even padding
 
-The third of the grid sets `mlp_he` as generator against conv5's discriminator, the seventh is `resnet101`. Weights
-start uniform with deviation 0.02 where the grid's are DCGAN's, by He's rule in the others, N(0, 0.02) in dcgan_faces.
-Departures: sigmoid and [0, 1] of the two programs for digits are tanh and [-1, 1]; batch norm's epsilon is PyTorch's.
+The third of the grid sets the generator `mlp_he` against conv5's discriminator; the seventh is `resnet101`. Initial
+weights are uniform with deviation 0.02 in the networks of the grid that follow DCGAN, are drawn by He's rule in the
+others, and from N(0, 0.02) in dcgan_faces.
+Departures: images are in [-1, 1], after a tanh, where the two programs for digits have a sigmoid and [0, 1]; batch
+norm's epsilon is PyTorch's.
 """
 
 from collections.abc import Callable
@@ -51,12 +53,15 @@ leaky = partial(nn.LeakyReLU, negative_slope=0.2)
 
 
 def he(layer: Weighted) -> None:
-    """As WGAN-GP's program means it: Glorot's deviation times sqrt 2 in convolutions, Glorot's in linear layers."""
+    """Start `layer` by He's rule, as WGAN-GP's program understands it.
+
+    Weights have Glorot's deviation times sqrt 2 in convolutions, and Glorot's deviation in linear layers.
+    """
     glorot(layer, gain=1.0 if isinstance(layer, nn.Linear) else 2**0.5)
 
 
 class Gated(nn.Module):
-    """sigmoid(a) tanh(b) of the two halves of the maps."""
+    """sigmoid(a) tanh(b), where a and b are the two halves of the maps."""
 
     def forward(self, x: Maps) -> Float[Tensor, "n half h w"]:
         a, b = x.chunk(2, dim=1)
@@ -74,19 +79,19 @@ def generator(
     strided: Strided = doubled,
     initial: Initial = narrow,
 ) -> nn.Module:
-    """latents > 4 x 4 > double ... > image, tanh at the end.
+    """Return latents > 4 x 4 > double ... > image, with tanh at the end.
 
     Args:
         image_shape: (channels, height, width).
-        latent_dim: length of the latents.
-        width: channels next to the image.
-        norm: batch norm after each layer but the last: after the linear one for each of its maps, or for each of its
-            outputs ("features"); "none": none.
-        constant: whether all layers have `width` channels.
-        activation: after each layer but the last.
-        bias: whether layers have one.
-        strided: makes a layer that doubles the size.
-        initial: sets a layer's weights and bias.
+        latent_dim: Length of the latents.
+        width: Number of channels next to the image.
+        norm: Batch norm after each layer but the last. After the linear layer it normalises each map ("maps") or each
+            output ("features"). "none": no batch norm.
+        constant: Whether all layers have `width` channels.
+        activation: Activation after each layer but the last.
+        bias: Whether layers have a bias.
+        strided: Function that makes a layer that doubles the size.
+        initial: Function that sets the initial weights and bias of a layer.
     """
     sizes, base, gates = _sizes(image_shape), one_width("conv5", width), _gates(activation)
     channels = [base if constant else base * 2**i for i in reversed(range(len(sizes) - 1))]
@@ -112,17 +117,17 @@ def discriminator(
     strided: Strided = halved,
     initial: Initial = narrow,
 ) -> nn.Module:
-    """image > half ... > 4 x 4 > one score.
+    """Return image > half ... > 4 x 4 > one score.
 
     Args:
         image_shape: (channels, height, width).
-        width: channels next to the image.
-        norm: after each layer but the first and the last.
-        normalised: False for the networks that have no norm, whatever `norm` is.
-        activation: after each layer but the last.
-        bias: whether layers have one.
-        strided: makes a layer that halves the size.
-        initial: sets a layer's weights and bias.
+        width: Number of channels next to the image.
+        norm: Norm after each layer but the first and the last.
+        normalised: Whether the network has a norm at all; if not, `norm` is ignored.
+        activation: Activation after each layer but the last.
+        bias: Whether layers have a bias.
+        strided: Function that makes a layer that halves the size.
+        initial: Function that sets the initial weights and bias of a layer.
     """
     sizes, base = _sizes(image_shape)[::-1], one_width("conv5", width)
     channels = [image_shape[0], *(base * 2**i for i in range(len(sizes) - 1))]
@@ -139,33 +144,36 @@ def halvings(
     bias: bool = True,
     strided: Strided = halved,
 ) -> list[nn.Module]:
-    """Layers from each of `sizes` to the next, with so many `channels`: a norm after all but the first."""
+    """Return layers from each of `sizes` to the next, from each of `channels` to the next.
+
+    A norm follows each layer but the first.
+    """
     layers: list[nn.Module] = []
     for place, ((into, out), size) in enumerate(zip(pairwise(channels), sizes[:-1], strict=True)):
-        made = out * _gates(activation)
-        layers += strided(into, made, kernel_size=5, size=size, bias=bias)
-        layers += [*normed(made, norm if place else None), activation()]
+        maps = out * _gates(activation)
+        layers += strided(into, maps, kernel_size=5, size=size, bias=bias)
+        layers += [*normed(maps, norm if place else None), activation()]
     return layers
 
 
 def faces_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """DCGAN's for faces."""
-    made = generator(image_shape, latent_dim, width, norm="features", bias=False, strided=symmetric_doubled)
-    return gaussian(made)
+    """Return DCGAN's generator for faces."""
+    network = generator(image_shape, latent_dim, width, norm="features", bias=False, strided=symmetric_doubled)
+    return gaussian(network)
 
 
 def faces_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """DCGAN's for faces; with no norm it has biases, for the reason that `dcgan` gives."""
+    """Return DCGAN's discriminator for faces. Without norm it has biases, for the reason that `dcgan` gives."""
     return gaussian(discriminator(image_shape, width, norm, bias=norm == "none", strided=symmetric_halved))
 
 
 def symmetric_halved(into: int, out: int, kernel_size: int, size: int, bias: bool) -> list[nn.Module]:
-    """Like `pieces.halved`, with as much padding before an image as after it."""
+    """Return a layer like `pieces.halved`, with as much padding before an image as after it."""
     return [nn.Conv2d(into, out, kernel_size=kernel_size, stride=2, padding=kernel_size // 2, bias=bias)]
 
 
 def symmetric_doubled(into: int, out: int, kernel_size: int, size: int, bias: bool) -> list[nn.Module]:
-    """The transpose of `symmetric_halved`."""
+    """Return the transpose of `symmetric_halved`."""
     convolution = nn.ConvTranspose2d(
         into, out, kernel_size=kernel_size, stride=2, padding=kernel_size // 2, output_padding=1 - size % 2, bias=bias
     )
@@ -173,7 +181,7 @@ def symmetric_doubled(into: int, out: int, kernel_size: int, size: int, bias: bo
 
 
 def initialised(network: nn.Sequential, initial: Initial) -> nn.Sequential:
-    """`network` after `initial` of each of its layers with weights."""
+    """Call `initial` on each layer of `network` that has weights. Return the network, in channels-last layout."""
     for layer in network.modules():
         if isinstance(layer, Weighted):
             initial(layer)
@@ -181,15 +189,15 @@ def initialised(network: nn.Sequential, initial: Initial) -> nn.Sequential:
 
 
 def _gates(activation: Activation) -> int:
-    """Maps that a layer makes for each that its activation passes on."""
+    """Return how many maps a layer makes for each map that its activation passes on."""
     return 2 if activation is Gated else 1
 
 
 def _sizes(image_shape: tuple[int, int, int]) -> list[int]:
-    """From 4 on to the image's, each half of the next, rounded up.
+    """Return the sizes of the maps, from 4 to the image's, each half of the next, rounded up.
 
     Raises:
-        Mistake: there are no such sizes, or fewer than two doublings.
+        Mistake: There are no such sizes, or fewer than two doublings.
     """
     _, height, columns = image_shape
     sizes = [height]

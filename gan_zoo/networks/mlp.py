@@ -1,11 +1,12 @@
 """Fully connected networks: `width` is a tuple with the width of each hidden layer.
 
-A single number stands for the four hidden layers of 8 x width (512 for the usual 64) that WGAN-GP's grid sets against a
-DCGAN of that width, so that the one can be paired with the other. What users type, with the program followed:
+A single number stands for four hidden layers of 8 x width (512 for the usual 64). WGAN-GP's grid compares these with a
+DCGAN of that width, so one option can pair the two. These are the names that users type, and the programs that they
+follow:
 
     mlp             leaky ReLU in the discriminator; weights start as PyTorch's linear layers do
-    mlp_relu        ReLU in the discriminator: WGAN's program's (Arjovsky 2017) and the course's; weights as in mlp
-    mlp_he          WGAN-GP's (Gulrajani 2017, the third of the grid): mlp with that program's starting weights
+    mlp_relu        ReLU in the discriminator, as in WGAN's program (Arjovsky 2017) and the course's; weights as in mlp
+    mlp_he          WGAN-GP's (Gulrajani 2017, the third of the grid): mlp with the initial weights of that program
 """
 
 import math
@@ -18,7 +19,7 @@ from gan_zoo.networks.pieces import glorot, uniform
 
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """latent_dim > width[0] > ... > pixels; ReLU between, tanh at the end."""
+    """Return latent_dim > width[0] > ... > pixels: ReLU between, tanh at the end."""
     widths = (latent_dim, *reversed(_widths(width)))
     return nn.Sequential(
         *hidden(widths, nn.ReLU),
@@ -29,32 +30,32 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """pixels > width[0] > ... > one score; leaky ReLU of slope 0.2 between. `norm` has no layer to act on here."""
+    """Return pixels > width[0] > ... > one score: leaky ReLU of slope 0.2 between. `norm` is ignored."""
     return _discriminator(image_shape, width, lambda: nn.LeakyReLU(0.2))
 
 
 def relu_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """The same with ReLU: WGAN's and the course's."""
+    """Return the discriminator with ReLU, as in WGAN's program and the course's."""
     return _discriminator(image_shape, width, nn.ReLU)
 
 
 def he_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """Return the generator with the starting weights of WGAN-GP's program.
+    """Return the generator with the initial weights of WGAN-GP's program.
 
-    Untrained, its images vary: with PyTorch's starting weights each layer loses most of the variance that comes in.
+    Untrained, its images vary. With PyTorch's initial weights, each layer loses most of the variance of its input.
     """
     return _he(generator(image_shape, latent_dim, width))
 
 
 def he_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """Return the leaky discriminator with the starting weights of WGAN-GP's program."""
+    """Return the leaky discriminator with the initial weights of WGAN-GP's program."""
     return _he(discriminator(image_shape, width, norm))
 
 
 def _he(network: nn.Module) -> nn.Module:
     """Start `network` as WGAN-GP's program does: He (2015) in the hidden layers, Glorot in the last, biases 0.
 
-    Here "He" counts inputs alone, variance 2 / inputs; in that program's convolutions it counts outputs too.
+    Here "He" counts the inputs only, variance 2 / inputs; in that program's convolutions it counts outputs too.
     """
     *inner, last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     for layer in inner:
@@ -69,7 +70,7 @@ def _discriminator(image_shape, width, activation) -> nn.Module:
 
 
 def hidden(widths: tuple[int, ...], activation: Callable[[], nn.Module]) -> list[nn.Module]:
-    """Linear layers from each of `widths` to the next, an activation after each."""
+    """Return linear layers from each of `widths` to the next, with an activation after each."""
     return [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), activation())]
 
 

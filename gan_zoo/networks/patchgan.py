@@ -1,9 +1,9 @@
-"""PatchGAN: a discriminator that judges patches, each by itself (Isola 2017, section 3.2.2; CycleGAN has it too).
+"""PatchGAN: a discriminator that scores patches, each by itself (Isola 2017, section 3.2.2; also in CycleGAN).
 
-An image is seen as a field of patches that depend on each other no further than a patch's width; the loss is the mean
-over them. `layers` convolutions of stride 2 make patches of 16 (1), 34 (2), 70 (3), 142 (4) or 286 pixels (5); 0 is the
-PixelGAN, which sees colours alone. Layers have the order of the authors' programs, so that their weights can be mapped
-one to one, but for batch norm's running statistics, which have no place here.
+It treats an image as a field of patches that are independent beyond a patch's width; the loss is the mean over patches.
+`layers` convolutions of stride 2 make patches of 16 (1), 34 (2), 70 (3), 142 (4) or 286 pixels (5). With 0 layers it is
+the PixelGAN, which scores the colour of each pixel. Layers have the order of the authors' programs, so that their
+weights can be mapped one to one, except batch norm's running statistics, which have no place here.
 """
 
 from functools import partial
@@ -16,13 +16,13 @@ from gan_zoo.networks.pieces import PRESENT_NORMS, PresentNorm, gaussian, normed
 
 
 def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm = "batch") -> nn.Sequential:
-    """A network from images (n, channels, h, w) to scores (n, 1, h', w'), one a patch.
+    """Return a network from images (n, channels, h, w) to scores (n, 1, h', w'), one per patch.
 
     Args:
-        channels: of the images; of both, where a pair is judged.
-        width: channels after the first convolution; they double at each further one, up to 8 times as many.
-        layers: convolutions of stride 2; 0: all are 1 x 1.
-        norm: after all convolutions but the first and the last.
+        channels: Number of channels of the images, or of both together if it scores pairs.
+        width: Number of channels after the first convolution; each further one doubles it, up to 8 times as many.
+        layers: Number of convolutions of stride 2; 0: all convolutions are 1 x 1.
+        norm: Norm after all convolutions but the first and the last.
     """
     widths = [width * min(2**place, 8) for place in range(max(layers, 1) + 1)]
     strides = [*[2] * layers, 1, 1]
@@ -36,15 +36,15 @@ def patchgan(channels: int, width: int = 64, layers: int = 3, norm: PresentNorm 
 
 
 def least_side(layers: int) -> int:
-    """Pixels a side of the smallest image that has a patch to judge."""
+    """Return the height and width, in pixels, of the smallest image that has a patch."""
     return 3 * 2**layers if layers else 1
 
 
 def refuse_small(height: int, width: int, layers: int) -> None:
-    """Stop where an image has no patch to judge.
+    """Raise `Mistake` for images that are too small to have a patch.
 
     Raises:
-        Mistake: says which images, and how large they would have to be.
+        Mistake: An image is too small. The message gives the size needed.
     """
     if min(height, width) < least_side(layers):
         raise Mistake(

@@ -1,9 +1,10 @@
 """The residual networks of WGAN-GP (Gulrajani 2017) and SNGAN (Miyato 2018), for images of 32, 48, 64 or 128 pixels.
 
-Blocks are pre-activated: norm, ReLU, convolution, twice, beside a shortcut that is a 1 x 1 convolution wherever size or
-channels change. Generators double by nearest neighbours before the first convolution, discriminators halve by the mean
-of 2 x 2 after the second. At 32 pixels every block has `width` channels (SNGAN: 256 in the generator, 128 in the
-discriminator; WGAN-GP: 128); above it `width` (64) is next to the image and doubles inwards, up to 16 times.
+Blocks are pre-activated: norm, ReLU and convolution, twice, beside a shortcut, which is a 1 x 1 convolution wherever
+size or channels change. Generators double the size by nearest neighbours before the first convolution; discriminators
+halve it by the mean of 2 x 2 pixels after the second. At 32 pixels every block has `width` channels (SNGAN: 256 in the
+generator, 128 in the discriminator; WGAN-GP: 128). At larger sizes `width` (64) is the number next to the image; it
+doubles inwards, up to 16 times as many.
 """
 
 import math
@@ -27,24 +28,25 @@ PLANS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
     64: ((16, 8, 4, 2, 1), (1, 2, 4, 8, 16)),
     128: ((16, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 16)),
 }
-"""Channels, in widths, of the generator from its latents on, and of the discriminator's blocks from the image on."""
+"""Channels, in units of width, of the generator from its first map on, and of the discriminator from the image on."""
 HALVINGS = {32: 2, 48: 4, 64: 5, 128: 5}
-"""The discriminator's blocks that halve the size, its first ones; the others keep it."""
+"""Number of the discriminator's first blocks that halve the size; the others keep it."""
 GOOD = ((8, 8, 4, 2, 1), (1, 2, 4, 8, 8))
-"""WGAN-GP's networks for 64 pixels, "Good" in its appendix: eight times at most."""
+"""Channels of WGAN-GP's networks for 64 pixels, called "Good" in its appendix: at most eight times the width."""
 
 
 class Block(nn.Module):
-    """Norm, activation, convolution, twice, beside a shortcut.
+    """Norm, activation and convolution, twice, beside a shortcut.
 
     Args:
-        into: channels that come.
-        out: channels that go.
-        hidden: channels between the two convolutions.
-        resample: what changes the size: "up" before the first convolution, "down" after the second, "" nothing.
-        norm: channels -> a normalisation, called with the label where it knows classes; None: none.
-        first: the discriminator's first block, which activates nothing before it looks at the image.
-        bias: whether the first convolution has one.
+        into: Number of input channels.
+        out: Number of output channels.
+        hidden: Number of channels between the two convolutions.
+        resample: "up" doubles the size before the first convolution, "down" halves it after the second, "" keeps it.
+        norm: Function from a number of channels to a norm, which is called with the label if it knows classes; None: no
+            norm.
+        first: Whether this is the discriminator's first block, which has no activation before its first convolution.
+        bias: Whether the first convolution has a bias.
     """
 
     def __init__(
@@ -72,15 +74,15 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """latents > start x start > blocks that double > image in [-1, 1].
+    """Latents > start x start > blocks that double > image in [-1, 1].
 
     Args:
         image_shape: (channels, height, width).
-        latent_dim: length of the latents.
-        widths: channels from the latents' map on.
-        num_classes: of conditional batch norm in the blocks; 0: plain batch norm.
-        bias: whether each block's first convolution has one.
-        last_gain: of the last convolution's starting weights: 1 is Glorot's rule, sqrt 2 He's.
+        latent_dim: Length of the latents.
+        widths: Numbers of channels, from the first map on.
+        num_classes: Number of classes of the blocks' conditional batch norm; 0: plain batch norm.
+        bias: Whether each block's first convolution has a bias.
+        last_gain: Gain of the last convolution's initial weights: 1 is Glorot's rule, sqrt 2 He's.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class Generator(nn.Module):
 
 
 class Pooled(nn.Module):
-    """The ReLU and the mean, or sum, over pixels, that end a discriminator's features."""
+    """ReLU, then the mean or the sum over pixels, which ends a discriminator's features."""
 
     def __init__(self, mean: bool) -> None:
         super().__init__()
@@ -124,15 +126,18 @@ class Pooled(nn.Module):
 def generator(
     image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...], num_classes: int = 0
 ) -> nn.Module:
-    """SNGAN's and, at 32 pixels, WGAN-GP's; batch norm by class where there are classes."""
-    base, size = _size(image_shape, width, "resnet", PLANS), image_shape[1]
+    """Return SNGAN's generator, which is WGAN-GP's too at 32 pixels. With classes, its batch norm is conditional."""
+    base, size = _checked_width(image_shape, width, "resnet", PLANS), image_shape[1]
     widths = tuple(base * times for times in PLANS[size][0])
     return channels_last(Generator(image_shape, latent_dim, widths, num_classes, bias=True, last_gain=1.0))
 
 
 def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str, mean: bool) -> nn.Sequential:
-    """The discriminator without its score: from images to (n, length), the sum or mean over pixels of the last maps."""
-    base, size = _size(image_shape, width, "resnet", PLANS), image_shape[1]
+    """Return the discriminator without its score: from images to (n, length).
+
+    Features are the sum, or the mean, of the last maps over pixels.
+    """
+    base, size = _checked_width(image_shape, width, "resnet", PLANS), image_shape[1]
     channels = [image_shape[0], *(base * times for times in PLANS[size][1])]
     blocks = [
         Block(
@@ -149,7 +154,7 @@ def features(image_shape: tuple[int, int, int], width: int | tuple[int, ...], no
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """WGAN-GP's at 32 pixels: the mean over pixels before the score."""
+    """Return WGAN-GP's discriminator for 32 pixels, with the mean over pixels before the score."""
     body = features(image_shape, width, norm, mean=True)
     return body.append(linear(_length(image_shape, width), 1)).append(nn.Flatten(0))
 
@@ -157,39 +162,42 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
 def classifier(
     image_shape: tuple[int, int, int], outputs: int, width: int | tuple[int, ...], norm: str
 ) -> nn.Sequential:
-    """Return the same with the score and the logits of `outputs` - 1 classes, (n, outputs), in place of the score."""
+    """Return WGAN-GP's discriminator with outputs (n, outputs) in place of its score.
+
+    They are the score and the logits of `outputs` - 1 classes.
+    """
     body = features(image_shape, width, norm, mean=True)
     return body.append(score_and_classes(_length(image_shape, width), outputs - 1))
 
 
 def sum_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """SNGAN's: the sum over pixels before the score."""
+    """Return SNGAN's discriminator, with the sum over pixels before the score."""
     body = features(image_shape, width, norm, mean=False)
     return body.append(linear(_length(image_shape, width), 1)).append(nn.Flatten(0))
 
 
 def summed_features(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """SNGAN's without its score, and the number of features."""
+    """Return SNGAN's discriminator without its score, and the number of features."""
     return features(image_shape, width, "none", mean=False), _length(image_shape, width)
 
 
 def _length(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> int:
-    return _size(image_shape, width, "resnet", PLANS) * PLANS[image_shape[1]][1][-1]
+    return _checked_width(image_shape, width, "resnet", PLANS) * PLANS[image_shape[1]][1][-1]
 
 
 def good_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """Return WGAN-GP's for 64 pixels.
+    """Return WGAN-GP's generator for 64 pixels.
 
-    Its program starts the last convolution by He's rule, where that for 32 pixels has Glorot's.
+    Its program starts the last convolution by He's rule, where the program for 32 pixels uses Glorot's.
     """
-    base = _size(image_shape, width, "resnet_good", (64,))
+    base = _checked_width(image_shape, width, "resnet_good", (64,))
     widths = tuple(base * times for times in GOOD[0])
     return channels_last(Generator(image_shape, latent_dim, widths, 0, bias=False, last_gain=math.sqrt(2)))
 
 
 def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """WGAN-GP's for 64 pixels: a convolution, four blocks that halve, and a score of all that is left."""
-    base = _size(image_shape, width, "resnet_good", (64,))
+    """Return WGAN-GP's discriminator for 64 pixels: a convolution, four blocks that halve, and a linear score."""
+    base = _checked_width(image_shape, width, "resnet_good", (64,))
     widths = [base * times for times in GOOD[1]]
     blocks = [
         Block(into, out, hidden=into, resample="down", norm=NORMS[norm], bias=False) for into, out in pairwise(widths)
@@ -200,20 +208,23 @@ def good_discriminator(image_shape: tuple[int, int, int], width: int | tuple[int
 
 
 def convolution(into: int, out: int, kernel_size: int = 3, gain: float = 1.0, bias: bool = True) -> nn.Conv2d:
-    """Size-keeping; weights Glorot uniform times `gain` (sqrt 2 in residual paths), biases 0: SNGAN's program."""
+    """Return a convolution that keeps the size, with the initial weights of SNGAN's program.
+
+    Weights are Glorot uniform times `gain` (sqrt 2 in residual paths), and biases 0.
+    """
     layer = nn.Conv2d(into, out, kernel_size=kernel_size, padding=kernel_size // 2, bias=bias)
     return _initialised(layer, gain)
 
 
 def linear(into: int, out: int) -> nn.Linear:
-    """Weights Glorot uniform, biases 0."""
+    """Return a linear layer with Glorot uniform weights and biases 0."""
     return _initialised(nn.Linear(into, out), 1.0)
 
 
 def score_and_classes(into: int, classes: int) -> nn.Linear:
-    """Return one layer for the score and the classes' logits, whose weights start as those of two layers.
+    """Return one layer for the score and the logits of the classes, whose weights start as those of two layers.
 
-    WGAN-GP's program has a layer for each, and Glorot's rule counts a layer's outputs: 1 and `classes`.
+    WGAN-GP's program has two layers, and Glorot's rule counts each one's outputs: 1 and `classes`.
     """
     layer = linear(into, 1 + classes)
     for rows in layer.weight.split([1, classes]):
@@ -222,7 +233,7 @@ def score_and_classes(into: int, classes: int) -> nn.Linear:
 
 
 def normalised(norm: nn.Module, x: Tensor, label: Label) -> Tensor:
-    """`norm` of `x`, by class where it knows classes."""
+    """Apply `norm` to `x`, with the label if the norm is conditional."""
     return norm(x, label) if isinstance(norm, ConditionalBatchNorm2d) else norm(x)
 
 
@@ -233,11 +244,11 @@ def _initialised(layer, gain: float):
     return layer
 
 
-def _size(image_shape: tuple[int, int, int], width: int | tuple[int, ...], name: str, sizes) -> int:
-    """The width, for a size that the architecture makes.
+def _checked_width(image_shape: tuple[int, int, int], width: int | tuple[int, ...], name: str, sizes) -> int:
+    """Return the width, for an image size that the architecture makes.
 
     Raises:
-        Mistake: another size, or a tuple of widths.
+        Mistake: The image has another size, or the width is a tuple.
     """
     _, height, columns = image_shape
     if height != columns or height not in sizes:

@@ -1,10 +1,11 @@
 """The 101-layer residual networks of WGAN-GP's grid (Gulrajani 2017, Figure 2, the seventh), for images of 64 pixels.
 
-`width` (64) is the unit, twice the channels next to the image: maps of 4, 8, 16, 32 and 64 pixels have 8, 4, 2, 1 and
-1/2 times as many. At each size stand 6 bottlenecks (5 at the image's), and one that changes the size leads to the next.
-A bottleneck adds 0.3 times ReLU, 1 x 1, ReLU, 3 x 3, ReLU, 1 x 1, norm to its shortcut; between the 1 x 1 convolutions
-are half as many channels. What goes into G's tanh, and D's score, is divided by 5. Norm is G's batch norm, and the
-objective's in D. The layout is the authors' program's; the paper gives the number of layers.
+`width` (64) is the unit of channels, twice the number next to the image: maps of 4, 8, 16, 32 and 64 pixels have 8, 4,
+2, 1 and 1/2 times `width` channels. Each size has 6 bottlenecks (5 at the image's size), and one bottleneck that
+changes the size leads to the next. A bottleneck adds 0.3 times ReLU, 1 x 1, ReLU, 3 x 3, ReLU, 1 x 1, norm to its
+shortcut; there are half as many channels between the 1 x 1 convolutions. The input of G's tanh, and D's score, are
+divided by 5. The norm is batch norm in G, and the objective's in D. The layout is the authors' program's; the paper
+gives only the number of layers.
 """
 
 from jaxtyping import Float
@@ -15,20 +16,20 @@ from gan_zoo.layers import channels_last
 from gan_zoo.networks.pieces import NORMS, Maps, Norm, Weighted, doubled, glorot, halved, normed, one_width
 
 BLOCKS = ((4, 6), (8, 6), (16, 6), (32, 6), (64, 5))
-"""Pixels, and bottlenecks that keep them."""
+"""Size of the maps in pixels, and number of bottlenecks that keep it."""
 RESIDUAL, OUTPUT = 0.3, 0.2
-"""Factors of what a block adds, and of what a network ends with."""
+"""Factors of a block's residual path, and of a network's output."""
 
 
 class Bottleneck(nn.Module):
-    """A shortcut and 0.3 times what is learnt beside it.
+    """A shortcut plus 0.3 times a residual path.
 
     Args:
-        into: channels that come.
-        out: channels that go.
-        size: pixels of the larger of what comes and goes.
-        resample: "up" and "down" double and halve the size, "" keeps it.
-        norm: channels -> a normalisation; None: none.
+        into: Number of input channels.
+        out: Number of output channels.
+        size: Height and width of the larger of input and output, in pixels.
+        resample: "up" doubles the size, "down" halves it, and "" keeps it.
+        norm: Function from a number of channels to a norm; None: no norm.
     """
 
     def __init__(self, into: int, out: int, size: int, resample: str, norm: Norm | None) -> None:
@@ -41,7 +42,7 @@ class Bottleneck(nn.Module):
             case "down":
                 middle = halved(before, after, kernel_size=3, size=size)
                 shortcut = [Alternate(), _point(into, out)]
-                shortcut_gain = ((into + out) / (into + out / 4)) ** 0.5  # for `glorot`, which sees no stride of 2
+                shortcut_gain = ((into + out) / (into + out / 4)) ** 0.5  # `glorot` sees no stride of 2 here
             case _:
                 middle, shortcut = [nn.Conv2d(before, after, kernel_size=3, padding=1)], []
         first, last = _point(into, before), _point(after, out, bias=False)
@@ -57,10 +58,10 @@ class Bottleneck(nn.Module):
 
 
 class Alternate(nn.Module):
-    """Every second row and column.
+    """Keep every second row and column.
 
-    Before a 1 x 1 convolution, the same as its stride of 2, which in channels-last writes past its memory in the
-    backward pass on CPUs (torch 2.14.1, few channels): the process aborts.
+    Before a 1 x 1 convolution, this equals a stride of 2. On CPUs, that stride in channels-last layout writes past its
+    memory in the backward pass (torch 2.14.1, few channels), and the process aborts.
     """
 
     def forward(self, x: Maps) -> Float[Tensor, "n c H W"]:
@@ -68,14 +69,14 @@ class Alternate(nn.Module):
 
 
 class Scaled(nn.Module):
-    """A fifth."""
+    """Divide by 5."""
 
     def forward(self, x: Tensor) -> Tensor:
         return OUTPUT * x
 
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """latents > 4 x 4 > bottlenecks that double ... > image, tanh at the end."""
+    """Return latents > 4 x 4 > bottlenecks that double ... > image, with tanh at the end."""
     channels = _channels(image_shape, width)
     first, last = nn.Linear(latent_dim, channels[0] * 16), _point(channels[-1], image_shape[0])
     glorot(first)
@@ -86,7 +87,7 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """image > bottlenecks that halve ... > 4 x 4 > one score; `norm` at the end of each bottleneck."""
+    """Return image > bottlenecks that halve ... > 4 x 4 > one score, with `norm` at the end of each bottleneck."""
     channels = _channels(image_shape, width)[::-1]
     first, last = _point(image_shape[0], channels[0]), nn.Linear(channels[-1] * 16, 1)
     glorot(first)
@@ -99,7 +100,7 @@ def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...
 def _blocks(
     plan: tuple[tuple[int, int], ...], channels: list[int], resample: str, norm: Norm | None
 ) -> list[nn.Module]:
-    """The bottlenecks of each size in `plan`, and between them those that `resample`."""
+    """Return the bottlenecks of each size in `plan`, and between them those that `resample`."""
     blocks: list[nn.Module] = []
     for place, ((size, count), now) in enumerate(zip(plan, channels, strict=True)):
         if place:
@@ -114,10 +115,10 @@ def _point(into: int, out: int, bias: bool = True) -> nn.Conv2d:
 
 
 def _channels(image_shape: tuple[int, int, int], width: int | tuple[int, ...]) -> list[int]:
-    """Of the maps of 4, 8 ... 64 pixels.
+    """Return the numbers of channels of the maps of 4, 8 ... 64 pixels.
 
     Raises:
-        Mistake: another size, or a width that does not divide.
+        Mistake: The image has another size, or the width is not a multiple of 4.
     """
     _, height, columns = image_shape
     base = one_width("resnet101", width)

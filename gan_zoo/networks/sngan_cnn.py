@@ -1,6 +1,6 @@
-"""SNGAN's "standard CNN" (Miyato 2018, Table 3), for images of 8 times whole numbers of pixels: 32, 48, 64 ...
+"""SNGAN's "standard CNN" (Miyato 2018, Table 3), for images whose size is a multiple of 8 pixels: 32, 48, 64 ...
 
-`width` (64) is the number of channels next to the image; it doubles inwards, up to 8 times.
+`width` (64) is the number of channels next to the image; it doubles inwards, up to 8 times as many.
 """
 
 import torch
@@ -12,10 +12,10 @@ from gan_zoo.networks.pieces import one_width
 
 
 class Generator(nn.Sequential):
-    """A linear layer to a map of 1/8 of the size, three doublings, and a convolution to the image in [-1, 1]."""
+    """A linear layer to maps of 1/8 of the size, three doublings, and a convolution to the image in [-1, 1]."""
 
     def forward(self, latents: Tensor) -> Tensor:
-        # A slice of this class would be this class again, whose forward slices: so the layers are taken one by one.
+        # The layers are unpacked, because a slice of this class would be an instance of it, with this same forward.
         linear, unflatten, *rest = self
         maps = unflatten(linear(latents)).contiguous(memory_format=torch.channels_last)
         for layer in rest:
@@ -24,7 +24,10 @@ class Generator(nn.Sequential):
 
 
 def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | tuple[int, ...]) -> nn.Module:
-    """latents > 8 width > 4 width > 2 width > width > image: batch norm and ReLU after each doubling, tanh at last."""
+    """Return latents > 8 width > 4 width > 2 width > width > image.
+
+    Batch norm and ReLU follow each doubling, and tanh the last layer.
+    """
     start, base = _start(image_shape, width), one_width("sngan_cnn", width)
     layers: list[nn.Module] = [nn.Linear(latent_dim, 8 * base * start**2), nn.Unflatten(1, (8 * base, start, start))]
     for times in (8, 4, 2):
@@ -35,10 +38,12 @@ def generator(image_shape: tuple[int, int, int], latent_dim: int, width: int | t
 
 
 def discriminator(image_shape: tuple[int, int, int], width: int | tuple[int, ...], norm: str) -> nn.Module:
-    """Pairs of a 3 x 3 convolution and a 4 x 4 one that halves, leaky ReLU of slope 0.1; spectral norm is the model's.
+    """Return pairs of a 3 x 3 convolution and a 4 x 4 one that halves, and a score, with leaky ReLU of slope 0.1.
+
+    The model adds spectral norm.
 
     Raises:
-        Mistake: another norm asked for, which this network has no place for.
+        Mistake: `norm` is not "none"; this network has no place for another.
     """
     if norm != "none":
         raise Mistake(

@@ -1,7 +1,7 @@
 """StarGAN's two networks (Choi 2018, Tables 4 and 5 of its appendix).
 
-Layers have the order and the names of the authors' program, so that its weights can be mapped one to one; but for the
-running statistics of its instance norm, which have no place here: every image has its own.
+Layers have the order and the names of the authors' program, so that its weights can be mapped one to one. The exception
+is the running statistics of its instance norm, which have no place here, because each image has its own statistics.
 """
 
 from itertools import pairwise
@@ -14,20 +14,22 @@ from gan_zoo.errors import Mistake
 from gan_zoo.layers import Maps, instance_norm
 
 HALVINGS, STRIDE, LEAST_SIDE = 2, 4, 8
-"""Of the generator: how often it halves an image, and what its sides are multiples of."""
+"""The generator halves an image twice. Its sides must be multiples of 4, and at least 8 pixels."""
 SLOPE = 0.01
-"""Of the discriminator's leaky ReLU below 0."""
+"""Slope of the discriminator's leaky ReLU below 0."""
 
 
 class Generator(nn.Module):
-    """An image and a label to an image. Borders are zeros: on reflected ones a label's constant maps stay constant,
-    and the first instance norm takes them out.
+    """A network from an image and a label to an image.
+
+    Borders are padded with zeros. On reflected borders, a label's constant maps would stay constant, and the first
+    instance norm would remove them.
 
     Args:
-        channels: of the images.
-        labels: length of the labels.
-        width: channels next to the image.
-        blocks: residual ones.
+        channels: Number of channels of the images.
+        labels: Length of a label.
+        width: Number of channels next to the image.
+        blocks: Number of residual blocks.
     """
 
     def __init__(self, channels: int, labels: int, width: int, blocks: int) -> None:
@@ -48,7 +50,7 @@ class Generator(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions, added to what comes in."""
+    """Two convolutions, whose output is added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -60,16 +62,18 @@ class Residual(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """An image to scores of its patches (n, 1, h', w'), and to one logit a label (n, k), which sees all of the image.
+    """A network from an image to scores of its patches (n, 1, h', w') and a logit for each label (n, k).
+
+    The logits depend on the whole image.
 
     Args:
-        image_shape: of the images.
-        labels: how many there are to tell.
-        width: channels next to the image.
-        halvings: convolutions of stride 2.
+        image_shape: (channels, height, width).
+        labels: Number of labels to predict.
+        width: Number of channels next to the image.
+        halvings: Number of convolutions of stride 2.
 
     Raises:
-        Mistake: a size that cannot be halved so often.
+        Mistake: The image's sides cannot be halved this many times.
     """
 
     def __init__(self, image_shape: tuple[int, int, int], labels: int, width: int, halvings: int) -> None:
@@ -87,8 +91,8 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(into, out, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
         self.main = nn.Sequential(*layers)
         self.conv1 = nn.Conv2d(widths[-1], 1, kernel_size=3, padding=1, bias=False)
-        rest = (sides[0] // unit, sides[1] // unit)
-        self.conv2 = nn.Conv2d(widths[-1], labels, kernel_size=rest, bias=False)
+        remaining = (sides[0] // unit, sides[1] // unit)
+        self.conv2 = nn.Conv2d(widths[-1], labels, kernel_size=remaining, bias=False)
 
     def forward(self, image: Maps) -> tuple[Float[Tensor, "n 1 rows columns"], Float[Tensor, "n k"]]:
         features = self.main(image)
@@ -96,5 +100,5 @@ class Discriminator(nn.Module):
 
 
 def normed(convolution: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
-    """The convolution, instance norm by the image's own statistics, and a ReLU."""
+    """Return the convolution, instance norm by each image's own statistics, and a ReLU."""
     return [convolution, instance_norm(convolution.out_channels, affine=True), nn.ReLU(inplace=True)]

@@ -1,11 +1,11 @@
 """CycleGAN's generator, from Johnson 2016: two halvings, residual blocks, two doublings (Zhu 2017, appendix 7.2).
 
-Layers have the names of the authors' program, so that a state dict of theirs loads once `model.` is taken off its keys,
-and the running statistics of its norms (`running_mean`, `running_var`, `num_batches_tracked`) are left out, if it has
-any: no norm here keeps them.
-Instance norm after the first convolution takes an image's mean colour and its contrast away: a translator makes the
-same of x and of 0.5 x + 0.2, and what an image's exposure was it has to guess from what is in it.
-Layer norm leaves both.
+Layers have the names of the authors' program. A state dict of that program loads once `model.` is removed from its keys
+and the running statistics of its norms (`running_mean`, `running_var`, `num_batches_tracked`), if it has any, are left
+out: no norm here keeps them.
+Instance norm after the first convolution removes an image's mean colour and its contrast. A translator therefore makes
+the same image from x and from 0.5 x + 0.2, and has to guess the exposure from the image's content. Layer norm keeps
+both.
 """
 
 from torch import nn
@@ -19,14 +19,16 @@ STRIDE, LEAST_SIDE = 4, 8
 def translator(
     channels_in: int, channels_out: int, width: int = 64, blocks: int = 9, norm: PresentNorm = "instance"
 ) -> nn.Sequential:
-    """A network from images (n, channels_in, h, w) to images (n, channels_out, h, w) in [-1, 1]; see `check_size`.
+    """Return a network from images (n, channels_in, h, w) to images (n, channels_out, h, w) in [-1, 1].
+
+    `check_size` refuses other sizes.
 
     Args:
-        channels_in: of the images that come.
-        channels_out: of the images that it makes.
-        width: channels next to the images; inside they are four times as many.
-        blocks: residual ones: 9 for images of 256 pixels and more, 6 for 128.
-        norm: after every convolution but the last.
+        channels_in: Number of channels of the input images.
+        channels_out: Number of channels of the output images.
+        width: Number of channels next to the images; the residual blocks have four times as many.
+        blocks: Number of residual blocks: 9 for images of 256 pixels and more, 6 for 128.
+        norm: Norm after every convolution but the last.
     """
     bias = norm != "batch"
     layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(channels_in, width, kernel_size=7, bias=bias)]
@@ -43,7 +45,7 @@ def translator(
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions on reflected borders, added to what comes in."""
+    """Two 3 x 3 convolutions on reflected borders, whose output is added to their input."""
 
     def __init__(self, channels: int, norm: PresentNorm) -> None:
         super().__init__()
@@ -58,10 +60,10 @@ class Residual(nn.Module):
 
 
 def check_size(height: int, width: int) -> None:
-    """Stop where a translator would give back an image of another size, or has none to reflect.
+    """Raise `Mistake` for a size that a translator would change, or that is too small for reflected borders.
 
     Raises:
-        Mistake: a side that is no multiple of 4, or less than 8.
+        Mistake: A side is not a multiple of 4, or is less than 8.
     """
     if height % STRIDE or width % STRIDE or min(height, width) < LEAST_SIDE:
         raise Mistake(

@@ -1,8 +1,8 @@
-"""The U-Net that translates images (Isola 2017, section 3.2.1): every map of the way down is seen on the way up.
+"""The U-Net that translates images (Isola 2017, section 3.2.1): each map of the way down also enters the way up.
 
-Convolutions of 4 x 4 and stride 2 all through: 8 halvings for images of 256 pixels (or a multiple), 7 for 128, 6 for
-64. Layers have the order of the authors' program (junyanz/pytorch-CycleGAN-and-pix2pix), so that its weights can be
-mapped one to one, but for batch norm's running statistics, which have no place here.
+All convolutions are 4 x 4 with stride 2: 8 halvings for images of 256 pixels (or a multiple), 7 for 128, 6 for 64.
+Layers have the order of the authors' program (junyanz/pytorch-CycleGAN-and-pix2pix), so that its weights can be mapped
+one to one, except batch norm's running statistics, which have no place here.
 """
 
 import torch
@@ -13,20 +13,22 @@ from gan_zoo.layers import Maps
 from gan_zoo.networks.pieces import PRESENT_NORMS, PresentNorm, gaussian, normed
 
 WIDEST = 8
-"""Times `width`, the most channels that a level has."""
+"""Largest number of channels of a level, in units of `width`."""
 DROPPING = 4
-"""The first level that drops half of what it makes on the way up; all further ones do but the innermost."""
+"""The first level with dropout on the way up. All levels below it have dropout too, except the innermost."""
 
 
 class UNet(nn.Module):
-    """An image to an image of its size, with tanh at the end. Dropout is the only noise, so it is never turned off.
+    """A network from an image to an image of the same size, with tanh at the end.
+
+    Dropout is its only noise, so it is never turned off.
 
     Args:
-        channels_in: of the images that come.
-        channels_out: of those that go.
-        width: channels next to the image; they double at each halving, up to 8 times as many.
-        halvings: of the image's sides, which are multiples of 2 to this power; 2 or more.
-        norm: of all levels but the first on the way down, and the innermost.
+        channels_in: Number of channels of the input images.
+        channels_out: Number of channels of the output images.
+        width: Number of channels next to the image; each halving doubles it, up to 8 times as many.
+        halvings: Number of halvings, 2 or more. The image's sides must be multiples of 2 to this power.
+        norm: Norm of all levels but the first and the innermost on the way down.
     """
 
     def __init__(
@@ -46,49 +48,52 @@ class UNet(nn.Module):
         gaussian(self)
 
     def forward(self, image: Maps, draws: torch.Generator | None = None) -> Float[Tensor, "n _ h w"]:
-        """The image translated.
+        """Translate the image.
 
         Args:
             image: (n, channels_in, h, w) in [-1, 1].
-            draws: what dropout draws from; None: the device's own random state.
+            draws: Random state from which dropout draws; None: the device's own.
         """
         return self.last(self.below(self.first(image), draws))
 
 
 class Level(nn.Module):
-    """Half the size, what is below, and back: what comes in, and beside it as many maps that were made of it.
+    """One level: halve the size, apply the level below, double the size.
+
+    The output is the input and as many new maps beside it.
 
     Args:
-        channels: that come in.
-        inside: at half the size.
-        below: the next level; None: this is the innermost.
-        norm: after both convolutions; the innermost, of one pixel for the smallest images, has none on the way down.
-        drops: whether half of what is made is dropped.
+        channels: Number of input channels.
+        inside: Number of channels at half the size.
+        below: The next level; None: this level is the innermost.
+        norm: Norm after both convolutions. The innermost level has none on the way down, because the smallest images
+            have one pixel there.
+        drops: Whether dropout sets half of the new maps' numbers to 0.
     """
 
     def __init__(self, channels: int, inside: int, below: "Level | None", norm: PresentNorm, drops: bool) -> None:
         super().__init__()
         convolution = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": norm != "batch"}
-        made = PRESENT_NORMS[norm]
+        make_norm = PRESENT_NORMS[norm]
         halved = nn.Conv2d(channels, inside, **convolution)
-        self.down = nn.Sequential(nn.LeakyReLU(0.2), halved, *normed(inside, made if below else None))
+        self.down = nn.Sequential(nn.LeakyReLU(0.2), halved, *normed(inside, make_norm if below else None))
         self.below = below
         doubled = nn.ConvTranspose2d(2 * inside if below else inside, channels, **convolution)
-        self.up = nn.Sequential(nn.ReLU(), doubled, made(channels))
+        self.up = nn.Sequential(nn.ReLU(), doubled, make_norm(channels))
         self.drops = drops
 
     def forward(self, x: Maps, draws: torch.Generator | None) -> Float[Tensor, "n 2*c h w"]:
         inner = self.down(x)
-        made = self.up(self.below(inner, draws) if self.below else inner)
-        return torch.cat([x, dropout(made, draws) if self.drops else made], dim=1)
+        maps = self.up(self.below(inner, draws) if self.below else inner)
+        return torch.cat([x, dropout(maps, draws) if self.drops else maps], dim=1)
 
 
 def dropout(x: Maps, draws: torch.Generator | None = None) -> Maps:
-    """Half of the numbers, drawn one by one, are 0, and the others doubled: whatever the mode, for it is the noise.
+    """Set half of the numbers, drawn one by one, to 0, and double the others, in training and evaluation alike.
 
     Args:
-        x: (n, c, h, w).
-        draws: what is drawn from, on whichever device it is; None: the random state of x's.
+        x: Maps, (n, c, h, w).
+        draws: Random state to draw from, on any device; None: that of the device of `x`.
     """
     kept = torch.rand(x.shape, device=draws.device if draws else x.device, generator=draws) < 0.5
     return x * kept.to(x.device) * 2

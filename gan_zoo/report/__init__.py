@@ -2,6 +2,7 @@
 
     collect.py      run directories -> plain data            scores.py       which scores may be compared
     grouping.py     runs that are alike but for their seeds  seeds.py        what a few seeds can tell
+    ttest.py        two methods compared, pairs adjusted     dots.py         every seed as a dot
     rank.py         groups -> ranked tables                  papers.py       the authors' own numbers
     tables.py       ranked tables as sheets                  sheets.py       sheets as text, Markdown, LaTeX
     curves.py       scores and losses over training          pictures.py     samples over training
@@ -22,7 +23,14 @@ from gan_zoo.report.rank import Table
 from gan_zoo.run.files import write
 
 
-def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (), figures: Path | None = None) -> str:
+def build(
+    paths: list[Path],
+    out: Path,
+    score: str = "",
+    by: Sequence[str] = (),
+    figures: Path | None = None,
+    paired: bool = False,
+) -> str:
     """Write the page of all runs at or below `paths` to `out`, and the tables beside it.
 
     Args:
@@ -31,6 +39,7 @@ def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (),
         score: the name of the score to begin with; "": the one that most runs have.
         by: settings to group runs by; none: study, method and settings.
         figures: a folder that gets every plot and table for use in a paper.
+        paired: whether methods are compared seed by seed, rather than by the means of their own seeds.
 
     Returns:
         The ranked tables as plain text.
@@ -41,7 +50,7 @@ def build(paths: list[Path], out: Path, score: str = "", by: Sequence[str] = (),
     owning.refuse_other_page(out)
     results = collect(paths)
     groups = grouping.group(results, by)
-    ranked = rank.tables(groups, score)
+    ranked = rank.tables(groups, score, paired)
     groups = rank.best_first(groups, ranked)
     described = page.describe(heading(results, paths), results, groups, ranked)
     files = tables_beside(out, results, ranked)

@@ -7,6 +7,7 @@ unless a method has none: then it is ranked by how far its runs are, and its sta
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from statistics import fmean, stdev
 from typing import Any
 
@@ -62,8 +63,10 @@ class Table:
     """Empty: the runs did not say."""
     rows: list[Row] = field(default_factory=list)
     """The best mean first."""
+    test: seeds.Comparison = field(default_factory=seeds.Comparison)
+    """How the rows are compared."""
     pairs: list[seeds.Pair] = field(default_factory=list)
-    """Of rows, by their places."""
+    """Every two rows, by their places."""
     unranked: list[tuple[Result, str]] = field(default_factory=list)
     """Runs that are not averaged, and why."""
     differs: str = ""
@@ -79,12 +82,13 @@ class Table:
         return names.direction(self.metric) == "lower"
 
 
-def tables(groups: list[Group], score: str = "") -> list[Table]:
+def tables(groups: list[Group], score: str = "", paired: bool = False) -> list[Table]:
     """One table for each score and protocol, the most telling first.
 
     Args:
         groups: the runs.
         score: the name of the score whose tables come first; "": the one that most runs have, of those the most images.
+        paired: whether methods are compared seed by seed.
 
     Raises:
         Mistake: no run has such a score.
@@ -98,7 +102,7 @@ def tables(groups: list[Group], score: str = "") -> list[Table]:
     if score and score not in known:
         raise Mistake(f"No run has the score {score}{closest(score, known)}: there are {', '.join(sorted(known))}.")
     keys = sorted(found.keys() - again.second_looks(found, runs), key=lambda key: order(found[key], score, key))
-    made = [table(found[key][0][0], groups) for key in keys]
+    made = [table(found[key][0][0], groups, paired) for key in keys]
     for one in made[1:]:
         one.differs = unlike(one, made[0])
     return made
@@ -120,15 +124,16 @@ def order(found: list[list[Line]], score: str, key: str) -> tuple[Any, ...]:
     return (metric != score, -len(found), -generated if is_number(generated) else 0, usual, key)
 
 
-def table(example: Line, groups: list[Group]) -> Table:
-    """The table of one score and protocol, those of `example`, over all groups."""
+def table(example: Line, groups: list[Group], paired: bool = False) -> Table:
+    """Return the table of one score and protocol, those of `example`, over all groups."""
     made = Table(str(example.get("metric")), comparable(protocol(example)))
     for one in groups:
         scored = [(run, block, run.scores.get(made.key, [])) for run, block in zip(one.runs, one.blocks, strict=True)]
         good = [entry for entry in scored if not refusal(entry[0], entry[2])]
         averaged = [entry for entry in good if entry[0].status == "finished"] or good
-        if averaged:
-            made.rows.append(row(one, averaged, made))
+        lost = [(run, block) for run, block, lines in scored if has_failed(run, lines)]
+        if averaged or lost:
+            made.rows.append(row(one, averaged, lost, made))
         kept = {run.name for run, _, _ in averaged}
         made.unranked += [
             (run, refusal(run, lines) or f"{run.status}, {lines[-1]['value']:.4g} at step {lines[-1]['step']}")
@@ -136,11 +141,34 @@ def table(example: Line, groups: list[Group]) -> Table:
             if run.name not in kept
         ]
     made.rows.sort(key=lambda row: row.mean if made.lower else -row.mean)
-    made.pairs = seeds.compare([row.scores for row in made.rows])
-    for place, ranks in enumerate(seeds.ranks(len(made.rows), made.pairs, made.lower)):
-        made.rows[place].ranks = ranks
-        made.rows[place].ties = [made.rows[other].group for other in seeds.ties(place, made.pairs)]
+    rank(made, paired)
     return made
+
+
+def rank(table: Table, paired: bool) -> None:
+    """Compare the rows of a table, which lie in the order of their means, and set their ranks."""
+    methods = [row.scores for row in table.rows]
+    logs = seeds.suits_logs(methods, table.lower)
+    table.test = seeds.Comparison(table.lower, logs, paired)
+    table.pairs = seeds.compare(methods, table.test)
+    failed = [place for place, row in enumerate(table.rows) if not row.runs]
+    for place, ranks in enumerate(seeds.ranks(len(table.rows), table.pairs, table.lower, failed)):
+        row = table.rows[place]
+        row.ranks = ranks
+        row.ties = [table.rows[other].group for other in seeds.ties(place, table.pairs, failed)]
+        values = [value for value in seeds.by_seed(row.scores).values() if isfinite(value)]
+        if len(values) > 1:
+            row.interval = seeds.mean_interval(values, logs)
+
+
+def has_failed(run: Result, lines: list[Line]) -> bool:
+    """Return whether a run's score counts as the worst: it failed, or its last score is no finite number.
+
+    A run that failed without any score at all counts in every table; one with other scores only in theirs.
+    """
+    if lines:
+        return run.status == "failed" or not is_number(lines[-1].get("value"))
+    return run.status == "failed" and not run.scores
 
 
 def refusal(run: Result, lines: list[Line]) -> str:
@@ -152,32 +180,38 @@ def refusal(run: Result, lines: list[Line]) -> str:
     return "" if is_number(lines[-1].get("value")) else f"the score at step {lines[-1]['step']} is not a finite number"
 
 
-def row(one: Group, scored: list[tuple[Result, str, list[Line]]], table: Table) -> Row:
-    """Means over the runs of a group."""
+def row(one: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tuple[Result, str]], table: Table) -> Row:
+    """Return the means over a group's runs with a score; those that were lost have the worst score there is."""
     last = [lines[-1] for _, _, lines in scored]
     chosen = [best(lines, table.lower) for _, _, lines in scored]
     looks = [again.rescored(run, table.key, line["step"]) for (run, _, _), line in zip(scored, chosen, strict=True)]
     cells: dict[tuple[Hashable, str], list[float]] = {}
     for (run, block, _), line in zip(scored, last, strict=True):
-        cells.setdefault((run.name if run.seed is None else run.seed, block), []).append(float(line["value"]))
-    scores = {cell: fmean(values) for cell, values in cells.items()}
-    first = scored[0][0]
-    by_seed = seeds.by_seed(scores)
+        cells.setdefault(cell(run, block), []).append(float(line["value"]))
+    scores = {place: fmean(values) for place, values in cells.items()}
+    worst = seeds.WORST[table.lower]
+    by_seed = list(seeds.by_seed(scores).values())
+    first = scored[0][0] if scored else lost[0][0]
     return Row(
         group=one,
         runs=[run for run, _, _ in scored],
-        scores=scores,
-        mean=fmean(line["value"] for line in last),
+        scores=scores | {cell(run, block): worst for run, block in lost if cell(run, block) not in scores},
+        mean=fmean(by_seed) if by_seed else worst,
         spread=stdev(by_seed) if len(by_seed) > 1 else None,
-        interval=seeds.mean_interval(by_seed) if len(last) > 1 else own_interval(last[0]),
+        interval=own_interval(last[0]) if len(last) == 1 else None,
         steps=[line["step"] for line in last],
         best_steps=[line["step"] for line in chosen],
-        again=fmean(value for value in looks if value is not None) if None not in looks else None,
+        again=fmean(value for value in looks if value is not None) if looks and None not in looks else None,
         images=[line["images"] for line in last if is_number(line.get("images"))],
         seconds=[line["seconds"] for line in last if is_number(line.get("seconds"))],
         papers=papers.beside(table.metric, first.model, first.data, first.config, papers.everything()),
         labels=sorted({str(protocol(line)["labels"]) for line in last if "labels" in protocol(line)}),
     )
+
+
+def cell(run: Result, block: str) -> tuple[Hashable, str]:
+    """Return the seed and the block that a run's score belongs to; a run without a seed is its own."""
+    return (run.name if run.seed is None else run.seed, block)
 
 
 def own_interval(line: Line) -> seeds.Interval | None:
@@ -214,19 +248,60 @@ def budget(table: Table) -> str:
 
 
 def standing(table: Table) -> str:
-    """What the ranks can say: how many methods were told apart, or why none could be."""
+    """Return what the ranks can say: how the methods were compared, how many pairs differ, and how sure that is."""
     if len(table.rows) < 2:
         return ""
-    most = max(pair.seeds for pair in table.pairs)
-    if most < seeds.LEAST:
-        had = f"there {'is' if most == 1 else 'are'} {most or 'none'}"
-        return f"Nothing is ranked apart: that takes {seeds.LEAST} seeds that two methods have in common, and {had}."
-    apart = sum(pair.apart for pair in table.pairs)
-    few = sum(pair.seeds < seeds.LEAST for pair in table.pairs)
-    told = f"{apart} of {len(table.pairs)} pairs are" if len(table.pairs) > 1 else f"The two are{' not' * (not apart)}"
-    parts = [
-        f"{told} told apart by their differences over common seeds (95 % t-interval without 0).",
-        "A method has the ranks left to it: behind all that are shown to be better, before all shown to be worse.",
-        f"{few} pairs have fewer than {seeds.LEAST} seeds in common, which tell nothing apart." if few else "",
+    counts = [
+        len(row.runs) and len(seeds.by_seed({c: v for c, v in row.scores.items() if isfinite(v)})) for row in table.rows
     ]
-    return " ".join(filter(None, parts))
+    tested = [pair for pair in table.pairs if pair.p is not None]
+    if not tested:
+        return (
+            f"Nothing is ranked apart: a comparison takes {seeds.LEAST} seeds of each method, and no two methods have "
+            f"more than {sorted(counts)[-2]}."
+        )
+    few = min(min(pair.seeds) for pair in tested)
+    return " ".join(
+        filter(None, [verdicts(table, tested), exploratory(table, few), untested(table, tested), failures(table)])
+    )
+
+
+def verdicts(table: Table, tested: list[seeds.Pair]) -> str:
+    """Return how the methods were compared, and how many pairs differ."""
+    apart = sum(pair.apart for pair in tested)
+    name = "the paired t-test" if table.test.paired else "Welch's t-test"
+    values = "of the logarithms of their scores" if table.test.logs else "of their scores"
+    told = f"{apart} of {len(tested)} pairs are" if len(tested) > 1 else f"The two are{' not' * (not apart)}"
+    return (
+        f"{told} told apart by {name} {values}, with p-values adjusted for all pairs (Holm, 5 %). A method ranks "
+        "behind all that are shown to be better and before all that are shown to be worse."
+    )
+
+
+def exploratory(table: Table, few: int) -> str:
+    """Return the warning that belongs to ranks from few seeds, with what they could have shown."""
+    least = seeds.smallest_difference([row.scores for row in table.rows], table.test)
+    if few >= seeds.FEW or least is None:
+        return ""
+    size = f"{100 * (least - 1):.2g} %" if table.test.logs else f"{least:.3g}"
+    return (
+        f"These ranks are exploratory: some methods have {few} seeds, and {seeds.FEW} are the least for a claim. So "
+        f"few could have shown a difference of {size} or more."
+    )
+
+
+def untested(table: Table, tested: list[seeds.Pair]) -> str:
+    """Return how many pairs have too few seeds for a test."""
+    few = len(table.pairs) - len(tested)
+    return f"{few} pairs have a method with fewer than {seeds.LEAST} seeds, and are not compared." if few else ""
+
+
+def failures(table: Table) -> str:
+    """Return what became of runs that failed."""
+    lost = sum(not isfinite(value) for row in table.rows for value in row.scores.values())
+    if not lost:
+        return ""
+    return (
+        f"{lost} run{'s' * (lost > 1)} failed or ended in a score that is no number, which counts as the worst: a "
+        "method is not ranked before another of which a smaller share failed."
+    )

@@ -1,112 +1,112 @@
-"""What a few seeds can tell: intervals of means, and which methods are told apart.
+"""What a few seeds can tell: intervals of means, ranks, and the smallest difference that could have been shown.
 
-Methods are compared in pairs, seed by seed: equal seeds share the order of the data and the latents that are scored,
-so their difference is steadier than either score. Two methods are apart if the 95 % interval of the mean difference
-(Student 1908) excludes 0. A method's ranks are those that are left to it: behind all that are shown to be better and
-before all that are shown to be worse, so methods that are not told apart share them. Intervals are of one pair each:
-with many methods some pair will look apart by chance.
+Ranks follow from the tests of ttest.py alone: a method is behind all that are shown to be better and before all that
+are shown to be worse, so methods that are not told apart share ranks.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from math import atan, cos, pi, prod, sin, sqrt
-from statistics import fmean, stdev
+from collections.abc import Sequence
+from math import exp, inf, sqrt
+from statistics import fmean
 
-LEAST = 3
-"""Common seeds below which nothing is told apart."""
-LEVEL = 0.95
-Interval = tuple[float, float]
-Scores = Mapping[tuple[Hashable, str], float]
-"""A method's score for each seed and block; a block is what else the runs were trained with, alike for both methods."""
+from gan_zoo.report.ttest import (
+    ALPHA,
+    LEAST,
+    LEVEL,
+    Comparison,
+    Interval,
+    Pair,
+    Scores,
+    by_seed,
+    compare,
+    quantile,
+    sample,
+)
 
-
-@dataclass(frozen=True)
-class Pair:
-    """Two methods compared: `difference` is the first's score less the second's, over their common seeds."""
-
-    first: int
-    second: int
-    """Places in the list of methods."""
-    seeds: int
-    difference: float | None
-    """Mean; None without a common seed."""
-    interval: Interval | None
-    """None under LEAST common seeds."""
-
-    @property
-    def apart(self) -> bool:
-        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+FEW = 5
+"""Seeds below which ranks are called exploratory."""
+WORST = {True: inf, False: -inf}
+"""The score of a run that failed, by whether lower values are better."""
 
 
-def mean_interval(values: Sequence[float]) -> Interval | None:
-    """The 95 % interval of the mean of independent values; None for fewer than two."""
+def suits_logs(methods: Sequence[Scores], lower_is_better: bool) -> bool:
+    """Return whether all scores are distances above 0."""
+    return lower_is_better and all(value > 0 for scores in methods for value in scores.values())
+
+
+def mean_interval(values: Sequence[float], logs: bool = False) -> Interval | None:
+    """Return the 95 % interval of the mean of independent values, or with `logs` of their geometric mean.
+
+    None for fewer than two values.
+    """
     if len(values) < 2:
         return None
-    mean, half = fmean(values), t_quantile((1 + LEVEL) / 2, len(values) - 1) * stdev(values) / sqrt(len(values))
-    return mean - half, mean + half
+    seen = sample({(place, ""): value for place, value in enumerate(values)}, logs)
+    half = quantile((1 + LEVEL) / 2, len(values) - 1.0) * seen.error
+    low, high = seen.mean - half, seen.mean + half
+    return (exp(low), exp(high)) if logs else (low, high)
 
 
-def compare(methods: Sequence[Scores]) -> list[Pair]:
-    """Every two methods."""
-    return [pair(methods, a, b) for a in range(len(methods)) for b in range(a + 1, len(methods))]
+def smallest_difference(methods: Sequence[Scores], test: Comparison) -> float | None:
+    """Return the smallest effect that these seeds could have shown between the first two methods to be told apart.
+
+    It is the ratio of two means, or their difference, whose adjusted p-value is 5 % at the usual number of seeds and at
+    the mean variance of the methods. None if no method has two seeds.
+    """
+    repeated = [one for one in (sample(scores, test.logs) for scores in methods) if len(one.values) > 1]
+    if not repeated:
+        return None
+    count = sorted(len(one.values) for one in repeated)[len(repeated) // 2]
+    pairs = len(methods) * (len(methods) - 1) / 2
+    factor = quantile(1 - ALPHA / 2 / pairs, 2.0 * count - 2)
+    least = factor * sqrt(fmean(one.variance for one in repeated) * 2 / count)
+    return exp(least) if test.logs else least
 
 
-def pair(methods: Sequence[Scores], first: int, second: int) -> Pair:
-    a, b = methods[first], methods[second]
-    apart = by_seed({cell: a[cell] - b[cell] for cell in a if cell in b})
-    interval = mean_interval(apart) if len(apart) >= LEAST else None
-    return Pair(first, second, len(apart), fmean(apart) if apart else None, interval)
+def ranks(
+    count: int, pairs: Sequence[Pair], lower_is_better: bool, failed: Sequence[int] = ()
+) -> list[tuple[int, int]]:
+    """Return for each of `count` methods the first and the last rank that it may have.
 
-
-def by_seed(scores: Scores) -> list[float]:
-    """The mean of each seed's blocks: runs of one seed are not independent."""
-    found: dict[Hashable, list[float]] = {}
-    for (seed, _), value in scores.items():
-        found.setdefault(seed, []).append(value)
-    return [fmean(values) for values in found.values()]
-
-
-def ranks(count: int, pairs: Sequence[Pair], lower_is_better: bool) -> list[tuple[int, int]]:
-    """For each of `count` methods, the first and the last rank that it may have."""
-    first, last = [1] * count, [count] * count
+    `failed` are the methods of which no seed has a score: they share the last ranks.
+    """
+    first, last = [1] * count, [count - len(failed)] * count
     for one in pairs:
-        if one.apart and one.difference:
-            ahead = (one.difference < 0) == lower_is_better
+        if one.apart:
+            ahead = one.first_is_lower == lower_is_better
             better, worse = (one.first, one.second) if ahead else (one.second, one.first)
             first[worse] += 1
             last[better] -= 1
+    for method in failed:
+        first[method], last[method] = count - len(failed) + 1, count
     return [(low, max(low, high)) for low, high in zip(first, last, strict=True)]
 
 
-def ties(method: int, pairs: Sequence[Pair]) -> list[int]:
-    """The methods that one is not told apart from."""
-    return [p.second if p.first == method else p.first for p in pairs if method in (p.first, p.second) and not p.apart]
-
-
-@cache
-def t_quantile(probability: float, freedom: int) -> float:
-    """The value that Student's t with so many degrees of freedom stays below with a probability above one half."""
-    return root(lambda t: t_within(t, freedom) - (2 * probability - 1), 0.0, 1.0)
-
-
-def t_within(t: float, freedom: int) -> float:
-    """Probability that |T| < t, t > 0 (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
-    angle = atan(t / sqrt(freedom))
-    odd = freedom % 2
-    terms = [
-        prod((k - 1) / k for k in range(2 + odd, power + 1, 2)) * cos(angle) ** power
-        for power in range(odd, freedom - 1, 2)
+def ties(method: int, pairs: Sequence[Pair], failed: Sequence[int] = ()) -> list[int]:
+    """Return the methods that `method` is not told apart from."""
+    others = [
+        p.second if p.first == method else p.first for p in pairs if method in (p.first, p.second) and not p.apart
     ]
-    series = sin(angle) * sum(terms)
-    return 2 / pi * (angle + series) if odd else series
+    return [other for other in others if (other in failed) == (method in failed)]
 
 
-def root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where an increasing function crosses 0 above `low`, by bisection to the last digits."""
-    while function(high) < 0:
-        low, high = high, 2 * high
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if function(middle) < 0 else (low, middle)
-    return high
+def improvement(a: Scores, b: Scores, lower_is_better: bool) -> tuple[float, Interval] | None:
+    """Return how probably a run of `a` is better than a run of `b`, and its 95 % interval (Agarwal 2021).
+
+    It is the share of all pairs of their seeds; equal scores count half, and a run that failed is worse than any other.
+    The interval is the percentile bootstrap's, 2,000 times with seed 0. None for fewer than two seeds of either.
+    """
+    import numpy
+
+    first, second = (numpy.array(list(by_seed(scores).values())) for scores in (a, b))
+    if min(len(first), len(second)) < 2:
+        return None
+    wins = (first[:, None] < second) if lower_is_better else (first[:, None] > second)
+    share = wins + 0.5 * (first[:, None] == second)
+    draw = numpy.random.default_rng(0)
+    rows = draw.integers(len(first), size=(2000, len(first), 1))
+    columns = draw.integers(len(second), size=(2000, 1, len(second)))
+    low, high = numpy.quantile(share[rows, columns].mean((1, 2)), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(share.mean()), (float(low), float(high))
+
+
+__all__ = ["ALPHA", "FEW", "LEAST", "LEVEL", "WORST", "Comparison", "Interval", "Pair", "Scores", "by_seed", "compare"]

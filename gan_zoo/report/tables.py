@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from math import isfinite
 from typing import NamedTuple
 
 from gan_zoo.metrics import names
 from gan_zoo.metrics.protocol import BASELINES
+from gan_zoo.report import seeds
 from gan_zoo.report.rank import HASHES, Row, Table, budget, standing
 from gan_zoo.report.scores import Number, kind
 from gan_zoo.report.sheets import Sheet
@@ -36,7 +38,7 @@ def of(row: Row) -> str:
 COLUMNS = (
     Column("rank", lambda row, _: ranks(row), lambda row: sum(row.ranks)),
     Column("method", lambda row, _: row.group.label, lambda row: row.group.label, number=False),
-    Column("mean", lambda row, digits: number(row.mean, digits), lambda row: row.mean),
+    Column("mean", lambda row, digits: number(row.mean, digits), lambda row: row.mean if isfinite(row.mean) else None),
     Column("spread", lambda row, digits: number(row.spread, digits), lambda row: row.spread),
     Column(
         "95 % interval", lambda row, digits: interval(row.interval, digits), lambda row: (row.interval or [None])[0]
@@ -44,8 +46,8 @@ COLUMNS = (
     Column("seeds", lambda row, _: of(row), lambda row: len(row.runs)),
     Column("not told from", lambda row, _: listed(row), lambda row: len(row.ties), number=False),
     Column("labels", lambda row, _: ", ".join(row.labels) or NONE, lambda row: ", ".join(row.labels), number=False),
-    Column("last step", lambda row, _: span(row.steps), lambda row: max(row.steps)),
-    Column("best step", lambda row, _: span(row.best_steps), lambda row: max(row.best_steps)),
+    Column("last step", lambda row, _: span(row.steps), lambda row: max(row.steps, default=None)),
+    Column("best step", lambda row, _: span(row.best_steps), lambda row: max(row.best_steps, default=None)),
     Column("best, scored again", lambda row, digits: number(row.again, digits), lambda row: row.again),
     Column("images", lambda row, _: span(row.images), lambda row: max(row.images, default=None)),
     Column("time", lambda row, _: duration(row.seconds), lambda row: max(row.seconds, default=None)),
@@ -115,20 +117,45 @@ def paper_lines(table: Table) -> list[str]:
 
 
 def pairs(table: Table) -> Sheet:
-    """Every two methods of a ranking: what is between them over their common seeds."""
-    digits = decimals([row.mean for row in table.rows])
-    labels = [row.group.label for row in table.rows]
-    rows = [
-        [
-            *(labels[one.first], labels[one.second], number(one.difference, digits), interval(one.interval, digits)),
-            *(str(one.seeds), "apart" if one.apart else "not told apart" if one.interval else "too few seeds"),
-        ]
-        for one in table.pairs
-    ]
-    head = ("method", "less", "mean difference", "95 % interval", "common seeds", "")
-    said = "The first method's score less the second's, seed by seed; they are apart if the interval excludes 0."
-    numbers = (False, False, True, True, True, False)
+    """Return the comparison of every two methods of a ranking, with its p-values."""
+    digits = 3 if table.test.logs else decimals([row.mean for row in table.rows])
+    rows = [[*names_of(table, pair), *comparison(table, pair, digits)] for pair in table.pairs]
+    effect = "ratio of means" if table.test.logs else "difference of means"
+    head = ("method", "and", effect, "95 % interval", "seeds", "p", "adjusted p", "first better", "verdict")
+    numbers = (False, False, True, True, True, True, True, True, False)
+    what = "geometric mean divided by" if table.test.logs else "mean less"
+    said = (
+        f"The first method's {what} the second's; its interval and p are of this pair alone, the adjusted p of all "
+        "pairs together (Holm), and the verdict follows from it. First better: how probably a run of the first is "
+        "better than a run of the second, with the bootstrap's 95 % interval."
+    )
     return Sheet(f"{slug(table)}-pairs", f"{table.metric}, pair by pair", head, numbers, rows, [said])
+
+
+def names_of(table: Table, pair: seeds.Pair) -> list[str]:
+    return [table.rows[place].group.label for place in (pair.first, pair.second)]
+
+
+def comparison(table: Table, pair: seeds.Pair, digits: int) -> list[str]:
+    """Return the cells of one pair, after the methods' names."""
+    a, b = (table.rows[place].scores for place in (pair.first, pair.second))
+    better = seeds.improvement(a, b, table.lower)
+    same = pair.seeds[0] == pair.seeds[1]
+    verdict = "apart" if pair.apart else "not told apart" if pair.p is not None else "too few seeds"
+    return [
+        number(pair.effect, digits),
+        interval(pair.interval, digits),
+        str(pair.seeds[0]) if same else f"{pair.seeds[0]} and {pair.seeds[1]}",
+        probability(pair.p),
+        probability(pair.adjusted),
+        NONE if better is None else f"{better[0]:.2f} ({better[1][0]:.2f} to {better[1][1]:.2f})",
+        verdict,
+    ]
+
+
+def probability(value: float | None) -> str:
+    """Return `0.034`, or `< 0.001`."""
+    return NONE if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def families(tables: Sequence[Table]) -> list[list[Table]]:
@@ -174,12 +201,15 @@ def slug(table: Table) -> str:
 
 def decimals(means: Sequence[float]) -> int:
     """Decimals that show three digits or more of the smallest mean, and of what the others differ in."""
-    smallest = min(map(abs, means), default=0.0)
+    smallest = min((abs(mean) for mean in means if isfinite(mean)), default=0.0)
     return next((digits for digits, least in enumerate((1000, 100, 1, 0.1, 0.01)) if smallest >= least), 5)
 
 
 def number(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:,.{digits}f}"
+    """Return a score as text; `failed` where it is infinite, since no run has one."""
+    if value is None:
+        return NONE
+    return f"{value:,.{digits}f}" if isfinite(value) else "failed"
 
 
 def interval(ends: tuple[float, float] | None, digits: int) -> str:

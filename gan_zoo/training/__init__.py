@@ -1,4 +1,5 @@
-"""Starting a run, resuming it, and loading what it made.
+"""Starting a run, resuming it, and loading what it made. The training step itself is in gan_zoo/module.py, and
+checkpoints are written by gan_zoo/callbacks/checkpoints.py.
 
 trainer.py          `gan_zoo.trainer`: a Lightning Trainer with our strategy, callbacks and run directory
 trainer_flags.py    the Trainer's flags that are refused, and what to pass instead

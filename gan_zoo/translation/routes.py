@@ -1,8 +1,8 @@
-"""What models that make images of images share: the routes along which they translate, which scores and commands use.
+"""The directions in which a model translates images, which the scores and the commands loop over.
 
-A route says what is translated, and what the results should look like, in terms of a batch: pix2pix has one, from
-`source` to `target`; CycleGAN has a2b and b2a; StarGAN has one for each label that it gives to images without it, or
-takes from those with it.
+A route names the keys of a batch that hold the images to translate and the images that the results should look like.
+pix2pix has one route, between `source` and `target`. CycleGAN has a2b and b2a. StarGAN has one for each label that it
+sets in images without it, and one for each label that it clears in images with it.
 """
 
 from dataclasses import dataclass
@@ -18,54 +18,55 @@ Images = Float[Tensor, "n _ h w"]
 
 @dataclass(frozen=True)
 class Route:
-    """One way to translate."""
+    """One direction of translation."""
 
     name: str
-    """As scores and commands call it: `a2b`, `Black_Hair`, `not_Male`."""
+    """The name in scores and commands: `a2b`, `Black_Hair`, `not_Male`."""
     source: str = "image"
-    """Key of a batch whose images are translated."""
+    """Key of the images of a batch that are translated."""
     target: str = "image"
-    """Key of the real images that results should look like."""
+    """Key of the real images that the results should look like."""
     paired: bool = False
-    """Whether result i should be image i of the target."""
+    """Whether result i should equal image i of the target."""
     back: str = ""
-    """Name of the route that undoes this one; empty: none was learned."""
+    """Name of the route that inverts this one; empty if the model learns none."""
     label: int | None = None
-    """The class, or the column of the attributes, that is given or taken; None: images are told apart by their keys.
+    """The class, or the column of the attributes, that is changed; None if the keys tell sources and targets apart.
 
-    Targets are the images that have it (with `value` false: have it not), sources those that are not known to.
+    The targets are the images with the label (without it, if `value` is false). The sources are all images that are not
+    known to be targets.
     """
     label_name: str = ""
-    """What that label is called."""
+    """The name of that label."""
     domain: int = 0
-    """Of several sets, the one that knows the label."""
+    """Number of the data set that the label belongs to."""
     value: bool = True
-    """Whether the label is given, or taken."""
+    """Whether the label is set or cleared."""
 
 
 @runtime_checkable
 class Translating(Protocol):
-    """A model that translates. Its `generator` holds all networks that do, so that the sampled file is enough."""
+    """A model that translates images. Its `generator` holds all networks that do so, so that its file suffices."""
 
     @property
     def stride(self) -> int:
-        """What an image's sides must be multiples of."""
+        """Number of pixels that the sides of an image must be multiples of."""
         ...
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The first one's scores decide which step is best."""
+        """All directions of translation. The scores of the first one decide which step is best."""
         ...
 
     def follow(self, route: Route, batch: Batch, seed: int = 0, first: int = 0) -> Images:
-        """The images `batch[route.source]`, in [-1, 1], translated: in [-1, 1], without gradients.
+        """Return the translations of the images `batch[route.source]`, in [-1, 1], without gradients.
 
-        Image i is the same whatever its neighbours are.
+        The result for an image does not depend on the other images.
 
         Args:
-            route: one of `routes`.
-            batch: of the data; with its labels where the route is one of labels.
-            seed: of what is drawn (pix2pix's dropout), image i of the batch from (seed, first + i).
-            first: index of the batch's first image.
+            route: An element of `routes`.
+            batch: Images in [-1, 1], with their labels if the route changes a label.
+            seed: Seed of the draws (pix2pix's dropout). Image i draws from (seed, first + i).
+            first: Index of the first image of the batch.
         """
         ...

@@ -1,8 +1,8 @@
-"""What the loader delivers: `python -m tests.benchmarks.data [FOLDER WITH celeba]`.
+"""Measures the speed of the loader: `python -m tests.benchmarks.data [FOLDER WITH celeba]`.
 
-Bars: a set of CIFAR-10's size from memory, 200,000 images a second in batches of 64; CelebA at 64 x 64 pixels from the
-cache, 15 times torchvision's ImageFolder with two workers, which decodes each image each time (uint8, cropped and
-resized as ours). Median of rounds that take turns, after a warm-up of each.
+Bars: 200,000 images a second in batches of 64 for a set of CIFAR-10's size in memory. For CelebA at 64 x 64 pixels from
+the cache, 15 times the speed of torchvision's ImageFolder with two workers, which decodes each image in each pass
+(uint8, cropped and resized like ours). Numbers are medians of rounds that take turns, after a warm-up of each.
 """
 
 import os
@@ -45,7 +45,7 @@ class CIFARSized(StreamedData):
 
 
 def stream(data: StreamedData) -> Iterator[Any]:
-    """What a trainer at step 0 reads from `data`, without end."""
+    """Return the endless batches that a trainer at step 0 reads from `data`."""
     data.trainer = SimpleNamespace(  # pyright: ignore[reportAttributeAccessIssue]
         lightning_module=SimpleNamespace(feed=lambda step: Feed(), seed=0),
         global_rank=0,
@@ -62,7 +62,7 @@ def endless(loader: DataLoader) -> Iterator[Any]:
 
 
 def speed(batches: Iterator[Any], count: int) -> float:
-    """Images a second over `count` batches."""
+    """Return the number of images per second over `count` batches."""
     begin = time.perf_counter()
     for _ in islice(batches, count):
         pass
@@ -102,10 +102,10 @@ def main(shared: Path) -> None:
             )
         )
         speed(cached, 300)  # two passes
-        speed(decoding, 170)  # one pass: a second one is not faster, for nothing is kept
+        speed(decoding, 170)  # one pass: a second pass is not faster, because nothing is kept
         pairs = [(speed(cached, 600), speed(decoding, 150)) for _ in range(ROUNDS)]
         ours, theirs = (statistics.median(values) for values in zip(*pairs, strict=True))
-        ratios = [one / other for one, other in pairs]
+        ratios = [mine / other for mine, other in pairs]
         print(f"CelebA 64 x 64 from the cache: {ours:,.0f} images/s; ImageFolder with 2 workers: {theirs:,.0f}")
         print(f"ratio: median {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f}); bar 15")
 

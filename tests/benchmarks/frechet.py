@@ -1,8 +1,8 @@
-"""The Frechet step at 2,048 features against others': `OMP_NUM_THREADS=1 python -m tests.benchmarks.frechet`.
+"""Compares our Fréchet distance with others at 2,048 features: `OMP_NUM_THREADS=1 python -m tests.benchmarks.frechet`.
 
-In one process, in turn: ours from its sums, torchmetrics' and torch-fidelity's from mean and covariance. Medians of
-wall and of CPU time, and of the pairs' ratios. Bars: 2.2 times faster with more images than features, 7 times with
-1,000 images a side.
+Ours starts from its sums, torchmetrics' and torch-fidelity's from mean and covariance; they take turns in one process.
+Prints medians of wall and CPU time, and of the ratios to ours. Bars: 2.2 times faster with more images than features,
+and 7 times faster with 1,000 images on each side.
 """
 
 import statistics
@@ -20,23 +20,23 @@ SIZE, ROUNDS = 2048, 5
 
 
 def features(n: int, seed: int) -> torch.Tensor:
-    """Like a network's: correlated, not negative, with unlike means."""
+    """Return features like those of a network: correlated, not negative, with different means."""
     mixing = torch.randn(SIZE, SIZE, generator=torch.Generator().manual_seed(99)) / SIZE**0.5
     drawn = torch.randn(n, SIZE, generator=torch.Generator().manual_seed(seed))
     return (drawn @ mixing + 0.1 * seed).relu()
 
 
 def timed(call: Callable[[], float]) -> tuple[float, float, float]:
-    """Value, wall seconds and CPU seconds."""
+    """Return the value of `call`, its wall seconds and its CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
     value = call()
     return value, time.perf_counter() - wall, time.process_time() - cpu
 
 
 def compare(real: int, fake: int) -> None:
-    shown = [features(real, seed=1), features(fake, seed=2)]
-    moments = [FeatureMoments.of(one) for one in shown]
-    plain = [(one.double().mean(0), one.double().T.cov()) for one in shown]
+    both = [features(real, seed=1), features(fake, seed=2)]
+    moments = [FeatureMoments.of(side) for side in both]
+    plain = [(side.double().mean(0), side.double().T.cov()) for side in both]
     arrays = [{"mu": mean.numpy(), "sigma": covariance.numpy()} for mean, covariance in plain]
     calls: dict[str, Callable[[], float]] = {
         "ours": lambda: gaussian_distance(moments[0].gaussian("real"), moments[1].gaussian("generated")).item(),
@@ -49,7 +49,7 @@ def compare(real: int, fake: int) -> None:
             taken[name].append(timed(call))
     print(f"{real} real and {fake} generated images of {SIZE} features, {ROUNDS} rounds", flush=True)
     for name, rounds in taken.items():
-        wall, cpu = (statistics.median(one[i] for one in rounds) for i in (1, 2))
+        wall, cpu = (statistics.median(times[i] for times in rounds) for i in (1, 2))
         ratios = (statistics.median(a[i] / b[i] for a, b in zip(rounds, taken["ours"], strict=True)) for i in (1, 2))
         print(
             f"  {name}: {rounds[0][0]:.9f}, {wall:.2f} s wall, {cpu:.2f} s CPU; over ours "

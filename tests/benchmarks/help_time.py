@@ -1,6 +1,6 @@
-"""How long `gan-zoo --help` takes: `python -m tests.benchmarks.help_time`. Bar: a median under 0.5 s.
+"""Measures the time of `gan-zoo --help`: `python -m tests.benchmarks.help_time`. Bar: a median below 0.5 s.
 
-That it loads no torch is a test; the time itself depends on the machine and on what else it does.
+tests/test_structure.py checks that it loads no torch. The time itself depends on the machine and its other work.
 """
 
 import statistics

@@ -1,8 +1,8 @@
-"""A picture of a page, as a browser without a window shows it.
+"""Makes a picture of a page with a headless browser.
 
     python -m tests.benchmarks.screenshot report.html report.png [--width 390] [--dark] [--height 900]
 
-Needs Debian's `chromium` and the package playwright. Without --height: the whole page.
+Needs Debian's `chromium` and the package playwright. Without --height, the picture shows the whole page.
 """
 
 import argparse
@@ -15,18 +15,18 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-"""What keeps the browser off the network and content in a container."""
+"""Options that keep the browser off the network, and that it needs in a container."""
 
 
 def picture(page: Path, png: Path, width: int = 1200, height: int = 0, dark: bool = False) -> None:
-    """Write `page`, scrolled through once so that everything is drawn, to `png`.
+    """Write a picture of `page` to `png`. The page is scrolled through first, so that everything is drawn.
 
     Args:
-        page: an HTML file.
-        png: the picture.
-        width: of the window, in pixels.
-        height: of the window; 0: the picture is as long as the page.
-        dark: whether the browser prefers dark pages.
+        page: HTML file.
+        png: File of the picture.
+        width: Width of the window, in pixels.
+        height: Height of the window, in pixels; 0: the picture is as long as the page.
+        dark: Whether the browser prefers dark pages.
     """
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])

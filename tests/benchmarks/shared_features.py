@@ -1,7 +1,7 @@
-"""What four more metrics cost beside one: `python -m tests.benchmarks.shared_features`. Bar: 1.1 times the first alone.
+"""Measures the cost of five metrics in one pass: `python -m tests.benchmarks.shared_features`. Bar: 1.1 times one.
 
-efficientnet_lite0 on 2,000 generated images of 32 x 32, against references that are known already. About three minutes
-of two cores.
+The features are those of efficientnet_lite0 for 2,000 generated images of 32 x 32; references are computed before. It
+takes about three minutes on two cores.
 """
 
 import sys
@@ -31,9 +31,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, patch.dict("os.environ", GAN_ZOO_CACHE=folder):
         real = InMemory("noise", image=image[:REAL].flip(3))
         for metrics in (ALL, ("fd",)):
-            judge = Evaluator(real, network, metrics, torch.device("cpu"))
+            evaluator = Evaluator(real, network, metrics, torch.device("cpu"))
             begun = time.perf_counter()
-            judge.score(Fixed(InMemory("fakes", image=image), Conditions()), COUNT)
+            evaluator.score(Fixed(InMemory("fakes", image=image), Conditions()), COUNT)
             seconds[metrics] = time.perf_counter() - begun
             print(f"{' '.join(metrics)}: {seconds[metrics]:.1f} s, {COUNT / seconds[metrics]:.0f} images a second")
     ratio = seconds[ALL] / seconds[("fd",)]

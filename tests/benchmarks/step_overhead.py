@@ -1,8 +1,8 @@
-"""What a step of ours costs over a bare PyTorch loop: `python -m tests.benchmarks.step_overhead`.
+"""Compares the time of a training step with a bare PyTorch loop: `python -m tests.benchmarks.step_overhead`.
 
-Same networks, optimizers, moving average and data, one thread, a line every 50 steps, both sides in one process, block
-by block in turn. Bars: 0.8 ms a step for an MLP GAN (median of at least 30 pairs of blocks), a ratio of 1.03 for DCGAN
-64 x 64 at batch 64.
+Both have the same networks, optimizers, moving average and data, one thread, and a line every 50 steps. They take turns
+in one process, block by block. Bars: 0.8 ms more per step for an MLP GAN (median of at least 30 pairs of blocks),
+and a ratio of 1.03 for DCGAN at 64 x 64 with batches of 64.
 """
 
 import copy
@@ -30,7 +30,7 @@ HALF_LIFE = 10_000
 
 
 class Noise(StreamedData):
-    """uint8 noise in memory: what is measured does not depend on what the images show."""
+    """uint8 noise in memory; the time of a step does not depend on the content of the images."""
 
     def __init__(self, image_shape: tuple[int, int, int], batch_size: int) -> None:
         super().__init__(batch_size)
@@ -39,7 +39,7 @@ class Noise(StreamedData):
 
 
 def bare(model: GAN, data: Noise) -> Iterator[None]:
-    """The loop that one would write by hand for this one model; each `next` is a step."""
+    """The loop that a person would write by hand for this model. Each `next` is a step."""
     generator, discriminator = copy.deepcopy(model.generator), copy.deepcopy(model.discriminator)
     averaged = copy.deepcopy(generator).requires_grad_(False)
     adam = partial(Adam, lr=model.learning_rate, betas=model.betas, fused=True)
@@ -80,7 +80,7 @@ def bare(model: GAN, data: Noise) -> Iterator[None]:
 
 
 class Turns(L.Callback):
-    """After each block of ours, runs a block of the bare loop, and keeps both times, in seconds a step."""
+    """Runs a block of the bare loop after each block of training, and keeps the times of both, in seconds per step."""
 
     def __init__(self, block: int, blocks: int, other: Iterator[None]) -> None:
         self.block, self.blocks, self.other = block, blocks, other
@@ -99,7 +99,7 @@ class Turns(L.Callback):
 
 
 def measure(model: GAN, data: Noise, block: int, blocks: int, run: Path) -> tuple[list[float], list[float]]:
-    """Seconds a step of ours and of the bare loop, block by block; the first two pairs are warm-up and left out."""
+    """Return the seconds per step of ours and of the bare loop for each block, without two warm-up blocks."""
     turns = Turns(block, blocks, bare(model, data))
     trainer = Trainer(
         run=run,

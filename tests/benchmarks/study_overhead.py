@@ -1,7 +1,7 @@
-"""What a study adds to its runs' own processes: `python -m tests.benchmarks.study_overhead`. Bar: 1 s a run.
+"""Measures the time that a study adds to its runs: `python -m tests.benchmarks.study_overhead`. Bar: 1 s per run.
 
-40 cells whose runs do nothing, against the same processes one after the other. That each runs once is a test; the time
-depends on the machine and on what else it does.
+It compares 40 cells whose runs do nothing with the same 40 processes started one by one. Tests check that each cell
+runs once. The time depends on the machine and its other work.
 """
 
 import contextlib

@@ -1,8 +1,9 @@
-"""What a mirror at wandb costs a run: `python -m tests.benchmarks.tracking_overhead`.
+"""Measures the cost of the mirror at wandb: `python -m tests.benchmarks.tracking_overhead`.
 
-A step: as in `step_overhead.py`, an MLP GAN beside the bare loop, a line every 50 steps, once with the mirror and once
-without. Start and end: a run of one step, whole, in turns with and without; processor time is of this process and of
-all that it started. Bars: 0.1 ms a step; 0.1 s to the first step; the end waits for wandb, which starts meanwhile.
+Steps are measured as in `step_overhead.py`, with an MLP GAN beside the bare loop and a line every 50 steps, with and
+without the mirror. Start and end are measured on whole runs of one step, with and without the mirror in turn. Processor
+time includes all processes that this one started. Bars: 0.1 ms per step and 0.1 s to the first step. The end of a run
+waits for wandb, which starts in the meantime.
 """
 
 import os
@@ -30,7 +31,7 @@ SHAPE = (1, 8, 8)
 
 
 class FirstStep(L.Callback):
-    """Notes when the first step ends."""
+    """Records when the first step ends."""
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         if trainer.global_step == 1:
@@ -58,7 +59,7 @@ def make() -> tuple[GAN, Noise]:
 
 
 def step_over_bare(run: Path, mirrored: bool) -> list[float]:
-    """Seconds a step over the bare loop's, block by block; the first two pairs are warm-up and left out."""
+    """Return the extra seconds per step for each block, compared with the bare loop, without the first two blocks."""
     model, data = make()
     turns = Turns(BLOCK, BLOCKS, bare(model, data))
     fit(run, mirrored, BLOCK * (BLOCKS + 2), turns, model, data)
@@ -66,7 +67,9 @@ def step_over_bare(run: Path, mirrored: bool) -> list[float]:
 
 
 def whole(run: Path, mirrored: bool) -> tuple[float, float, float]:
-    """Of a run of one step: seconds to its end, seconds from there to the end of `fit`, processor time of all."""
+    """Train a run of one step. Return the seconds to the end of the step, from there to the end of `fit`, and the
+    processor time of all processes.
+    """
     first = FirstStep()
     model, data = make()
     begun, used = time.perf_counter(), sum(os.times()[:4])

@@ -1,4 +1,4 @@
-"""Command lines with anything wrong in them, drawn from the real options."""
+"""Random wrong command lines, made from the real options."""
 
 import random
 import re
@@ -9,7 +9,7 @@ from tests.commands.conftest import TINY, Command, Refused
 
 
 def misspelt(word: str, draw: random.Random) -> str:
-    """`word` with a letter lost, doubled, replaced or swapped, after its first dot."""
+    """Return `word` with one letter lost, doubled, replaced or swapped, after its first dot."""
     start = word.find(".") + 1 or 2
     at = draw.randrange(start, len(word))
     letter = draw.choice("abcdefghijklmnopqrstuvwxyz")
@@ -26,7 +26,7 @@ def misspelt(word: str, draw: random.Random) -> str:
 
 @pytest.mark.slow
 def test_two_hundred_bad_command_lines(command: Command, refused: Refused) -> None:
-    """Each is a good one with one thing wrong, drawn from the real options."""
+    """Each is a correct command line with one mistake, drawn at random."""
     draw = random.Random(0)
     text = command("fit", "--help").out + command("fit", "--model.help=GAN").out
     types = dict(re.findall(r"\n  (--[\w.]+) .*?\(.*?type:\s+([^,)]+(?:\[[^\]]*\])?)", re.sub(r"\n {6,}", " ", text)))

@@ -1,4 +1,4 @@
-"""Data that are missing, damaged or of another size are one line."""
+"""Data that is missing, damaged or of another size is refused in one line."""
 
 import gzip
 import shutil
@@ -15,9 +15,9 @@ def test_missing_data_says_which_files_to_put_where(refused: Refused, monkeypatc
         raise RuntimeError("Error downloading train-images-idx3-ubyte.gz")
 
     monkeypatch.setattr("torchvision.datasets.MNIST.download", fail)
-    said = refused("fit", "--model", "GAN", "--data", "MNIST", "--data.root", "nowhere")
-    assert said.startswith("nowhere/MNIST/raw has no MNIST")
-    assert "put train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz into it" in said
+    message = refused("fit", "--model", "GAN", "--data", "MNIST", "--data.root", "nowhere")
+    assert message.startswith("nowhere/MNIST/raw has no MNIST")
+    assert "put train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz into it" in message
 
 
 @pytest.mark.parametrize("kept", [0, 2, 100, 5000])
@@ -47,5 +47,5 @@ def test_images_of_a_wrong_size_are_refused(refused: Refused) -> None:
 
 def test_a_batch_may_be_as_large_as_the_data_and_no_larger(command: Command, refused: Refused) -> None:
     assert command("fit", *TINY, "--trainer.max_steps", 2, "--data.batch_size", 48, "--run", "x").code == 0
-    said = refused("fit", *TINY, "--trainer.max_steps", 2, "--data.batch_size", 49, "--run", "y")
-    assert "A batch of 49" in said and "48 images" in said and "data.batch_size" in said
+    message = refused("fit", *TINY, "--trainer.max_steps", 2, "--data.batch_size", 49, "--run", "y")
+    assert "A batch of 49" in message and "48 images" in message and "data.batch_size" in message

@@ -1,4 +1,4 @@
-"""Checkpoints and model files that are damaged, foreign or malicious, and scores that cannot be made."""
+"""Checkpoints and model files that are damaged, foreign or malicious, and scores that cannot be computed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from gan_zoo.training.trainer import Trainer
 from tests.commands.conftest import TINY, Refused
 
 
-def test_init_of_a_file_that_cannot_serve_is_refused(refused: Refused, tmp_path: Path) -> None:
+def test_a_file_that_cannot_initialise_a_run_is_refused(refused: Refused, tmp_path: Path) -> None:
     save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
     torch.save({"state_dict": {"other": torch.zeros(3)}}, tmp_path / "other.ckpt")
     (tmp_path / "cut.safetensors").write_bytes(b"\x10\0\0")
@@ -29,7 +29,7 @@ def test_init_of_a_file_that_cannot_serve_is_refused(refused: Refused, tmp_path:
 
 
 class Bomb:
-    """A pickle of it makes a file when it is read."""
+    """An object whose pickle makes a folder when it is loaded."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -40,9 +40,9 @@ class Bomb:
 
 def test_a_pickle_is_never_executed(refused: Refused, tmp_path: Path) -> None:
     torch.save({"state_dict": Bomb(tmp_path / "boom"), "gan_zoo": {}}, tmp_path / "bomb.ckpt")
-    said = "bomb.ckpt is not a checkpoint that can be read safely"
-    assert said in refused("sample", "bomb.ckpt", "--out", "x.png")
-    assert said in refused("fit", *TINY, "--run", "r", "--init", "bomb.ckpt")
+    result = "bomb.ckpt is not a checkpoint that can be read safely"
+    assert result in refused("sample", "bomb.ckpt", "--out", "x.png")
+    assert result in refused("fit", *TINY, "--run", "r", "--init", "bomb.ckpt")
     assert not (tmp_path / "boom").exists()
 
 
@@ -72,7 +72,7 @@ def test_damaged_and_foreign_files_are_refused(refused: Refused, run: Path, tmp_
     assert "it has no state_dict" in refused("sample", "list.ckpt", "--out", "x.png")
 
 
-def test_scores_that_cannot_be_made_are_refused(refused: Refused, run: Path) -> None:
+def test_scores_that_cannot_be_computed_are_refused(refused: Refused, run: Path) -> None:
     small = ("evaluate", "x", "--allow-module", "tests", "--samples")
     assert "lenet scores grey digits" in refused(*small, 4)
     assert "did you mean lenet?" in refused(*small, 4, "--extractor", "lenett")

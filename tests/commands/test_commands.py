@@ -1,4 +1,4 @@
-"""What is right does what it says."""
+"""The commands `sample`, `evaluate`, `status` and `fit` do what they promise."""
 
 import json
 import re
@@ -63,9 +63,9 @@ def test_status_lists_runs(command: Command, run: Path, tmp_path: Path) -> None:
         beat = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(timespec="seconds")
         file = tmp_path / "runs/study" / name / "run.json"
         file.write_text(json.dumps(json.loads(file.read_text()) | {"status": "running", "heartbeat": beat}))
-    said = command("status")
-    assert said.code == 0 and said.err == ""
-    rows = {line.split()[0]: line.split()[1:3] for line in said.out.splitlines()}
+    result = command("status")
+    assert result.code == 0 and result.err == ""
+    rows = {line.split()[0]: line.split()[1:3] for line in result.out.splitlines()}
     assert rows == {
         "run": ["status", "step"],
         "runs/done": ["finished", "4"],
@@ -98,8 +98,8 @@ def test_init_says_what_was_loaded_missing_and_left_over(command: Command, run: 
 
 def test_a_moving_average_starts_where_the_loaded_generator_does(command: Command, run: Path) -> None:
     fit = ["fit", *TINY, "--trainer.max_steps", 1, "--model.average_half_life", 10**9, "--run", "a"]
-    said = command(*fit, "--init", "x/model.safetensors")
-    assert "8 tensors loaded" in said.out
+    result = command(*fit, "--init", "x/model.safetensors")
+    assert "8 tensors loaded" in result.out
     before, after = load_file(run / "model.safetensors"), load_file(Run("a").model_file)
     for name, weight in before.items():
         torch.testing.assert_close(after[name], weight, rtol=0, atol=1e-3)  # one step of Adam

@@ -21,16 +21,16 @@ from tests.drivers.image_files import picture, write
 
 @pytest.fixture
 def pets(tmp_path: Path) -> Path:
-    """Five cats and three dogs, of 16 pixels."""
+    """A folder of five cats and three dogs, of 16 pixels."""
     for number in range(8):
         write(tmp_path / f"pets/{'cat' if number < 5 else 'dog'}/{number}.png", picture(number, 16, 16))
     return tmp_path / "pets"
 
 
 def test_list_has_a_line_for_each_set_and_marks_what_is_here(command: Command, tmp_path: Path) -> None:
-    said = command("data", "list")
-    assert said.code == 0 and said.err == ""
-    lines = {line.split()[-len(line.split())]: line for line in said.out.splitlines() if line}
+    result = command("data", "list")
+    assert result.code == 0 and result.err == ""
+    lines = {line.split()[-len(line.split())]: line for line in result.out.splitlines() if line}
     assert lines["celeba"].split()[1:4] == ["CelebA", "1.4", "GB"]
     (tmp_path / "data/celeba/img_align_celeba").mkdir(parents=True)
     assert "here  celeba " in command("data", "list").out
@@ -38,9 +38,9 @@ def test_list_has_a_line_for_each_set_and_marks_what_is_here(command: Command, t
 
 
 def test_list_of_one_set_says_how_it_is_had(command: Command) -> None:
-    said = command("data", "list", "rafd", "--folder", "/sets").out
+    result = command("data", "list", "rafd", "--folder", "/sets").out
     for part in ("by request", "scientific use", "in /sets/: rafd/Rafd090", "--data RaFD --data.root /sets/rafd", "no"):
-        assert part in said
+        assert part in result
 
 
 def test_check_says_what_stops_a_training_in_its_exit_code(command: Command, pets: Path) -> None:
@@ -51,16 +51,16 @@ def test_check_says_what_stops_a_training_in_its_exit_code(command: Command, pet
         "",
     )
     shutil.copy(pets / "cat/0.png", pets / "dog/copy.png")
-    said = command("data", "check", "pets")
-    assert said.code == 0
-    assert "same file twice                  1  no\n    pets/cat/0.png = pets/dog/copy.png" in said.out
-    assert said.out.endswith("None of these stops a training.\n")
+    result = command("data", "check", "pets")
+    assert result.code == 0
+    assert "same file twice                  1  no\n    pets/cat/0.png = pets/dog/copy.png" in result.out
+    assert result.out.endswith("None of these stops training.\n")
     for number in range(4):
         (pets / f"cat/{number}.png").write_bytes(b"")
-    said = command("data", "check", "pets")
-    assert said.code == 1 and "damaged                          4  yes\n" in said.out
-    assert "and 1 more: --all names them" in said.out and "3.png" not in said.out
-    assert said.out.endswith("4 of these stop a training.\n")
+    result = command("data", "check", "pets")
+    assert result.code == 1 and "damaged                          4  yes\n" in result.out
+    assert "and 1 more: --all names them" in result.out and "3.png" not in result.out
+    assert result.out.endswith("4 of these stop training.\n")
     assert "pets/cat/3.png" in command("data", "check", "pets", "--all").out
 
 
@@ -68,8 +68,8 @@ def test_check_of_several_paths_compares_them(command: Command, pets: Path, tmp_
     shutil.copytree(pets, tmp_path / "test")
     assert "same file in two splits          8  no" in command("data", "check", "pets", "test").out
     (tmp_path / "labels.csv").write_text("image,label\n0.png,1\n")
-    said = command("data", "check", "pets", "--labels", "labels.csv")
-    assert said.code == 1 and "image without label              7  yes" in said.out
+    result = command("data", "check", "pets", "--labels", "labels.csv")
+    assert result.code == 1 and "image without label              7  yes" in result.out
 
 
 def test_what_cannot_be_listed_checked_or_shown_is_refused(refused: Refused, pets: Path) -> None:
@@ -91,10 +91,10 @@ def test_what_cannot_be_listed_checked_or_shown_is_refused(refused: Refused, pet
 
 def test_show_writes_what_a_run_with_the_seed_shows_first(command: Command, pets: Path, tmp_path: Path) -> None:
     folder = ("data", "show", "--data", "ImageFolder", "--data.root", "pets", "--data.labels", "folders")
-    asked = (*folder, "--data.resolution", 16, "--count", 4)
-    assert command(*asked, "--out", "new/a.png") == (0, "The images are in new/a.png\n", "")
-    command(*asked, "--out", "b.png")
-    command(*asked, "--seed", 1, "--out", "c.png")
+    words = (*folder, "--data.resolution", 16, "--count", 4)
+    assert command(*words, "--out", "new/a.png") == (0, "The images are in new/a.png\n", "")
+    command(*words, "--out", "b.png")
+    command(*words, "--seed", 1, "--out", "c.png")
     a, b, c = ((tmp_path / name).read_bytes() for name in ("new/a.png", "b.png", "c.png"))
     assert a == b != c
     data = ImageFolder("pets", resolution=16, labels="folders")
@@ -105,7 +105,7 @@ def test_show_writes_what_a_run_with_the_seed_shows_first(command: Command, pets
         sheet_ = np.array(picture_)
     side = 16 * (LEAST // 16)
     corner = sheet_[MARGIN + LINE :, MARGIN:][: side : LEAST // 16, : side : LEAST // 16]
-    assert np.array_equal(corner, shown[0].permute(1, 2, 0))  # the first one, enlarged by repeating pixels
+    assert np.array_equal(corner, shown[0].permute(1, 2, 0))  # the first image, enlarged by repeating pixels
 
 
 def test_show_takes_an_experiment(command: Command, tmp_path: Path) -> None:
@@ -147,19 +147,19 @@ def test_pairs_stand_beside_each_other(pets: Path) -> None:
         Unpaired(str(pets / "cat"), str(pets / "dog"), resolution=16, crop=0),
     ):
         data.setup("fit")
-        made = np.array(drawn(data, count=1, seed=0))
-        assert made.shape[1] == 2 * MARGIN + 2 * 16 * 4  # enlarged to at least LEAST, both together
-        left = made[MARGIN + LINE + LINE * 3 :, MARGIN : MARGIN + 64][:20]
+        sheet_pixels = np.array(drawn(data, count=1, seed=0))
+        assert sheet_pixels.shape[1] == 2 * MARGIN + 2 * 16 * 4  # both together are enlarged to at least LEAST pixels
+        left = sheet_pixels[MARGIN + LINE + LINE * 3 :, MARGIN : MARGIN + 64][:20]
         if isinstance(data, Paired):
-            assert np.ptp(left.astype(int), axis=2).max() == 0  # the grey one
-    assert len(first(data, count=8, seed=0)["a"]) == 3  # no more than the smaller set has
+            assert np.ptp(left.astype(int), axis=2).max() == 0  # the grey image
+    assert len(first(data, count=8, seed=0)["a"]) == 3  # not more than the smaller set has
 
 
 def test_points_are_drawn_where_they_are() -> None:
     image = torch.tensor([[0.5, 0.5], [-0.5, -0.5]])[:, :, None, None]
-    made = np.array(points(image, torch.tensor([0, 1])))
-    dark = np.argwhere((made != 255).any(axis=2))
-    assert sorted({tuple(int(part) for part in one // 256) for one in dark}) == [
+    picture = np.array(points(image, torch.tensor([0, 1])))
+    dark = np.argwhere((picture != 255).any(axis=2))
+    assert sorted({tuple(int(part) for part in place // 256) for place in dark}) == [
         (0, 1),
         (1, 0),
     ]  # right above, left below
@@ -176,6 +176,6 @@ def test_text_is_broken_to_its_width_and_stays_under_its_picture() -> None:
     assert all(font.getlength(line) <= LEAST for line in lines)
     assert wrapped("", font, LEAST) == []
     black = [Image.new("RGB", (LEAST, LEAST), "black")] * 2
-    made = np.array(sheet(black, ["one", "two two two two two two two two"], "title"))
-    gutter = made[MARGIN + LINE :, MARGIN + LEAST : MARGIN + LEAST + MARGIN]
-    assert (gutter[:, :-1] == 255).all()  # nothing between the columns, but for the edge of a letter at one's left
+    page = np.array(sheet(black, ["one", "two two two two two two two two"], "title"))
+    gutter = page[MARGIN + LINE :, MARGIN + LEAST : MARGIN + LEAST + MARGIN]
+    assert (gutter[:, :-1] == 255).all()  # nothing between the columns, except at the left edge of a letter

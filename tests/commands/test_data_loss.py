@@ -1,4 +1,4 @@
-"""`gan-zoo fit` destroys nothing: not what a user keeps where a run is to be, not a run, not what a link names."""
+"""`gan-zoo fit` destroys neither a user's files, nor another run, nor the target of a link."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ UNFIT = [*FIT, "--evaluation.extractor", "lenet", "--trainer.max_steps", 1]
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    """A user's own folder, with files that are called as a run's might be."""
+    """A user's own folder, whose files have names that a run might use."""
     for name in ("config.yaml", "images/step_final.png", "images/step_00000000.png", ".draft.new", "metrics.jsonl"):
         (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "mine" / name).write_text('{"step": 1}')
@@ -47,7 +47,7 @@ def test_a_mistake_writes_nothing(refused: Refused, tmp_path: Path, words: list[
 def test_a_folder_of_runs_is_no_run(
     command: Command, refused: Refused, run: Path, words: list[object], leftover: bool
 ) -> None:
-    """`leftover`: with the record of a run that failed, as an older version wrote it there."""
+    """With `leftover`, the folder has the record of a failed run, which an older version wrote there."""
     runs = run.parent / "runs"
     shutil.copytree(run, runs / "s/good")
     if leftover:
@@ -99,7 +99,7 @@ LINKED += ["images", "checkpoints", "wandb", "images/step_00000000.png", "checkp
 def test_a_link_out_of_a_run_is_never_followed(refused: Refused, run: Path, tmp_path: Path, name: str) -> None:
     diary = tmp_path / "diary"
     if (run / name).exists():
-        (run / name).rename(diary)  # so that only the link is amiss
+        (run / name).rename(diary)  # so that only the link is wrong
     else:
         diary.write_text("mine")
     (run / name).symlink_to(diary)
@@ -111,7 +111,7 @@ def test_a_link_out_of_a_run_is_never_followed(refused: Refused, run: Path, tmp_
 
 
 def test_a_link_is_not_followed_by_what_opens_one_file(tmp_path: Path, run: Path, command: Command) -> None:
-    """A lock, a line that `evaluate` adds, a temporary file, and `status`, which asks who trains."""
+    """The lock, a line that `evaluate` adds, and `status`, which looks at the lock, do not follow links."""
     diary = tmp_path / "diary"
     diary.write_text("mine")
     (run / ".lock").unlink()
@@ -137,7 +137,7 @@ def test_a_lock_is_not_cut_short(tmp_path: Path) -> None:
 
 
 def test_a_run_may_lie_behind_a_link(command: Command, run: Path, tmp_path: Path) -> None:
-    """runs -> /data/runs, and a link to the run itself."""
+    """The folder of runs may be a link, as in runs -> /data/runs, and so may the run itself."""
     (tmp_path / "linked").symlink_to(tmp_path)
     assert command(*LONGER[:-1], "linked/x").code == 0
     (tmp_path / "y").symlink_to(run)
@@ -147,16 +147,16 @@ def test_a_run_may_lie_behind_a_link(command: Command, run: Path, tmp_path: Path
 
 @pytest.mark.parametrize("kept", ["finished", "failed"])
 def test_a_run_without_its_checkpoints_is_not_overwritten(refused: Refused, run: Path, kept: str) -> None:
-    one = Run(run)
-    one.update_record(status=kept)
-    shutil.rmtree(one.checkpoints)
+    copy = Run(run)
+    copy.update_record(status=kept)
+    shutil.rmtree(copy.checkpoints)
     before = contents(run)
     assert "overwrite them: choose another --run, or remove it first by `gan-zoo runs rm x`" in refused(*LONGER)
     assert contents(run) == before
 
 
 def test_a_run_that_another_process_trained_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    """Between the look at a new directory and the first step lie the data and the scores' references."""
+    """Data and reference statistics are loaded between the check of a new directory and the first step."""
     ours, other = Run(tmp_path / "x"), Run(tmp_path / "x")
     ours.hold()
     other.create()
@@ -173,7 +173,7 @@ def test_a_run_that_another_process_trained_meanwhile_is_not_overwritten(tmp_pat
 def test_a_study_touches_no_folder_that_is_no_run(tmp_path: Path, mine: Path) -> None:
     from gan_zoo.studies.reading import Study
 
-    study = Study.__new__(Study)  # of its name and content alone
+    study = Study.__new__(Study)  # only with a name and content
     object.__setattr__(study, "name", "study")
     object.__setattr__(study, "content", {})
     (tmp_path / "study").mkdir()
@@ -186,7 +186,7 @@ def test_a_study_touches_no_folder_that_is_no_run(tmp_path: Path, mine: Path) ->
 
 
 def test_a_users_files_in_a_run_stay(command: Command, run: Path) -> None:
-    """With names that begin as a run's do, and that are none of its own."""
+    """Their names begin like those of a run's files, but a run does not write them."""
     for name in ("images/step_final.png", "checkpoints/best_mine.ckpt", "images/step_9.png", ".notes.1.new"):
         (run / name).write_text("mine")
     before = contents(run)

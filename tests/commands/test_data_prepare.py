@@ -1,4 +1,4 @@
-"""`gan-zoo data prepare`: the data options of `fit`, and what is said of mistakes."""
+"""`gan-zoo data prepare`: it takes the data options of `fit`, and refuses mistakes in one line."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.drivers.image_files import encoded, picture
 
 @pytest.fixture
 def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Six images of 20 x 16 pixels, of which the fourth is damaged."""
+    """A folder of six images of 20 x 16 pixels, of which the fourth is damaged."""
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "photographs"
     folder.mkdir()
@@ -34,7 +34,7 @@ def mended(photographs: Path) -> Path:
 
 @pytest.mark.parametrize("how", ["options", "file", "both"])
 def test_data_are_named_as_for_fit(how, command: Command, mended, tmp_path):
-    """What else an experiment holds does not matter, not even a model of somebody else's."""
+    """The other sections of an experiment do not matter, not even a model that cannot be imported."""
     file = tmp_path / "x.yaml"
     size = 8 if how == "file" else 16
     file.write_text(
@@ -42,8 +42,8 @@ def test_data_are_named_as_for_fit(how, command: Command, mended, tmp_path):
         f"  init_args:\n    root: {mended}\n    resolution: {size}\n"
     )
     options = {"options": named(mended), "file": ["-c", file], "both": ["-c", file, "--data.resolution", "8"]}
-    said = command("data", "prepare", *options[how])
-    assert said.code == 0 and "6 images of 8 pixels are prepared" in said.out
+    result = command("data", "prepare", *options[how])
+    assert result.code == 0 and "6 images of 8 pixels are prepared" in result.out
     data = ImageFolder(str(mended), resolution=8)
     assert find(data.sources()["image"], data.square) is not None
 
@@ -51,20 +51,20 @@ def test_data_are_named_as_for_fit(how, command: Command, mended, tmp_path):
 @pytest.mark.parametrize("option", ["--skip-damaged", "--skip_damaged"])
 def test_a_damaged_image_is_named_and_left_out_when_asked(command: Command, refused: Refused, photographs, option: str):
     assert f"{photographs}/3.jpg is damaged" in refused("data", "prepare", *named(photographs))
-    said = command("data", "prepare", *named(photographs), option)
-    assert said.code == 0 and "5 images of 8 pixels are prepared" in said.out
-    assert f"Left out: {photographs}/3.jpg is damaged" in said.out
+    result = command("data", "prepare", *named(photographs), option)
+    assert result.code == 0 and "5 images of 8 pixels are prepared" in result.out
+    assert f"Left out: {photographs}/3.jpg is damaged" in result.out
 
 
 def test_training_stops_at_a_damaged_image_with_its_name(refused: Refused, photographs):
     model = ["--model", "GAN", "--model.architecture", "mlp", "--model.width", "[8]"]
-    said = refused("fit", *model, *named(photographs), "--data.batch_size", "2", "--trainer.max_steps", "1")
-    assert f"{photographs}/3.jpg is damaged" in said
+    message = refused("fit", *model, *named(photographs), "--data.batch_size", "2", "--trainer.max_steps", "1")
+    assert f"{photographs}/3.jpg is damaged" in message
 
 
 def test_a_set_in_memory_needs_nothing(command: Command):
-    said = command("data", "prepare", "--data", "MNIST")
-    assert said.code == 0 and "nothing to prepare" in said.out
+    result = command("data", "prepare", "--data", "MNIST")
+    assert result.code == 0 and "nothing to prepare" in result.out
 
 
 @pytest.mark.parametrize(
@@ -89,5 +89,5 @@ def test_an_unknown_command_of_data_names_the_closest(name, says, refused: Refus
 
 
 def test_help_lists_the_commands_of_data(command: Command):
-    said = command("data")
-    assert said.code == 0 and "  prepare " in said.out and said.out == command("data", "--help").out
+    result = command("data")
+    assert result.code == 0 and "  prepare " in result.out and result.out == command("data", "--help").out

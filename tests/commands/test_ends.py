@@ -1,4 +1,4 @@
-"""How runs end: by Ctrl-C, by a loss that is no number, by a Trainer that is not ours."""
+"""How runs end: by Ctrl-C, by a loss that is not a number, or in a Trainer that is not ours."""
 
 import os
 import signal
@@ -79,12 +79,12 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_kept_out_of_it(
     command: Command, tmp_path: Path, log_every: int
 ) -> None:
     model = ["--model", "tests.drivers.tiny.Diverging", *TINY[2:], "--checkpoints.every", 5]
-    said = command("fit", *model, "--trainer.max_steps", 20, "--trainer.log_every_n_steps", log_every, "--run", "x")
-    assert said.code == 1 and said.err.count("\n") == 1
+    result = command("fit", *model, "--trainer.max_steps", 20, "--trainer.log_every_n_steps", log_every, "--run", "x")
+    assert result.code == 1 and result.err.count("\n") == 1
     run = Run("x")
     record = run.record()
     assert record["status"] == "failed" and record["end"]
-    for text in (said.err, record["error"]):
+    for text in (result.err, record["error"]):
         assert "generator/non_saturating" in text and "step 7" in text
     kept = torch.load(run.last, weights_only=True)
     assert kept["global_step"] == 5
@@ -96,8 +96,8 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_kept_out_of_it(
 
 
 @pytest.mark.parametrize("words", [["data", "list"], ["--version"]])
-def test_nothing_is_said_where_nobody_reads_on(words: list[str], tmp_path: Path) -> None:
-    """As `gan-zoo data list | head -1` once head has ended: no traceback, and the exit code of a broken pipe."""
+def test_a_broken_pipe_prints_nothing(words: list[str], tmp_path: Path) -> None:
+    """As after `gan-zoo data list | head -1`: there is no traceback, and the exit code is that of a broken pipe."""
     with started([*words], tmp_path) as ended:
         assert ended.stdout and ended.stderr
         ended.stdout.close()

@@ -1,4 +1,4 @@
-"""Disks that are full or read-only, files that are damaged, clocks that go back: nothing is lost, one line says it."""
+"""Full or read-only disks, damaged files and clocks that go back lose nothing, and are reported in one line."""
 
 import json
 import os
@@ -21,32 +21,32 @@ FIT += ["--model.latent_dim", 4]
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 9 steps that nothing happened to."""
+    """A run of 9 steps without any fault."""
     from gan_zoo.cli import main
 
     path = tmp_path_factory.mktemp("whole") / "whole"
     with pytest.raises(SystemExit) as end:
-        main([str(one) for one in (*FIT, "--trainer.max_steps", 9, "--run", path)])
+        main([str(word) for word in (*FIT, "--trainer.max_steps", 9, "--run", path)])
     assert end.value.code == 0
     return path
 
 
 @pytest.fixture
 def stopped(command: Command) -> Path:
-    """A run of 6 of the 9 steps, `x`, with checkpoints of steps 6 and 4."""
+    """The run `x` after 6 of 9 steps, with checkpoints of steps 6 and 4."""
     assert command(*FIT, "--trainer.max_steps", 6, "--run", "x").code == 0
     return Path("x")
 
 
 def go_on(command: Command, run: object = "x") -> str:
-    """Run to step 9; returns what was printed but for the progress."""
-    said = command(*FIT, "--trainer.max_steps", 9, "--run", run)
-    assert said.code == 0, said
-    return "".join(line for line in said.out.splitlines(keepends=True) if not line.startswith("step "))
+    """Resume a run up to step 9. Return its output without the lines of progress."""
+    result = command(*FIT, "--trainer.max_steps", 9, "--run", run)
+    assert result.code == 0, result
+    return "".join(line for line in result.out.splitlines(keepends=True) if not line.startswith("step "))
 
 
 class Bomb:
-    """Makes a file where it is unpickled."""
+    """An object whose pickle makes a folder when it is loaded."""
 
     def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
         return os.mkdir, ("executed",)
@@ -61,7 +61,7 @@ def empty(file: Path) -> None:
 
 
 def flip(file: Path) -> None:
-    """One bit of a weight, as memory and disks do."""
+    """Flip one bit of a weight, as a faulty memory or disk does."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -81,22 +81,22 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     last = Run(stopped).last
     damage(last)
     content = last.read_bytes()
-    said = go_on(command)
-    assert said.count("\n") == 1 and "x/checkpoints/last.ckpt" in said
-    assert said.endswith("The run goes on from previous.ckpt, the one before.\n")
+    result = go_on(command)
+    assert result.count("\n") == 1 and "x/checkpoints/last.ckpt" in result
+    assert result.endswith("The run goes on from previous.ckpt, the one before.\n")
     assert not differences(whole, stopped)
     assert not Path("executed").exists()
-    assert (stopped / "checkpoints/damaged.ckpt").read_bytes() == content, "what was there is kept"
+    assert (stopped / "checkpoints/damaged.ckpt").read_bytes() == content, "the damaged file is kept"
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_where_both_are_damaged_nothing_is_touched(
+def test_if_both_checkpoints_are_damaged_nothing_changes(
     damage: Callable[[Path], None], refused: Refused, stopped: Path
 ) -> None:
     run = Run(stopped)
     for file in (run.last, run.previous):
         damage(file)
-    run.update_record(status="running")  # as of a run that was killed: no word of this mistake is added
+    run.update_record(status="running")  # as after a kill; the record must not change
     before = contents(stopped)
     assert "choose another --run" in refused(*FIT, "--trainer.max_steps", 6, "--run", "x")
     assert contents(stopped) == before
@@ -143,7 +143,7 @@ def test_a_score_added_from_outside_stays_when_the_run_goes_on(command: Command,
 
 
 def fill(disk: Path, but: int) -> Path:
-    """A file that leaves `but` bytes of a disk free."""
+    """Write a file that leaves `but` bytes of a disk free, and return it."""
     filler = disk / "filler"
     filler.write_bytes(b"0" * (shutil.disk_usage(disk).free - but))
     return filler
@@ -153,17 +153,17 @@ def fill(disk: Path, but: int) -> Path:
 def test_a_full_disk_ends_the_run_in_one_line(
     free: int, command: Command, stopped: Path, disk: Path, whole: Path
 ) -> None:
-    """Nothing can be written, or lines and no checkpoint, or a part of one."""
+    """There is room for nothing, for lines but no checkpoint, or for a part of a checkpoint."""
     shutil.copytree(stopped, disk / "x")
     checkpoint = (disk / "x/checkpoints/last.ckpt").read_bytes()
     assert len(checkpoint) > 1 << 14
     filler = fill(disk, but=free)
-    said = command(*FIT, "--trainer.max_steps", 9, "--run", "disk/x")
-    assert said.code == 1, said
-    assert said.err.count("\n") == 1 and "disk/x cannot be written: No space left on device" in said.err
+    result = command(*FIT, "--trainer.max_steps", 9, "--run", "disk/x")
+    assert result.code == 1, result
+    assert result.err.count("\n") == 1 and "disk/x cannot be written: No space left on device" in result.err
     kept = [file.read_bytes() for file in (disk / "x/checkpoints").glob("*.ckpt")]
-    assert checkpoint in kept, "the last whole one is there still"
-    assert not list(disk.rglob("*.new")), "what is half written takes no room"
+    assert checkpoint in kept, "the last complete checkpoint is still there"
+    assert not list(disk.rglob("*.new")), "incomplete files are removed"
     filler.unlink()
     assert go_on(command, run="disk/x") == ""
     assert not differences(whole, disk / "x")
@@ -182,14 +182,14 @@ def test_a_disk_that_turns_read_only_loses_nothing(
 
 
 def test_a_clock_that_was_set_back_changes_nothing(command: Command, stopped: Path, whole: Path) -> None:
-    """All that the run has written is of tomorrow."""
+    """All files of the run have tomorrow's date."""
     run = Run(stopped)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     stamps = {"start": tomorrow.isoformat(timespec="seconds"), "heartbeat": tomorrow.isoformat(timespec="seconds")}
     run.record_file.write_text(json.dumps(run.record() | stamps | {"status": "running"}))
     for file in stopped.rglob("*"):
         os.utime(file, (tomorrow.timestamp(), tomorrow.timestamp()))
-    assert run.row()["status"] == "stale", "a heartbeat of tomorrow is none of today"
+    assert run.row()["status"] == "stale", "a heartbeat in the future does not count"
     assert go_on(command) == ""
     assert not differences(whole, stopped)
     seconds = [line["seconds"] for line in lines(run.metrics_file)]

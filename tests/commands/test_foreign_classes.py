@@ -1,4 +1,4 @@
-"""A class of Lightning's that a configuration names and that will not be made is one line."""
+"""A class of Lightning that refuses the arguments of a configuration is reported in one line."""
 
 from pathlib import Path
 

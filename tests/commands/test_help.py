@@ -1,4 +1,4 @@
-"""What `--help` explains."""
+"""`--help` explains every command and option."""
 
 import inspect
 import re
@@ -18,21 +18,21 @@ from tests.commands.conftest import Command
 
 def test_help_lists_the_commands(command: Command) -> None:
     for words in ((), ("--help",), ("-h",)):
-        said = command(*words)
-        assert said.code == 0 and all(f"  {name} " in said.out for name in ("fit", "sample", "evaluate", "status"))
+        result = command(*words)
+        assert result.code == 0 and all(f"  {name} " in result.out for name in ("fit", "sample", "evaluate", "status"))
     assert command("--version").out.startswith("gan-zoo 0.")
 
 
 @pytest.mark.parametrize("name", ["sample", "evaluate", "status"])
 def test_help_of_a_command_explains_each_option(command: Command, name: str) -> None:
-    said = command(name, "--help")
-    assert said.code == 0 and said.err == ""
-    options = dict(described(said.out))
+    result = command(name, "--help")
+    assert result.code == 0 and result.err == ""
+    options = dict(described(result.out))
     assert options and all(options.values()), options
 
 
 def described(text: str) -> Iterator[tuple[str, str]]:
-    """(option, what its help says but for type and default) for each option in what `--help` prints."""
+    """Yield each option that `--help` prints, with its help text up to the type and the default."""
     for block in re.split(r"\n(?=  -)", text)[1:]:
         block = re.split(r"\n(?! {6})", block)[0]  # up to the next heading
         head, _, rest = re.sub(r"\n +", "  ", block.strip()).partition("  ")
@@ -52,9 +52,9 @@ OWNERS = [
 
 @pytest.mark.parametrize(("words", "key", "owner"), OWNERS, ids=[owner.__name__ for _, _, owner in OWNERS])
 def test_help_of_fit_explains_each_argument(command: Command, words: str, key: str, owner: type) -> None:
-    said = command("fit", words)
-    assert said.code == 0
-    explained = dict(described(said.out))
+    result = command("fit", words)
+    assert result.code == 0
+    explained = dict(described(result.out))
     for name in inspect.signature(owner).parameters:
         assert re.search(r"[a-z]{3}", explained[f"--{key}.{name}"]), name
 

@@ -1,4 +1,4 @@
-"""`--out` replaces what the same command wrote before, and no input, no file of a run and nothing of anybody else's."""
+"""`--out` replaces what the same command wrote before, but no input, no file of a run and no other file."""
 
 import shutil
 from pathlib import Path
@@ -26,7 +26,7 @@ STATS = ["data", "stats", "-c", "mnist/gan", "--extractor", "lenet", "--metrics"
 
 
 def photograph(file: Path) -> bytes:
-    """A picture by somebody else."""
+    """Write a picture that is not ours, and return its bytes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (3, 2), "red").save(file)
     return file.read_bytes()
@@ -59,7 +59,7 @@ def test_a_folder_of_samples_keeps_what_is_in_it(command: Command, refused: Refu
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.webp", "x.tiff", "x.bmp", "x.ppm"])
-def test_images_carry_the_mark_where_their_kind_can(tmp_path: Path, name: str) -> None:
+def test_images_carry_our_mark_if_their_format_can(tmp_path: Path, name: str) -> None:
     photograph(tmp_path / name)
     assert not is_our_image(tmp_path / name)
     save(tmp_path / name, Image.new("RGB", (20, 20), "red"))
@@ -68,8 +68,8 @@ def test_images_carry_the_mark_where_their_kind_can(tmp_path: Path, name: str) -
         assert image.size == (20, 20) and np.abs(np.array(image).astype(int) - [255, 0, 0]).max() < 3  # JPEG, WebP
 
 
-def test_statistics_replace_none_of_others(refused: Refused, tmp_path: Path) -> None:
-    """Those of pytorch-fid have the same names inside."""
+def test_statistics_do_not_replace_those_of_other_programs(refused: Refused, tmp_path: Path) -> None:
+    """The files of pytorch-fid hold arrays of the same names."""
     theirs = tmp_path / "theirs.npz"
     np.savez(theirs, mu=np.zeros(3), sigma=np.eye(3))
     before = theirs.read_bytes()
@@ -94,7 +94,7 @@ def test_a_classifier_replaces_only_a_classifier(tmp_path: Path, capsys: pytest.
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    """A report of run `a` in the folder `out`, and a run `b`."""
+    """The folder `out` with a report of run `a`, beside a run `b` that is not in the report."""
     for name in ("a", "b"):
         make_run(tmp_path / name, {10: 1.0})
     build([tmp_path / "a"], tmp_path / "out/report.html", figures=tmp_path / "out/figures")
@@ -111,7 +111,7 @@ def test_a_report_replaces_its_own_files(two: Path) -> None:
 
 @pytest.mark.parametrize("written", [0, 1, 2])
 def test_a_report_that_was_killed_as_it_wrote_is_written_again(two: Path, written: int) -> None:
-    """The page, and so many of its tables, are new; the others are as they were."""
+    """The page and the first `written` of its tables are new; the other tables are old."""
     before = contents(two)
     build([two.parent / "b"], two / "report.html")
     for name in ("results.csv", "results.md", "results.tex")[written:]:

@@ -1,4 +1,4 @@
-"""`gan-zoo runs rm`: what failed goes, what trains stays. `gan-zoo status`: the disk that each takes, and the dead."""
+"""`gan-zoo runs rm` removes failed runs and keeps those that train. `gan-zoo status` shows sizes and stale runs."""
 
 import io
 import json
@@ -21,7 +21,7 @@ HOLD = "from gan_zoo.run import Run; x = Run('runs/held'); x.create(); print('he
 
 @pytest.fixture
 def three(run: Path, tmp_path: Path) -> Path:
-    """runs/good, runs/bad and runs/study/bad, of which two failed before their first checkpoint."""
+    """runs/good, runs/bad and runs/study/bad; the bad runs failed before their first checkpoint."""
     for name, status in (("good", "finished"), ("bad", "failed"), ("study/bad", "failed")):
         copy = Run(shutil.copytree(run, tmp_path / "runs" / name))
         change(copy.path, status=status)
@@ -32,13 +32,14 @@ def three(run: Path, tmp_path: Path) -> Path:
 
 
 def change(run: Path, **values: Any) -> None:
+    """Change values in the record of a run."""
     file = run / "run.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | values))
 
 
 @pytest.fixture
 def held(three: Path, tmp_path: Path) -> Iterator[Path]:
-    """runs/held, which says that it failed and which another process trains in."""
+    """runs/held, whose record says that it failed, although another process trains in it."""
     shutil.copytree(three / "bad", three / "held")
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", HOLD], cwd=tmp_path, **pipes) as other:
@@ -48,12 +49,13 @@ def held(three: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def left(folder: Path) -> list[str]:
+    """Return the paths of the runs that are still in `folder`."""
     return [str(Path(row["run"]).relative_to(folder)) for row in runs(folder)]
 
 
 def test_failed_runs_are_removed(command: Command, three: Path) -> None:
-    said = command("runs", "rm", "--failed", "--yes")
-    assert said.code == 0 and "runs/bad" in said.out and "runs/good" not in said.out
+    result = command("runs", "rm", "--failed", "--yes")
+    assert result.code == 0 and "runs/bad" in result.out and "runs/good" not in result.out
     assert left(three) == ["good"]
     assert not (three / "bad").exists() and not (three / "study/bad").exists()
 
@@ -61,21 +63,21 @@ def test_failed_runs_are_removed(command: Command, three: Path) -> None:
 @pytest.mark.parametrize(("answer", "remaining"), [("y\n", ["good"]), ("n\n", 3), ("\n", 3), ("yes\n", ["good"])])
 def test_it_asks(command: Command, three: Path, monkeypatch: pytest.MonkeyPatch, answer: str, remaining: Any) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    said = command("runs", "rm", "--failed", "runs")
-    assert said.out.count("MB") + said.out.count("kB") == 2 and "Remove 2 failed runs?" in said.out
+    result = command("runs", "rm", "--failed", "runs")
+    assert result.out.count("MB") + result.out.count("kB") == 2 and "Remove 2 failed runs?" in result.out
     assert left(three) == remaining if isinstance(remaining, list) else len(left(three)) == remaining
-    assert said.code == (0 if isinstance(remaining, list) else 1)
+    assert result.code == (0 if isinstance(remaining, list) else 1)
 
 
-def test_what_trains_stays_whatever_it_says(command: Command, held: Path) -> None:
-    said = command("runs", "rm", "--failed", "--yes")
-    assert "runs/held trains again: left as it is." in said.out
+def test_a_run_that_trains_stays_whatever_its_record_says(command: Command, held: Path) -> None:
+    result = command("runs", "rm", "--failed", "--yes")
+    assert "runs/held trains again: left as it is." in result.out
     assert left(held.parent) == ["good", "held"]
 
 
 def test_mistakes_remove_nothing(refused: Refused, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    assert "say --yes" in refused("runs", "rm", "--failed")
+    assert "add --yes" in refused("runs", "rm", "--failed")
     assert "required: --failed" in refused("runs", "rm")
     assert "invalid choice: 'mv'" in refused("runs", "mv", "--failed")
     assert "no failed run in runs/good" in refused("runs", "rm", "--failed", "runs/good")
@@ -86,22 +88,22 @@ def test_mistakes_remove_nothing(refused: Refused, three: Path, monkeypatch: pyt
 def test_a_failed_run_that_can_be_resumed_goes_only_where_it_is_named(
     command: Command, refused: Refused, three: Path, run: Path
 ) -> None:
-    """As after a full disk: the run says that it failed, and its checkpoint is whole."""
+    """As after a full disk: the record says that the run failed, but its checkpoint is complete."""
     full = shutil.copytree(run, three / "full")
     change(full, status="failed", error="No space left on device")
-    said = command("runs", "rm", "--failed", "--yes")
-    assert "runs/full is left: it failed at step 4 and can be resumed" in said.out
+    result = command("runs", "rm", "--failed", "--yes")
+    assert "runs/full is left: it failed at step 4 and can be resumed" in result.out
     assert left(three) == ["full", "good"]
     assert "no failed run in runs that cannot be resumed" in refused("runs", "rm", "--failed", "--yes")
     assert command("runs", "rm", "runs/full", "--yes").code == 0
-    assert command("runs", "rm", "runs/good", "--yes").code == 0, "whatever became of it"
+    assert command("runs", "rm", "runs/good", "--yes").code == 0, "a named run is removed in any state"
     assert not (three / "full").exists() and left(three) == []
     assert "runs is not the directory of a run" in refused("runs", "rm", "runs", "--yes")
     assert "not both" in refused("runs", "rm", "x", "--failed")
 
 
 def test_only_a_runs_own_files_are_removed(command: Command, three: Path, tmp_path: Path) -> None:
-    """What an older version left: a record of a run that failed, in a folder of runs with notes and a linked folder."""
+    """A folder of runs that also holds notes, a linked folder, and the record of a failed run of an older version."""
     bad, diary = three / "bad", tmp_path / "diary"
     diary.mkdir()
     (diary / "step_00000001.png").write_text("mine")
@@ -116,9 +118,9 @@ def test_only_a_runs_own_files_are_removed(command: Command, three: Path, tmp_pa
     (bad / "wandb/offline-run-20260101_000000-abcd/files/output.log").write_text("its own")
     (bad / "wandb/latest-run").symlink_to("offline-run-20260101_000000-abcd")
     good = contents(three / "good")
-    said = command("runs", "rm", "--failed", "--yes")
-    assert "runs is kept: it holds bad/, good/, images/, 2 more, which no run has written" in said.out
-    assert "runs/bad is kept: it holds checkpoints/" in said.out
+    result = command("runs", "rm", "--failed", "--yes")
+    assert "runs is kept: it holds bad/, good/, images/, 2 more, which no run has written" in result.out
+    assert "runs/bad is kept: it holds checkpoints/" in result.out
     assert contents(three / "good") == good and (diary / "step_00000001.png").read_text() == "mine"
     assert sorted(contents(three).keys() - {f"good/{place}" for place in good}) == [
         *("bad/checkpoints/best_mine.ckpt", "images", "notes.md")
@@ -127,7 +129,7 @@ def test_only_a_runs_own_files_are_removed(command: Command, three: Path, tmp_pa
 
 
 def test_a_foreign_record_is_no_run(refused: Refused, tmp_path: Path) -> None:
-    """Other programs write a run.json as well; every one of ours has a heartbeat."""
+    """Other programs write files called run.json too; ours always have a heartbeat."""
     (tmp_path / "runs/theirs").mkdir(parents=True)
     (tmp_path / "runs/theirs/run.json").write_text('{"status": "failed"}')
     assert "no failed run" in refused("runs", "rm", "--failed", "--yes")
@@ -142,15 +144,15 @@ def test_status_says_how_much_disk_a_run_takes(command: Command, three: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
+    ("count", "text"),
     [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (999_600, "1 MB"), (3_456_789, "3.46 MB"), (2 * 10**12, "2 TB")],
 )
-def test_sizes_are_read_easily(count: int, said: str) -> None:
-    assert size(count) == said
+def test_sizes_are_read_easily(count: int, text: str) -> None:
+    assert size(count) == text
 
 
 def test_an_old_heartbeat_is_stale_unless_somebody_trains_there(held: Path) -> None:
     for name in ("bad", "held"):
         change(held.parent / name, status="running", heartbeat="2026-01-01T00:00:00+00:00")
-    status = {one.name: Run(one).row()["status"] for one in held.parent.iterdir() if one.name != "study"}
+    status = {path.name: Run(path).row()["status"] for path in held.parent.iterdir() if path.name != "study"}
     assert status == {"good": "finished", "bad": "stale", "held": "running"}

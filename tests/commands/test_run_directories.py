@@ -1,4 +1,4 @@
-"""Directories that cannot be written, are in use, or hold another run are refused in one line."""
+"""Directories that cannot be written, are in use or hold another run are refused in one line."""
 
 import subprocess
 import sys
@@ -38,16 +38,16 @@ def test_a_directory_in_use_is_refused(refused: Refused, tmp_path: Path) -> None
 def test_another_configuration_is_refused_with_the_keys_that_differ(refused: Refused, run: Path) -> None:
     before = (run / "config.yaml").read_text()
     same = [*TINY, "--trainer.log_every_n_steps", 2, "--trainer.max_steps", 6, "--run", "x"]
-    said = refused("fit", *same, "--model.n_critic", 2, "--seed", 3)
-    assert "x holds a run of another configuration" in said
-    assert "model.n_critic 1 there, 2 here" in said and "seed 0 there, 3 here" in said
-    assert "data.size None there" not in said and "max_steps" not in said
+    message = refused("fit", *same, "--model.n_critic", 2, "--seed", 3)
+    assert "x holds a run of another configuration" in message
+    assert "model.n_critic 1 there, 2 here" in message and "seed 0 there, 3 here" in message
+    assert "data.size None there" not in message and "max_steps" not in message
     assert (run / "config.yaml").read_text() == before
 
 
 def test_a_shorter_run_is_refused(refused: Refused, run: Path) -> None:
-    said = refused("fit", *TINY, "--trainer.log_every_n_steps", 2, "--trainer.max_steps", 3, "--run", "x")
-    assert "x is at step 4 already: trainer.max_steps 3 would shorten it" in said
+    message = refused("fit", *TINY, "--trainer.log_every_n_steps", 2, "--trainer.max_steps", 3, "--run", "x")
+    assert "x is at step 4 already: trainer.max_steps 3 would shorten it" in message
 
 
 def test_a_mistake_at_the_first_try_does_not_bind_the_directory(command: Command, refused: Refused) -> None:

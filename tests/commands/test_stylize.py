@@ -1,4 +1,4 @@
-"""`gan-zoo stylize` on real files: both methods, folders, kept colours, and what it says of bad input."""
+"""`gan-zoo stylize` on real files: both methods, folders, kept colours, and bad input."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow  # two dozen passes of a whole VGG
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Random weights, contents of several kinds, two styles, and a generator file of AdaIN's."""
+    """A folder with random VGG weights, contents of several kinds, two styles, and a generator file of AdaIN."""
     folder = tmp_path_factory.mktemp("stylize")
     torch.manual_seed(0)
     torch.save(torchvision.models.vgg16(weights=None).features.state_dict(), folder / "vgg16.pth")
@@ -44,7 +44,7 @@ def run(folder) -> Path:
 
     torch.manual_seed(2)
     model = AdaIN(network="vgg16", vgg_weights=str(folder / "vgg16.pth"))
-    torch.nn.init.normal_(list(model.generator.parameters())[-2], std=5.0)  # an untrained decoder's images are one grey
+    torch.nn.init.normal_(list(model.generator.parameters())[-2], std=5.0)  # an untrained decoder paints a single grey
     (folder / "run").mkdir()
     write_generator(folder / "run" / "model.safetensors", model, step=1)
     return folder / "run"
@@ -66,10 +66,10 @@ def size(file: Path) -> tuple[int, int]:
 
 
 def test_a_folder_of_frames_keeps_names_and_sizes(folder, tmp_path):
-    """RGB, grey and RGBA ones, and a file that is none, which is left alone."""
+    """The folder holds RGB, grey and RGBA images, and a file that is no image and is skipped."""
     assert stylize(folder, "--content", str(folder / "frames"), "--out", str(tmp_path / "out")) == 0
-    made = {file.name: size(file) for file in (tmp_path / "out").iterdir()}
-    assert made == {"a.png": (30, 24), "b.jpg": (24, 24), "c.png": (40, 33)}
+    sizes = {file.name: size(file) for file in (tmp_path / "out").iterdir()}
+    assert sizes == {"a.png": (30, 24), "b.jpg": (24, 24), "c.png": (40, 33)}
 
 
 def test_gatys_prints_distances_and_takes_a_size(folder, tmp_path, capsys):
@@ -80,7 +80,7 @@ def test_gatys_prints_distances_and_takes_a_size(folder, tmp_path, capsys):
 
 
 def test_the_shorter_side_is_512_if_nothing_is_said_as_in_the_programs(folder, run, tmp_path):
-    """A small image is enlarged too; all that AdaIN costs is two passes."""
+    """A small image is enlarged too."""
     arguments = ["stylize", "--content", str(folder / "frames" / "a.png"), "--style", str(folder / "s.png")]
     more = ["--method", "adain", "--run", str(run), "--style-size", "24", "--out", str(tmp_path / "x.png")]
     with pytest.raises(SystemExit) as exit:
@@ -89,7 +89,7 @@ def test_the_shorter_side_is_512_if_nothing_is_said_as_in_the_programs(folder, r
 
 
 def test_every_content_is_painted_in_every_style(folder, tmp_path):
-    """Named by both; each as if it were painted by itself."""
+    """The files are named by content and style, and each is as if painted alone."""
     contents, styles = ["frames/a.png", "frames/b.jpg"], ["s.png", "t.png"]
     both = [
         "--content",
@@ -98,8 +98,8 @@ def test_every_content_is_painted_in_every_style(folder, tmp_path):
         *(str(folder / name) for name in styles),
     ]
     assert stylize(folder, *both, "--out", str(tmp_path / "all")) == 0
-    made = {file.name for file in (tmp_path / "all").iterdir()}
-    assert made == {"a_in_s.png", "a_in_t.png", "b_in_s.jpg", "b_in_t.jpg"}
+    names = {file.name for file in (tmp_path / "all").iterdir()}
+    assert names == {"a_in_s.png", "a_in_t.png", "b_in_s.jpg", "b_in_t.jpg"}
     alone = [
         "--content",
         str(folder / "frames/a.png"),
@@ -112,8 +112,8 @@ def test_every_content_is_painted_in_every_style(folder, tmp_path):
     assert torch.equal(image_files.read(tmp_path / "all" / "a_in_t.png"), image_files.read(tmp_path / "x.png"))
 
 
-def test_gatys_sees_the_style_at_the_size_that_is_asked_for(folder, tmp_path):
-    """At the style's own 20 pixels the result is another than at the content's 24, which is where it is seen else."""
+def test_gatys_sees_the_style_at_the_requested_size(folder, tmp_path):
+    """At the style's own 20 pixels the result differs from that at the content's 24, which is the default."""
     content = ["--content", str(folder / "frames" / "a.png")]
     for name, more in (("default", []), ("content", ["--style-size", "24"]), ("own", ["--style-size", "0"])):
         assert stylize(folder, *content, *more, "--out", str(tmp_path / f"{name}.png")) == 0
@@ -122,7 +122,7 @@ def test_gatys_sees_the_style_at_the_size_that_is_asked_for(folder, tmp_path):
 
 
 def test_what_is_read_is_laid_on_white(tmp_path):
-    """By Porter and Duff's over, in float64, to one grey level; the hidden colour does not show."""
+    """Porter and Duff's operator `over`, in float64, to one grey level; the hidden colour does not show."""
     draw = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (9, 7, 4), dtype=torch.uint8, generator=draw)
     pixels[0, :, 3], pixels[1, :, 3] = 0, 255
@@ -185,7 +185,7 @@ def test_kept_colours_are_the_contents_hue_with_the_results_luminance():
         (["--content", "{}/s.png", "--out", "{}/o.png", "--size", "15"], "too small for relu5_1: it needs at least 16"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--network", "vgg19"], "not of vgg19: it holds vgg16"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--vgg-weights", "{}/gone.pth"], "no file"),
-        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "left the numbers"),
+        (["--content", "{}/s.png", "--out", "{}/o.png", "--style-weight", "1e40"], "became infinite or NaN"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--strength", "1"], "--strength is for --method adain"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "-1"], "--style_size is -1"),
         (["--content", "{}/s.png", "--out", "{}/o.png", "--style-size", "8"], "8 pixels is too small for relu5_1"),
@@ -200,7 +200,7 @@ def test_mistakes_end_in_one_line(folder, run, capsys, more, message):
     if "{}/photo.png" in more:
         Image.new("RGB", (4000, 3000)).save(folder / "photo.png")
         more = [*more, "--memory", "20"]
-    assert stylize(folder, *(one.replace("{}", str(folder)) for one in more)) == 2
+    assert stylize(folder, *(word.replace("{}", str(folder)) for word in more)) == 2
     assert not (folder / "o.png").exists()
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
@@ -237,7 +237,7 @@ def test_adain_says_what_run_it_needs(folder, run, tmp_path, capsys):
 
 
 def test_the_commands_of_the_page_work(folder, run, tmp_path, monkeypatch):
-    """On small pictures, with the network at hand."""
+    """They run on small pictures, with the random network."""
     page = (Path(__file__).parents[2] / "docs" / "style_transfer.md").read_text()
     commands = re.findall(r"^gan-zoo (stylize .+)$", page, re.MULTILINE)
     assert len(commands) == 3

@@ -1,4 +1,4 @@
-"""`gan-zoo translate` on real files, by small runs of all models that translate, and what it says of bad input."""
+"""`gan-zoo translate` on real files, with small runs of all models that translate, and with bad input."""
 
 import re
 import shlex
@@ -36,7 +36,7 @@ MOODS = LabelSet(names=["angry", "happy"], kind="classes", exclusive=[["angry", 
 
 
 class Faces(StreamedData):
-    """Noise with the labels of both sets."""
+    """A data module of noise, with the labels of both sets."""
 
     def __init__(self) -> None:
         super().__init__(4)
@@ -52,7 +52,7 @@ class Faces(StreamedData):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of one step, or of none, beside images of several sizes and kinds."""
+    """A folder with runs of at most one step, and with images of several sizes and kinds."""
     folder = tmp_path_factory.mktemp("translating")
     for name, mode, size in (("a.png", "RGB", (30, 24)), ("b.jpg", "L", (24, 24)), ("c.png", "RGBA", (41, 33))):
         write(folder / "faces" / name, picture(len(name), *size).convert(mode))
@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     narrow: dict[str, Any] = {"width": 4, "discriminator_width": 4}
     untrained = {
         "pairs": Pix2Pix(shape, halvings=4, discriminator_layers=1, **narrow),
-        "dropping": Pix2Pix((3, 64, 64), halvings=6, discriminator_layers=1, **narrow),  # fewer halvings drop nothing
+        "dropping": Pix2Pix((3, 64, 64), halvings=6, discriminator_layers=1, **narrow),  # fewer have no dropout
         "monet": CycleGAN(shape, blocks=1, discriminator_layers=1, **narrow),
         "cezanne": CycleGAN(shape, blocks=1, discriminator_layers=1, **narrow),
         "digits": WGANGP(shape, width=4),
@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, model in untrained.items():
         (folder / "runs" / name).mkdir(parents=True)
         for parameter in model.generator.parameters():
-            torch.nn.init.normal_(parameter, std=0.3)  # untrained ones paint everything grey
+            torch.nn.init.normal_(parameter, std=0.3)  # untrained networks paint everything grey
         write_generator(folder / "runs" / name / "model.safetensors", model, step=1)
     quiet: dict[str, Any] = {"accelerator": "cpu", "enable_progress_bar": False, "evaluation": Evaluation(None)}
     model = StarGAN(shape, (HAIR, MOODS), blocks=1, halvings=3, **narrow)
@@ -88,9 +88,9 @@ def inside(folder, command, monkeypatch):
     monkeypatch.chdir(folder)
 
     def call(*arguments: object) -> str:
-        said = command("translate", *arguments)
-        assert said.code == 0, said
-        return said.out
+        result = command("translate", *arguments)
+        assert result.code == 0, result
+        return result.out
 
     return call
 
@@ -102,14 +102,14 @@ def size(file: Path) -> tuple[int, int]:
 
 @pytest.mark.parametrize("run", ["pairs", "monet"])
 def test_a_folder_keeps_names_and_sizes(run, inside, tmp_path):
-    """RGB, grey and RGBA ones of sides that no network halves, and a file that is none, which is left alone."""
+    """RGB, grey and RGBA images of sizes that no network can halve, and a file that is no image and is skipped."""
     inside(f"runs/{run}", "--images", "faces", "--out", tmp_path / "out")
-    made = {file.name: size(file) for file in (tmp_path / "out").iterdir()}
-    assert made == {"a.png": (30, 24), "b.jpg": (24, 24), "c.png": (41, 33)}
+    sizes = {file.name: size(file) for file in (tmp_path / "out").iterdir()}
+    assert sizes == {"a.png": (30, 24), "b.jpg": (24, 24), "c.png": (41, 33)}
 
 
 def test_what_is_written_is_the_models_translation_cut_to_the_images_size(inside, tmp_path):
-    """41 x 33 pixels are 44 x 36 where mirrored; all of it again, but for the rounding to grey levels."""
+    """41 x 33 pixels are mirrored to 44 x 36. The result equals the model's, up to rounding to grey levels."""
     for direction in ("a2b", "b2a"):
         inside("runs/monet", "--images", "faces/c.png", "--out", tmp_path / "c.png", "--direction", direction)
         model = loading.load("runs/monet")
@@ -120,7 +120,7 @@ def test_what_is_written_is_the_models_translation_cut_to_the_images_size(inside
 
 
 def test_an_image_of_a_folder_is_the_same_alone_but_for_the_draws_that_its_number_decides(inside, tmp_path):
-    """CycleGAN draws nothing; pix2pix's dropout is of seed and number: the first of a folder is as when alone."""
+    """CycleGAN draws no random numbers. Pix2pix's dropout depends on the seed and the image's number in the folder."""
     for run in ("monet", "dropping"):
         inside(f"runs/{run}", "--images", "faces", "--out", tmp_path / run, "--size", 64)
         inside(f"runs/{run}", "--images", "faces/a.png", "--out", tmp_path / f"{run}.png", "--size", 64)
@@ -135,18 +135,18 @@ def test_a_size_is_of_the_shorter_side(inside, tmp_path):
 
 
 def test_an_image_that_is_translated_in_tiles_is_said_to_be(inside, tmp_path, monkeypatch):
-    """What is written keeps the image's size; smaller images in the same folder say nothing."""
+    """The result keeps the size of the image, and smaller images in the same folder are not mentioned."""
     for name, value in (("WHOLE", 800), ("CORE", 16), ("OVERLAP", 8)):
         monkeypatch.setattr(tiles, name, value)
-    said = inside("runs/monet", "--images", "faces", "--out", tmp_path / "out")
-    assert "c.png: 9 tiles" in said and "a.png" not in said
+    result = inside("runs/monet", "--images", "faces", "--out", tmp_path / "out")
+    assert "c.png: 9 tiles" in result and "a.png" not in result
     assert size(tmp_path / "out" / "c.png") == (41, 33)
 
 
 def test_several_runs_are_one_strip_an_image(inside, tmp_path):
-    """Three cells a row, enlarged from 16 to 112 pixels; the second and third are what the runs make."""
-    said = inside("runs/monet", "runs/cezanne", "--images", "faces", "--out", tmp_path / "strip.png")
-    assert "3 image(s), 2 translation(s) of each" in said
+    """A row has three cells, enlarged from 16 to 112 pixels. The second and third are the results of the runs."""
+    result = inside("runs/monet", "runs/cezanne", "--images", "faces", "--out", tmp_path / "strip.png")
+    assert "3 image(s), 2 translation(s) of each" in result
     with Image.open(tmp_path / "strip.png") as sheet:
         assert sheet.width == 3 * (112 + 8) + 8
         cells = [sheet.crop((8 + at * 120, 8, 120 + at * 120, 120)).resize((16, 16), Image.Resampling.NEAREST)
@@ -168,7 +168,7 @@ def test_stargan_shows_a_face_a_row_and_every_label(inside, tmp_path):
     assert height > 3 * 112
 
 
-def test_stargan_gives_what_is_asked_and_keeps_what_its_discriminator_reads(inside, tmp_path):
+def test_stargan_gives_the_requested_labels_and_keeps_those_that_its_discriminator_reads(inside, tmp_path):
     model = loading.load("runs/star/checkpoints/last.ckpt")
     assert isinstance(model, StarGAN)
     face = image_files.read(Path("faces/b.jpg"))
@@ -201,7 +201,7 @@ def test_a_generator_alone_reads_no_attributes(folder):
 
 
 def test_the_commands_of_the_page_work(folder, inside, monkeypatch, tmp_path):
-    """On small pictures, by runs of the names that it has."""
+    """They run on small pictures, with runs of the names on the page."""
     page = (Path(__file__).parents[2] / "docs" / "translation.md").read_text()
     commands = re.findall(r"^gan-zoo translate (.+)$", page, re.MULTILINE)
     assert len(commands) == 5
@@ -212,8 +212,8 @@ def test_the_commands_of_the_page_work(folder, inside, monkeypatch, tmp_path):
         (tmp_path / "runs" / name).symlink_to(folder / "runs" / run)
     for name, kept in (("maps", "faces"), ("faces", "faces"), ("photo.jpg", "faces/b.jpg")):
         (tmp_path / name).symlink_to(folder / kept)
-    for one in commands:
-        inside(*shlex.split(one))
+    for line in commands:
+        inside(*shlex.split(line))
     assert len(list((tmp_path / "photographs").iterdir())) == len(list((tmp_path / "changed").iterdir())) == 3
     assert size(tmp_path / "horse.png") == (24, 24) and size(tmp_path / "painters.png")[0] == 3 * 120 + 8
 
@@ -252,13 +252,13 @@ ONE = ["--images", "faces/a.png", "--out", "o.png"]
     [
         (["runs/star", *ONE, "--to", "Bald"], "no label Bald: there are Black_Hair, Blond_Hair, Male, angry, happy"),
         (["runs/star", *ONE, "--to", "Black_Hair,Blond_Hair"], "exclude each other"),
-        (["runs/star", *ONE, "--to", "Male,happy"], "all of one set"),
-        (["runs/star", *ONE, "--to", "Male,not_Male"], "Male is asked for twice"),
+        (["runs/star", *ONE, "--to", "Male,happy"], "name labels of one set"),
+        (["runs/star", *ONE, "--to", "Male,not_Male"], "Male is named twice"),
         (["runs/star", *ONE, "--domain", "not_happy"], "no label not_happy"),
         (["runs/star", "--images", "tiny.png", "--out", "o.png", "--to", "Male"], "too few for StarGAN: at least 8"),
         (["runs/star", *ONE, "--to", "happy"], "happy is one of the run's classes: say --domain happy"),
         (["runs/star", *ONE, "--domain", "Male"], "Male is one of the run's attributes: say --to Male"),
-        (["runs/star", *ONE, "--domain", "happy", "--to", "Male"], "--to and --domain are asked for"),
+        (["runs/star", *ONE, "--domain", "happy", "--to", "Male"], "--to and --domain cannot both be given"),
         (["runs/star", *ONE, "--direction", "a2b"], "--direction is for CycleGAN and pix2pix"),
         (["runs/star/model.safetensors", *ONE, "--to", "Male"], "name the run's directory"),
         (["runs/monet", *ONE, "--to", "Male"], "--to is for runs of StarGAN: runs/monet, of CycleGAN, goes a2b or b2a"),

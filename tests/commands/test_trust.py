@@ -1,4 +1,4 @@
-"""Code that a file can make run: each place that names a module names one that leaves a mark when it runs."""
+"""No file can run code: wherever a file can name a module, it names one that leaves a mark when it runs."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ OURS = {"image_shape": [1, 8, 8], "width": [8], "architecture": "mlp"}
 
 @pytest.fixture
 def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that is there if anything of the packages beside it has run: `trap` when imported, `calls` when called."""
+    """A file that appears if code of the packages beside it has run: `trap` on import, `calls` when called."""
     mark = tmp_path / "boom"
     for package, text in {"trap": IMPORTED, "calls": dedent(CALLED)}.items():
         (tmp_path / package).mkdir()
@@ -80,9 +80,9 @@ def test_a_weights_file_imports_no_module_of_its_own(
         torch.save(content, tmp_path / "x.ckpt")
     else:
         model_file(tmp_path / "x.safetensors", name)
-    said = refused("sample", f"x.{suffix}", "--out", "x.png")
-    assert f"x.{suffix} names the module {name.rpartition('.')[0]}," in said
-    assert f"--allow-module {NAMED[name]} " in said
+    message = refused("sample", f"x.{suffix}", "--out", "x.png")
+    assert f"x.{suffix} names the module {name.rpartition('.')[0]}," in message
+    assert f"--allow-module {NAMED[name]} " in message
     assert not mark.exists()
 
 
@@ -121,8 +121,8 @@ def test_a_run_that_is_scored_imports_no_module_of_its_own(
     if section == "data":
         (tmp_path / "fakes").mkdir()
         Image.new("L", (28, 28)).save(tmp_path / "fakes" / "a.png")
-        said = refused("evaluate", "--fake", "fakes", "--real", "x", "--extractor", "lenet")
-        assert "x/config.yaml names the module trap," in said
+        message = refused("evaluate", "--fake", "fakes", "--real", "x", "--extractor", "lenet")
+        assert "x/config.yaml names the module trap," in message
     assert not mark.exists()
 
 
@@ -148,7 +148,7 @@ OBJECTS = {
     ("--evaluation.extractor", "calls:misleading"): "annotated as returning one",
     ("--evaluation.extractor", "calls:unresolved"): "annotated as returning one",
     ("--evaluation.extractor", "cProfile:main"): "annotated as returning one",
-    ("--evaluation.extractor", "calls:resnet18"): "is of torchvision.models",
+    ("--evaluation.extractor", "calls:resnet18"): "is defined in torchvision.models",
     ("--evaluation.metrics+", "calls:plain"): "must derive from torchmetrics.Metric",
     ("--model.generator_architecture", "calls:plain"): "takes image_shape, latent_dim and width",
     ("--model.discriminator_architecture", "calls:Model"): "takes image_shape, width and norm",

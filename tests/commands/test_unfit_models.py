@@ -1,4 +1,4 @@
-"""Models that do not fit the data or each other: one line before anything is trained."""
+"""Models that do not fit the data, and networks that do not fit each other, are refused before training."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CPU = ("--trainer.accelerator", "cpu", "--run", "x")
 
 
 def batch_norm_critic(*, image_shape: tuple[int, int, int], width: int, norm: str) -> nn.Module:
-    """A user's, that does not do what `norm` asks."""
+    """A critic of a user that ignores `norm`."""
     return nn.Sequential(nn.Conv2d(1, width, 28), nn.BatchNorm2d(width), nn.Flatten(), nn.Linear(width, 1))
 
 
@@ -27,8 +27,8 @@ def test_data_without_labels_is_refused_by_models_that_know_classes(
         picture = images.png(torch.full((3, 32, 32), number, dtype=torch.uint8))
         (tmp_path / "pets" / f"{number}.png").write_bytes(picture)
     data = ("--data", "ImageFolder", "--data.root", "pets", "--data.resolution", 32, "--data.batch_size", 2)
-    said = refused("fit", "-c", experiment, *data, *CPU)
-    assert "needs labelled data, with 2 classes or more; model.num_classes is 0" in said
+    message = refused("fit", "-c", experiment, *data, *CPU)
+    assert "needs labelled data, with 2 classes or more; model.num_classes is 0" in message
 
 
 @pytest.mark.parametrize("model", ["CGAN", "ACGAN", "WGANGPWithClasses"])
@@ -44,8 +44,8 @@ def test_attributes_are_refused_by_models_that_know_classes(refused: Refused, tm
         "--data.resolution",
         32,
     )
-    said = refused("fit", "--model", model, *data, "--data.batch_size", 2, "--trainer.max_steps", 1, *CPU)
-    assert f"{model} is told one class an image, and the data's labels are attributes" in said
+    message = refused("fit", "--model", model, *data, "--data.batch_size", 2, "--trainer.max_steps", 1, *CPU)
+    assert f"{model} is told one class an image, and the data's labels are attributes" in message
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_attributes_are_refused_by_models_that_know_classes(refused: Refused, tm
         ),
         (
             ("mnist/wgan_gp", "--model.discriminator_architecture", f"{__name__}:batch_norm_critic"),
-            "has batch norm, under which the gradient penalty is not one image's own: use layer norm or none",
+            "has batch norm, with which an image's gradient penalty depends on the other images: use layer norm or no",
         ),
     ],
 )
@@ -69,5 +69,5 @@ def test_networks_that_cannot_be_are_refused(refused: Refused, options: tuple[st
 def test_a_class_that_the_data_does_not_have_is_refused(refused: Refused, command: Command) -> None:
     tiny = ("--model.width", "[8]", "--model.latent_dim", 4, "--evaluation.extractor", "null", "--trainer.max_steps", 1)
     assert command("fit", "-c", "mnist/cgan", *tiny, *CPU).code == 0
-    said = refused("sample", "x", "--label", 10, "--out", "x.png")
-    assert "labels is 10, but CGAN knows classes 0 to 9" in said
+    message = refused("sample", "x", "--label", 10, "--out", "x.png")
+    assert "labels is 10, but CGAN has classes 0 to 9" in message

@@ -1,4 +1,4 @@
-"""A wrong word or value on the command line is one line and exit code 2."""
+"""A wrong word or value on the command line ends in one line and exit code 2."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from gan_zoo.training.trainer import Trainer
 from tests.commands.conftest import SMALL, TINY, Refused
 
 WORDS = [
-    # (arguments, what the line says of them)
+    # (arguments, part of the message)
     ("ft", "No command is called ft (did you mean fit?)"),
     ("--versoin", "did you mean --version?"),
     ("fit", "needs a model and data: name an experiment, as in -c mnist/wgan_gp"),
@@ -27,7 +27,7 @@ WORDS = [
     ("fit TINY --model.n_critic four", "model.n_critic is four: it takes a whole number"),
     ("fit TINY --model.learning_rate quick", "model.learning_rate is quick: it takes a number"),
     ("fit TINY --model.width [a]", "model.width is a: it takes a whole number"),
-    ("fit TINY --model.betas [0.5,0.6,0.7]", "model.betas is [0.5, 0.6, 0.7]: it takes a list of 2 values"),
+    ("fit TINY --model.betas [0.5,0.6,0.7]", "model.betas is [0.5, 0.6, 0.7]: it takes a list with 2 elements"),
     ("fit TINY --trainer.max_steps many", "trainer.max_steps is many: it takes a whole number"),
     ("fit TINY --trainer.max_steps 1.5", "trainer.max_steps is 1.5: it takes a whole number"),
     ("fit TINY --trainer.log_every_n_steps x", "trainer.log_every_n_steps is x: it takes a whole number"),
@@ -42,7 +42,11 @@ WORDS = [
     ("fit --model wgangp --data MNIST", "did you mean WGANGP?"),
     ("fit --model GAN --data MNITS", "No data is called MNITS (did you mean MNIST?)"),
     ("fit TINY --model.help WGANPG", "did you mean WGANGP?"),
-    ("fit --model no.such.Model --data MNIST", "no.such.Model cannot be imported: No module named 'no'"),
+    ("fit --model no.such.Model --data MNIST", "model no.such.Model cannot be used: No module named 'no'"),
+    ("fit --model cProfile.Profile --data MNIST", "model cProfile.Profile is refused, because its module can run"),
+    ("fit TINY --model.help cProfile.Profile", "model cProfile.Profile is refused, because its module can run"),
+    ("fit --model collections.Counter --data MNIST", "model collections.Counter is no GenerativeModule: there are "),
+    ("fit TINY --model.help collections.Counter", "model collections.Counter is no GenerativeModule: there are "),
     ("fit --model gan_zoo.models.gan.GANN --data MNIST", "gan_zoo.models.gan.GANN"),
     ("fit --model datamodules.mnist.MNIST --data MNIST", "datamodules.mnist.MNIST is no GenerativeModule"),
     ("fit --model AdversarialModule --data MNIST", "AdversarialModule is what models derive from"),
@@ -64,7 +68,7 @@ WORDS = [
     ("fit TINY --model.n_critic --seed 3", "--model.n_critic needs a value after it"),
     (
         "fit --model.n_critic 3 TINY",
-        "comes before it is said which model: put -c or --model NAME first",
+        "comes before the model is named: put -c or --model NAME first",
     ),
     # values out of range
     ("fit TINY --model.n_critic 0", "model.n_critic is 0: it must be at least 1"),
@@ -83,7 +87,7 @@ WORDS = [
     ("fit TINY --checkpoints.every -1", "checkpoints.every is -1"),
     ("fit TINY --seed -1", "--seed is -1: it must be at least 0"),
     ("fit TINY --max_images -1", "max_images is -1"),
-    # what Lightning would refuse, or take without a word
+    # values that Lightning would refuse, or silently accept
     ("fit TINY --trainer.max_steps -2", "max_steps"),
     ("fit TINY --trainer.accelerator quantum", "accelerator='quantum'"),
     ("fit TINY --trainer.devices many", "devices"),
@@ -120,8 +124,9 @@ WORDS = [
 
 
 def spelt_out(arguments: str) -> list[str]:
+    """Return the words of `arguments`, with TINY and SMALL replaced by their options."""
     groups = {"TINY": [*TINY, "--trainer.max_steps", "1", "--run", "r"], "SMALL": SMALL}
-    return [word for one in arguments.split() for word in groups.get(one, [one])]
+    return [word for name in arguments.split() for word in groups.get(name, [name])]
 
 
 @pytest.mark.parametrize(("arguments", "part"), WORDS, ids=[arguments for arguments, _ in WORDS])

@@ -132,6 +132,11 @@ def test_exactly_the_stepped_gradients_are_exchanged(noted: Path) -> None:
         assert counts["exchanged"] == [*[counts["discriminator"]] * 5, counts["generator"]] * 10
 
 
+def test_the_process_group_is_destroyed_before_the_interpreter_exits(noted: Path) -> None:
+    """Otherwise gloo's threads run while the interpreter exits, and abort some of the processes (exit code 134)."""
+    assert [(noted / f"group_{rank}.txt").read_text() for rank in (0, 1)] == ["destroyed", "destroyed"]
+
+
 def test_resumed_on_two_ranks_equals_uninterrupted(noted: Path, tmp_path: Path) -> None:
     for steps in (7, 10):
         done = train("noted", tmp_path / "run", 2, steps)

@@ -1,7 +1,7 @@
-"""Trains one small model in several ways that must come to the same, each in a process of its own.
+"""Trains a small model in several ways that must all give the same result, each in its own process.
 
-`python -m tests.drivers.exact FOLDER` imports once and forks a child for each call of `fit`, so that a SIGKILL is a
-real one and no child sees another's state.
+`python -m tests.drivers.exact FOLDER` imports once and forks a child for each call of `fit`, so that a SIGKILL is real
+and no child sees the state of another.
 """
 
 import json
@@ -30,7 +30,7 @@ from gan_zoo.training.trainer import Trainer
 from tests.drivers.toy import Toy
 
 KILLED_AT, STEPS = 37, 78
-"""37 is a multiple of no interval below; a checkpoint, but no line, grid or score, is due at 78. The feed changes at 20
+"""37 is no multiple of an interval below. At 78 a checkpoint is due, but no line, grid or score. The feed changes at 20
 and 50."""
 KILLS = 30
 PLACES: tuple[str, ...] = (
@@ -39,19 +39,19 @@ PLACES: tuple[str, ...] = (
     "gan_zoo/callbacks/checkpoints.py",
     "gan_zoo/run/directory.py",
 )
-"""Where a run is killed: anywhere, within a score, as a checkpoint is made, as something is written."""
+"""Code in which a run is killed: anywhere, computing a score, making a checkpoint, writing a file."""
 ROOT = str(Path(__file__).parents[2]) + "/"
 
 
 class ChangingFeed(WGANGP):
-    """WGAN-GP whose steps change in length and batch size on the way."""
+    """WGAN-GP whose steps change in length and batch size during training."""
 
     def feed(self, step: int) -> Feed:
         return Feed(minibatches=3 if 20 <= step < 50 else 1, batch_size=4 if step < 50 else 6)
 
 
 class Draws(L.Callback):
-    """A foreign callback that uses up random numbers of every kind."""
+    """A user's callback that consumes random numbers of every kind."""
 
     def on_train_batch_start(self, *_: Any) -> None:
         self.draw()
@@ -66,7 +66,7 @@ class Draws(L.Callback):
 
 
 class Kill(L.Callback):
-    """Ends the process as a power cut would."""
+    """Kills the process, as a power cut would."""
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         if trainer.global_step == KILLED_AT:
@@ -74,7 +74,7 @@ class Kill(L.Callback):
 
 
 class Calls:
-    """Counts the calls that code of ours makes, in this process's main thread, by the place it is in."""
+    """Counts the calls that our code makes in the main thread of this process, by place; see `PLACES`."""
 
     def __init__(self, act: Callable[["Calls"], None] = lambda calls: None) -> None:
         self.counts, self.act, self.process = dict.fromkeys(PLACES, 0), act, os.getpid()
@@ -105,7 +105,7 @@ def train(run: Path, steps: int, callbacks: list[L.Callback], seed: int = 3, wor
 
 
 def apart(*arguments: Any, watch: Callable[[], Any] = lambda: None, **options: Any) -> int:
-    """`train` in a forked child under the profiler `watch`; returns its exit code, or minus its signal."""
+    """Call `train` in a forked child under the profiler `watch`. Return its exit code, or minus its signal."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -121,7 +121,7 @@ def apart(*arguments: Any, watch: Callable[[], Any] = lambda: None, **options: A
 
 
 def counted(run: Path, notes: Path) -> dict[str, int]:
-    """Train `run`, and count the calls on the way."""
+    """Train `run`, and return the number of calls in each place."""
 
     def write_down(calls: Calls) -> None:
         if calls.counts[PLACES[0]] % 10 == 0:
@@ -132,7 +132,7 @@ def counted(run: Path, notes: Path) -> dict[str, int]:
 
 
 def death(place: str, moment: int) -> Callable[[Calls], None]:
-    """Ends the process at call `moment` in `place`."""
+    """Return a function that kills the process at call number `moment` in `place`."""
 
     def die(calls: Calls) -> None:
         if calls.counts[place] == moment:
@@ -142,7 +142,7 @@ def death(place: str, moment: int) -> Callable[[Calls], None]:
 
 
 def killed_often(folder: Path, calls: dict[str, int]) -> None:
-    """Runs killed at seeded random calls, `KILLS` in all, each resumed until it is finished."""
+    """Kill runs at seeded random calls, `KILLS` times in all, and resume each run until it is finished."""
     chance = random.Random(6)
     names = (folder / f"often_{number:02d}" for number in count())
     run, deaths = next(names), 0
@@ -164,7 +164,7 @@ def killed_often(folder: Path, calls: dict[str, int]) -> None:
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
     assert apart(folder / "whole", STEPS, []) == 0
-    calls = counted(folder / "again", folder / "calls.json")  # what is computed once for all runs is there by then
+    calls = counted(folder / "again", folder / "calls.json")  # values that all runs share have been computed by now
     killed_often(folder, calls)
     assert apart(folder / "drawing", STEPS, [Draws()], workers=0) == 0
     assert apart(folder / "killed", STEPS, [Draws(), Kill()]) == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""Small sets in the official layouts, under the names that experiments give: data/celeba, data/cifar10, data/lsun."""
+"""Makes small sets in the official layouts, in the folders that experiments read: data/celeba, data/cifar10 ..."""
 
 import hashlib
 import pickle
@@ -14,9 +14,9 @@ from datamodules.rafd import EXPRESSIONS
 from tests.drivers.image_files import encoded, picture, write
 
 COUNT = 24
-"""Images of each set, but for CIFAR-10, whose files have 10,000."""
+"""Number of images in each set, except CIFAR-10, whose files have 10,000."""
 FACES = "Male Smiling Black_Hair Blond_Hair Brown_Hair Young Eyeglasses"
-"""Attributes of CelebA that its list has here."""
+"""Attributes in CelebA's list here."""
 UNPAIRED = (
     *("horse2zebra", "summer2winter_yosemite", "few_styles"),
     *("monet2photo", "vangogh2photo", "cezanne2photo", "ukiyoe2photo"),
@@ -24,7 +24,7 @@ UNPAIRED = (
 
 
 def celeba(folder: Path) -> None:
-    """Faces from all over the first 9,600, with some of the attributes."""
+    """Write faces whose numbers are spread over the first 9,600, with some of the attributes."""
     names = [f"{400 * number:06}.jpg" for number in range(1, COUNT + 1)]
     rows = [" ".join([name, *("1" if i % k == 0 else "-1" for k in range(2, 9))]) for i, name in enumerate(names)]
     for i, name in enumerate(names):
@@ -33,14 +33,14 @@ def celeba(folder: Path) -> None:
 
 
 def rafd(folder: Path) -> None:
-    """Portraits of six people in all expressions."""
+    """Write portraits of six people in all expressions."""
     for i, (person, expression) in enumerate(product(range(1, 7), EXPRESSIONS)):
         name = f"Rafd090_{person:02}_Caucasian_female_{expression}_frontal.jpg"
         write(folder / "rafd" / name, picture(i, 68, 102))
 
 
 def cifar10(folder: Path) -> None:
-    """Six files of black images, whose classes come in turn."""
+    """Write six files of black images, whose classes take turns."""
     root = folder / "cifar10" / "cifar-10-batches-py"
     root.mkdir(parents=True)
     content = {"data": np.zeros((10_000, 3072), np.uint8), "labels": [i % 10 for i in range(10_000)]}
@@ -49,7 +49,7 @@ def cifar10(folder: Path) -> None:
 
 
 def lsun(folder: Path) -> None:
-    """Bedrooms, in a database."""
+    """Write a database of bedrooms."""
     root = folder / "lsun" / "bedroom_train_lmdb"
     root.mkdir(parents=True)
     with lmdb.open(str(root), map_size=2**24) as database, database.begin(write=True) as transaction:
@@ -58,7 +58,7 @@ def lsun(folder: Path) -> None:
 
 
 def apart(name: str) -> Callable[[Path], None]:
-    """Two sets without pairs."""
+    """Return a function that writes two sets without pairs."""
 
     def fill(folder: Path) -> None:
         for part, i in product(("trainA", "trainB", "testA", "testB"), range(COUNT)):
@@ -68,7 +68,7 @@ def apart(name: str) -> Callable[[Path], None]:
 
 
 def svhn(folder: Path) -> None:
-    """House numbers, in a file of MATLAB's."""
+    """Write house numbers to files in MATLAB's format."""
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3, COUNT), dtype=np.uint8)
     (folder / "svhn").mkdir()
     for split in ("train", "test"):
@@ -76,19 +76,19 @@ def svhn(folder: Path) -> None:
 
 
 def coco(folder: Path) -> None:
-    """Photographs."""
+    """Write photographs."""
     for i in range(COUNT):
         write(folder / "coco" / "train" / f"{i}.jpg", picture(i, 300, 260))
 
 
 def wikiart(folder: Path) -> None:
-    """Paintings."""
+    """Write paintings."""
     for i in range(COUNT):
         write(folder / "wikiart" / "train" / f"{i}.jpg", picture(100 + i, 260, 300))
 
 
 def joined(name: str, width: int = 512, height: int = 256) -> Callable[[Path], None]:
-    """Pairs, side by side, in three splits."""
+    """Return a function that writes pairs, side by side in one image, in three splits."""
 
     def fill(folder: Path) -> None:
         for split, i in product(("train", "val", "test"), range(COUNT)):
@@ -98,7 +98,7 @@ def joined(name: str, width: int = 512, height: int = 256) -> Callable[[Path], N
 
 
 def imagenet(folder: Path) -> None:
-    """Photographs, in a folder for each class."""
+    """Write photographs, in a folder for each class."""
     for split, i in product(("train", "val"), range(COUNT)):
         write(folder / "imagenet" / split / f"n{i % 3:08}" / f"{i}.JPEG", picture(i, 300, 260))
 
@@ -131,10 +131,10 @@ SETS = {
     "night2day": joined("night2day"),
     "imagenet": imagenet,
 }
-"""By the folder in data/ that they fill."""
+"""Functions that make a set, by the folder in data/ that they fill."""
 
 
 def make(name: str, folder: Path) -> None:
-    """Fill folder/name, if it is not there."""
+    """Fill folder/name, if it does not exist."""
     if not (folder / name).exists():
         SETS[name](folder)

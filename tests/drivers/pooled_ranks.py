@@ -1,6 +1,7 @@
 """Trains CycleGAN on one process or two: `python -m tests.drivers.pooled_ranks SCENARIO RUN DEVICES STEPS`.
 
-`pools`: as it is, with pools of three. `halves`: with nothing drawn, so that two halves of a batch are the whole.
+Scenario `pools`: the model as it is, with pools of three images. Scenario `halves`: without any random numbers, so that
+two halves of a batch train the same as the whole.
 """
 
 import sys
@@ -19,7 +20,9 @@ SHAPE = (3, 16, 16)
 
 
 class Plain(CycleGAN):
-    """By small steps of SGD: Adam would make whole ones of rounding, where instance norm leaves no gradient."""
+    """Trained by small steps of SGD. Instance norm leaves some weights nearly no gradient, and Adam would turn the
+    rounding of such gradients into full steps.
+    """
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
         return SGD(self.generator.parameters(), lr=1e-5), SGD(self.discriminator.parameters(), lr=1e-5)

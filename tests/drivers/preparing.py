@@ -1,6 +1,6 @@
 """Prepares the images of a folder or zip, and prints how many are done after each chunk.
 
-`python -m tests.drivers.preparing PATH RESOLUTION [--skip] [--seconds EACH]`: a mistake is one line, and exit code 2.
+`python -m tests.drivers.preparing PATH RESOLUTION [--skip] [--seconds EACH]`: a mistake is one line and exit code 2.
 """
 
 import argparse
@@ -28,7 +28,7 @@ class Slow(Files):
 
 
 def files(path: Path, kind: type[Files] = Files) -> Files:
-    """All images of a folder or a zip."""
+    """Return all images of a folder or a zip."""
     store = open_store(path)
     return kind("made", store, [name for name in store.names if is_image(name)])
 

@@ -1,7 +1,10 @@
-"""Every score of fixed features, by several processes: `python -m tests.drivers.score_ranks RANK SHARES FOLDER`.
+"""Computes every score from fixed features on several processes.
 
-SHARES are the processes' shares of the images, as "3,0,1"; each shows its own in batches of its own size. Writes what
-`compute`, and `compute` after another metric's `reference`, gave, and the states left over, to FOLDER/RANK.json.
+`python -m tests.drivers.score_ranks RANK SHARES FOLDER`
+
+SHARES are the processes' shares of the images, such as "3,0,1". Each process passes its share to the metrics in batches
+of its own size. It writes to FOLDER/RANK.json what `compute` returned, and what it returned with another metric's
+`reference` in place of real images.
 """
 
 import json
@@ -18,18 +21,18 @@ from gan_zoo.metrics.score import Score, values
 
 FEATURES = 12
 CASES = {"many": (90, 60), "few": (11, 8), "mixed": (90, 8)}
-"""Real and generated images: more than features, less, and one of each."""
+"""Numbers of real and generated images: more than there are features, fewer, and one of each."""
 
 
 def shown(case: str, real: bool) -> torch.Tensor:
-    """The features of all processes."""
+    """Return the features of all processes together."""
     n = CASES[case][0 if real else 1]
     generator = torch.Generator().manual_seed(n + real)
     return torch.randn(n, FEATURES, generator=generator).relu() * (1.0 if real else 1.2)
 
 
 def share(x: torch.Tensor, rank: int, shares: list[int]) -> torch.Tensor:
-    """This process's rows: a contiguous part in order of rank."""
+    """Return the rows of this process: a contiguous part, in order of rank."""
     begin, end = (len(x) * sum(shares[:count]) // sum(shares) for count in (rank, rank + 1))
     return x[begin:end]
 
@@ -45,30 +48,30 @@ def show(metric: Any, case: str, real: bool, rank: int, shares: list[int]) -> No
 
 
 def scored(rank: int, shares: list[int]) -> dict[str, list[float]]:
-    """By metric and case: values at once, again after another update of nothing new, and with the real side told."""
-    found = {}
+    """Return the values of each metric and case, computed from both sides and with the reference of another metric."""
+    results = {}
     for name in METRICS:
         for case in CASES:
             if case != "many" and name in ("fd_infinity", "is"):
                 continue
-            metric, told = made(name, case), made(name, case)
+            metric, referred = made(name, case), made(name, case)
             for real in (True, False):
                 show(metric, case, real, rank, shares)
             once = values(metric.compute(), name)
             reference = metric.reference() if isinstance(metric, Score) else {}
-            show(told.refer(reference), case, False, rank, shares)
-            found[f"{name} {case}"] = [one.value for one in once.values()]
-            found[f"{name} {case} told"] = [one.value for one in values(told.compute(), name).values()]
-    return found
+            show(referred.refer(reference), case, False, rank, shares)
+            results[f"{name} {case}"] = [score.value for score in once.values()]
+            results[f"{name} {case} referred"] = [score.value for score in values(referred.compute(), name).values()]
+    return results
 
 
 def main(rank: int, shares: list[int], folder: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=len(shares))
-    found = scored(rank, shares)
-    (folder / f"{rank}.json").write_text(json.dumps(found))
+    results = scored(rank, shares)
+    (folder / f"{rank}.json").write_text(json.dumps(results))
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), [int(one) for one in sys.argv[2].split(",")], Path(sys.argv[3]))
+    main(int(sys.argv[1]), [int(part) for part in sys.argv[2].split(",")], Path(sys.argv[3]))

@@ -1,4 +1,4 @@
-"""Scores one model on a group of processes: `spread(work, (folder, extractor), devices)` runs `work` on each."""
+"""Scores a model on a group of processes: `spread(work, (folder, extractor), devices)` runs `work` on each."""
 
 import json
 from pathlib import Path
@@ -19,11 +19,11 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "batches": (601, {"batch_norm": "train"}),
     "idle": (2, {}),
 }
-"""Images and sampling: in the last, of three processes one has no image, and no batch norm's whole batch is shared."""
+"""Number of images and the options of sampling. With only two images in `idle`, one of three processes has none."""
 
 
 class Noted(GAN):
-    """Keeps what its generator is given."""
+    """Keeps the latents that its generator receives."""
 
     def render(self, network: Any, latents: torch.Tensor, *more: Any) -> torch.Tensor:
         self.__dict__.setdefault("given", []).append(latents)
@@ -31,7 +31,7 @@ class Noted(GAN):
 
 
 def work(order: tuple[str, str, int]) -> None:
-    """Write every case's scores, and the latents that this process made images of."""
+    """Write the scores of every case, and the latents from which this process made images."""
     folder, extractor, chunk = order
     torch.set_num_threads(1)
     data = MNIST()
@@ -39,13 +39,13 @@ def work(order: tuple[str, str, int]) -> None:
     digits = data.images.tensors["image"][:301]  # pyright: ignore[reportAttributeAccessIssue]
     network = extractors.make(extractor)
     network.batch = chunk
-    judge = Evaluator(InMemory("mnist_301", image=digits), network, ("fd", "kid"), torch.device("cpu"))
-    found = {}
+    evaluator = Evaluator(InMemory("mnist_301", image=digits), network, ("fd", "kid"), torch.device("cpu"))
+    results = {}
     for name, (samples, sampling) in CASES.items():
         torch.manual_seed(0)
         model = Noted(image_shape=(1, 28, 28), latent_dim=8, architecture="dcgan", width=4).eval()
-        scores, protocol = judge.score(Sampled(model, Sampling(seed=3, **sampling)), samples)
-        found[name] = {measure: one.value for measure, one in scores.items()}
-        found[name]["protocol"] = protocol.as_dict()
+        scores, protocol = evaluator.score(Sampled(model, Sampling(seed=3, **sampling)), samples)
+        results[name] = {metric: score.value for metric, score in scores.items()}
+        results[name]["protocol"] = protocol.as_dict()
         torch.save(model.__dict__.get("given", []), Path(folder, f"latents_{name}_{world_size()}_{rank()}.pt"))
-    Path(folder, f"scores_{world_size()}_{rank()}.json").write_text(json.dumps(found))
+    Path(folder, f"scores_{world_size()}_{rank()}.json").write_text(json.dumps(results))

@@ -1,4 +1,4 @@
-"""A metric that says what it is told, and pixels as features: named as `tests.drivers.scripted:Low`."""
+"""Metrics that return the values of a script, and pixels as features; named as `tests.drivers.scripted:Low`."""
 
 from typing import ClassVar
 
@@ -27,7 +27,7 @@ class Colours(Extractor):
 
 
 class Low(Metric):
-    """Says the next of `script`, whatever it is shown; the less the better."""
+    """Returns the next value of `script`, whatever the images are. Lower is better."""
 
     higher_is_better = False
     script: ClassVar[list[float]] = []
@@ -42,6 +42,6 @@ class Low(Metric):
 
 
 class High(Low):
-    """The more the better."""
+    """The same, but higher is better."""
 
     higher_is_better = True

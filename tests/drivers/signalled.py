@@ -1,7 +1,8 @@
 """Sends signals to runs on two processes: `python -m tests.drivers.signalled FOLDER`.
 
-Lightning starts the second process by this same command line, once for all runs. Rank 0 writes to `ends.json` in FOLDER
-how each run ended: those of `Early`, `During`, and the `Moment`s.
+Lightning starts the second process with the same command line, once for all runs. Rank 0 writes to FOLDER/ends.json how
+each run ended: the runs with `Early`, with `During`, with `Late` on either rank, and with each
+`Moment`.
 """
 
 import json
@@ -23,7 +24,8 @@ from gan_zoo.training.trainer import Trainer
 from tests.drivers.tiny import Tiny
 
 EVERY, AT = 2, 4
-"""Steps between two agreements, and the one that `During` waits for."""
+"""Steps between two agreements of the processes, and the step of the agreement that `During` delays."""
+STEPS = 300
 MOMENTS = 12
 
 
@@ -32,7 +34,7 @@ def kill(number: int) -> None:
 
 
 class Early(Watchdog):
-    """Rank 1 sends itself a signal while other callbacks of it have yet to start, as where scores are made first."""
+    """Rank 1 sends itself a signal before its other callbacks have started, for example while step 0 is scored."""
 
     def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
         super().on_train_start(trainer, module)
@@ -41,7 +43,7 @@ class Early(Watchdog):
 
 
 class During(Watchdog):
-    """Just before the processes agree at step `AT`, rank 1 is late: the signal reaches rank 0 while it waits for it."""
+    """Rank 1 is late for the agreement at step `AT`, so the signal reaches rank 0 while it waits."""
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         if trainer.global_step == AT:
@@ -51,8 +53,20 @@ class During(Watchdog):
                 time.sleep(2.0)
 
 
+class Late(Watchdog):
+    """Rank `rank` sends itself a signal after the last agreement, when the last step is done, as in the final score."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__(collapse_every=0)
+        self.rank = rank
+
+    def on_train_end(self, trainer: L.Trainer, module: GAN) -> None:
+        if trainer.global_rank == self.rank:
+            kill(signal.SIGTERM)
+
+
 class Moment(Watchdog):
-    """Rank `rank` sends itself `number` so many seconds after the end of the first step, from another thread."""
+    """Rank `rank` sends itself the signal `number`, `seconds` after the end of the first step, from another thread."""
 
     def __init__(self, rank: int, number: int, seconds: float) -> None:
         super().__init__(collapse_every=0)
@@ -64,10 +78,10 @@ class Moment(Watchdog):
 
 
 def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
-    """Train, and return the status of the run and the step that it came to; the same on both processes."""
+    """Train, and return the status of the run and its last step, which are the same on both processes."""
     trainer = Trainer(
         run=run,
-        max_steps=300,
+        max_steps=STEPS,
         devices=2,
         accelerator="cpu",
         log_every_n_steps=EVERY,
@@ -82,7 +96,7 @@ def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    watchdogs: list[Watchdog] = [Early(), During()]
+    watchdogs: list[Watchdog] = [Early(), During(), Late(0), Late(1)]
     for number in range(MOMENTS):
         kind = (signal.SIGINT, signal.SIGTERM)[number // 2 % 2]
         watchdogs.append(Moment(number % 2, kind, 0.003 * number))

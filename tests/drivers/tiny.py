@@ -1,4 +1,4 @@
-"""Small data and wayward models, named on command lines as `tests.drivers.tiny.Tiny`."""
+"""Small data and faulty models, named on command lines as `tests.drivers.tiny.Tiny`."""
 
 import torch
 
@@ -11,9 +11,9 @@ class Tiny(StreamedData):
     """Grey noise in memory.
 
     Args:
-        size: of an image, in pixels.
-        count: images.
-        batch_size: images a minibatch.
+        size: Side of an image, in pixels.
+        count: Number of images.
+        batch_size: Images per mini-batch.
     """
 
     def __init__(self, size: int = 8, count: int = 48, batch_size: int = 4) -> None:
@@ -28,7 +28,7 @@ class Tiny(StreamedData):
 
 
 class Diverging(GAN):
-    """Its generator's loss is not a number at step 7."""
+    """The loss of its generator is NaN at step 7."""
 
     def generator_loss(self, batch: dict[str, torch.Tensor]) -> Terms:
         terms = super().generator_loss(batch)
@@ -36,7 +36,7 @@ class Diverging(GAN):
 
 
 class Unfinished(GAN):
-    """Its constructor has a bug, of its author's and not of the user's."""
+    """Its constructor has a bug that is the author's and not the user's."""
 
     def __init__(self, image_shape: tuple[int, int, int], kind: str = "value") -> None:
         raise {"value": ValueError, "type": TypeError, "runtime": RuntimeError}[kind]("a bug in the model")

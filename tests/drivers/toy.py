@@ -1,4 +1,4 @@
-"""Noise in every form that a batch has, for tests that drive any model."""
+"""Noise under all the keys that a batch can have, for tests that train any model."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ CLASSES = 3
 
 
 class Noise:
-    """48 entries in memory, of any keys of a batch: uint8 images, int64 classes or domains."""
+    """48 entries in memory under any keys of a batch: uint8 images, int64 classes or domains."""
 
     name = "noise_48"
-    instant = False  # so that workers read ahead where they are asked for
+    instant = False  # so that workers read ahead if there are any
 
     def __init__(self, keys: tuple[str, ...], shape: tuple[int, int, int]) -> None:
         draw = torch.Generator().manual_seed(0)
@@ -47,9 +47,9 @@ class Toy(StreamedData):
     """Noise of the given keys.
 
     Args:
-        keys: of a batch: image, label, source, target, a, b, domain.
-        shape: of an image.
-        workers: processes that read ahead.
+        keys: Keys of a batch: image, label, source, target, a, b, domain.
+        shape: Shape of an image.
+        workers: Processes that read ahead.
     """
 
     flip = True

@@ -1,9 +1,10 @@
-"""Trains one model on one process or two: `python -m tests.drivers.two_ranks SCENARIO RUN DEVICES STEPS [ACCELERATOR]`.
+"""Trains a model on one or two processes: `python -m tests.drivers.two_ranks SCENARIO RUN DEVICES STEPS [ACCELERATOR]`.
 
-Lightning starts the second process by this same command line. Where NODE_RANK is set, the two are two nodes of one
+Lightning starts the second process with the same command line. If NODE_RANK is set, the processes are two nodes of one
 device each, which may be the same GPU.
 """
 
+import atexit
 import json
 import os
 import signal
@@ -34,7 +35,7 @@ WHOLE_BATCH = 8
 
 
 class Fed(WGANGP):
-    """Draws rank r's part of what one process would draw: the same draws, however many processes. No batch norm."""
+    """Each rank draws its part of the random numbers of a single process. The networks have no batch norm."""
 
     def latents(self, n: int) -> Tensor:
         return self.part("latents", n, self.latent_dim)
@@ -50,13 +51,14 @@ class Fed(WGANGP):
 
 
 class Synced(Fed):
-    """The same, with batch norm in the generator: equal only where it is synchronised."""
+    """The same, with batch norm in the generator: results are equal only if it is synchronised."""
 
 
 class Relabelled(stargan.StarGAN):
-    """StarGAN of digits, with nothing drawn: targets are from the same half of the batch, however many processes.
+    """StarGAN on digits without random numbers: targets come from the same half of the batch on one process or two.
 
-    By SGD: instance norm leaves some weights nearly no gradient, of whose rounding Adam would make whole steps.
+    It is trained by SGD. Instance norm leaves some weights nearly no gradient, and Adam would turn the rounding of such
+    gradients into full steps.
     """
 
     def __init__(self) -> None:
@@ -72,7 +74,7 @@ class Relabelled(stargan.StarGAN):
 
 
 class Noted(WGANGP):
-    """Keeps every latent that it draws."""
+    """Keeps all latents that it draws."""
 
     def latents(self, n: int) -> Tensor:
         self.drawn = [*getattr(self, "drawn", []), super().latents(n)]
@@ -86,7 +88,7 @@ class Fails(L.Callback):
 
 
 class Dies(L.Callback):
-    """Rank 1 is killed while rank 0 is where no exception reaches it, as in an exchange of NCCL's."""
+    """Rank 1 is killed while no exception can reach rank 0, as during a collective operation of NCCL."""
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         if trainer.global_step == 3:
@@ -99,8 +101,14 @@ ENDS = {"fails": Fails, "dies": Dies}
 QUICK = ("norms", "relabelled", *ENDS)
 
 
+def note_group(run: Path, rank: int) -> None:
+    """Write whether the process group still exists when the process `rank` exits."""
+    (run / f"group_{rank}.txt").write_text("exists" if dist.is_initialized() else "destroyed")
+
+
 def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = "cpu") -> None:
     torch.set_num_threads(1)
+    atexit.register(lambda: note_group(run, trainer.global_rank))  # called last: the first that was registered
     nodes = 2 if "NODE_RANK" in os.environ and "LOCAL_RANK" not in os.environ else 1
     trainer = Trainer(
         run=run,
@@ -131,7 +139,7 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
         reduce = dist.all_reduce
 
         def counted(tensor: Tensor, *arguments: Any, **options: Any) -> Any:
-            if tensor.dtype == torch.float32:  # what scores exchange are float64
+            if tensor.dtype == torch.float32:  # scores exchange float64
                 exchanged.append(tensor.numel())
             return reduce(tensor, *arguments, **options)
 

@@ -1,6 +1,6 @@
-"""Trains a model that translates on one process or two: `... -m tests.drivers.two_translators MODEL RUN DEVICES STEPS`.
+"""Trains a translation model on one or two processes: `... -m tests.drivers.two_translators MODEL RUN DEVICES STEPS`.
 
-Of noise, without flips and in networks without batch norm, so that two halves of a batch are what the whole is.
+It trains on noise, without flips and without batch norm, so that two halves of a batch train the same as the whole.
 """
 
 import sys
@@ -20,12 +20,12 @@ SHAPE, WHOLE_BATCH = (3, 16, 16), 8
 
 
 def pix2pix() -> Pix2Pix:
-    """With no level that drops."""
+    """Return a pix2pix without dropout."""
     return Pix2Pix(SHAPE, halvings=4, width=4, discriminator_width=4, discriminator_layers=1, norm="instance")
 
 
 MODELS: dict[str, tuple[Callable[[], GenerativeModule], tuple[str, str]]] = {"pix2pix": (pix2pix, ("source", "target"))}
-"""How each is made, and what its batches have."""
+"""For each model, a function that makes it, and the keys of its batches."""
 
 
 def main(name: str, run: Path, devices: int, steps: int) -> None:

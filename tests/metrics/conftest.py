@@ -1,4 +1,4 @@
-"""What tests of scores share."""
+"""Fixtures of the tests of scores."""
 
 import io
 from pathlib import Path
@@ -15,16 +15,16 @@ from tests.metrics.scored import Counting
 
 @pytest.fixture(scope="session")
 def inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights with torch-fidelity's names, of a size at which activations neither die nor explode."""
+    """Write random weights with torch-fidelity's names, scaled so that activations neither vanish nor explode."""
     file = tmp_path_factory.mktemp("inception") / "weights.pth"
-    nothing = io.BytesIO()
-    torch.save({}, nothing)
-    nothing.seek(0)
+    empty = io.BytesIO()
+    torch.save({}, empty)
+    empty.seek(0)
     kind: Any = FeatureExtractorInceptionV3
     with torch.random.fork_rng(), pytest.MonkeyPatch.context() as patch:
         torch.manual_seed(0)
-        patch.setattr(kind, "load_state_dict", lambda *_: None)  # its constructor wants weights to make any
-        network = kind("any", ["2048"], feature_extractor_weights_path=nothing)
+        patch.setattr(kind, "load_state_dict", lambda *_: None)  # its constructor always loads a file
+        network = kind("any", ["2048"], feature_extractor_weights_path=empty)
         for part in network.modules():
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight)

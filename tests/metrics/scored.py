@@ -1,4 +1,4 @@
-"""What is scored in tests of scores, and by what: digits, models that are not trained, features that are exact."""
+"""Images, untrained models, an extractor and evaluators for the tests of scores."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 class Counting(InMemory):
-    """Notes how many images are read."""
+    """A set of images that counts how many are read."""
 
     read = 0
 
@@ -26,7 +26,7 @@ class Counting(InMemory):
 
 
 class Corners(extractors.Extractor):
-    """Features that are exact whatever the batch: nine grey levels in the middle."""
+    """An extractor that returns nine grey levels from the middle, which are exact for any batch size."""
 
     name, features = "corners", 9
 
@@ -35,7 +35,7 @@ class Corners(extractors.Extractor):
 
 
 class Still:
-    """Images that are there already."""
+    """Fixed images in the place of generated ones."""
 
     conditions, unit = Conditions(), 1
 
@@ -51,11 +51,11 @@ def model(**more: Any) -> GAN:
     return GAN(image_shape=(1, 28, 28), width=(16,), latent_dim=8, **more).eval()
 
 
-def drawn(seed: int = 0, **more: Any) -> Sampled:
+def sampled(seed: int = 0, **more: Any) -> Sampled:
     return Sampled(model(), Sampling(seed=seed, **more))
 
 
-def judge(real: Any, extractor: str = "lenet", metrics: tuple[str, ...] = ("fd",), **more: Any) -> Evaluator:
+def make_evaluator(real: Any, extractor: str = "lenet", metrics: tuple[str, ...] = ("fd",), **more: Any) -> Evaluator:
     return Evaluator(real, extractors.make(extractor), metrics, CPU, **more)
 
 

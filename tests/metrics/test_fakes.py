@@ -1,4 +1,4 @@
-"""Images that are scored: of the classes that were asked for, in whole batches where they depend on them."""
+"""Generated images: their classes, and whole batches where batch norm depends on the batch."""
 
 from typing import Any
 
@@ -9,34 +9,35 @@ from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import fakes
 from gan_zoo.metrics.fakes import Sampled, Sampling
-from tests.metrics.scored import drawn, model
+from tests.metrics.scored import model, sampled
 from tests.test_sampling import classes_of, conditional
 
 
-@pytest.mark.parametrize(("labels", "said"), [("uniform", "uniform"), ("data", "data"), (3, "class 3")])
-def test_classes_are_those_asked_for(labels: Any, said: str) -> None:
+@pytest.mark.parametrize(("labels", "recorded"), [("uniform", "uniform"), ("data", "data"), (3, "class 3")])
+def test_images_have_the_requested_classes(labels: Any, recorded: str) -> None:
     real = torch.tensor([7] * 30 + [2] * 10)
-    sampled = Sampled(conditional(), Sampling(labels=labels), real)
-    found = torch.cat([classes_of(images.to_float(sampled.images(first, 250))) for first in (0, 250)])
-    assert sampled.conditions.labels == said
+    samples = Sampled(conditional(), Sampling(labels=labels), real)
+    classes = torch.cat([classes_of(images.to_float(samples.images(first, 250))) for first in (0, 250)])
+    assert samples.conditions.labels == recorded
     if labels == "data":
-        assert set(found.tolist()) == {7, 2} and 0.6 < (found == 7).double().mean() < 0.9  # .75 of them
-        assert torch.equal(classes_of(images.to_float(sampled.images(100, 20))), found[100:120]), (
+        assert set(classes.tolist()) == {7, 2} and 0.6 < (classes == 7).double().mean() < 0.9  # .75 of them
+        assert torch.equal(classes_of(images.to_float(samples.images(100, 20))), classes[100:120]), (
             "a function of the index"
         )
     elif labels == "uniform":
-        assert set(found.tolist()) == set(range(10))
+        assert set(classes.tolist()) == set(range(10))
     else:
-        assert set(found.tolist()) == {3}
+        assert set(classes.tolist()) == {3}
 
 
 @pytest.mark.parametrize(
-    ("labels", "knows", "says"), [("data", False, "knows no classes"), (10, True, "0 to 9"), ("data", True, "real")]
+    ("labels", "has_classes", "message"),
+    [("data", False, "has no classes"), (10, True, "0 to 9"), ("data", True, "real")],
 )
-def test_classes_that_are_not_there_are_refused(labels: Any, knows: bool, says: str) -> None:
-    with pytest.raises(Mistake, match=says):
-        Sampled(conditional() if knows else model(), Sampling(labels=labels))
+def test_unknown_classes_are_refused(labels: Any, has_classes: bool, message: str) -> None:
+    with pytest.raises(Mistake, match=message):
+        Sampled(conditional() if has_classes else model(), Sampling(labels=labels))
 
 
-def test_processes_begin_at_whole_batches_where_images_depend_on_them() -> None:
-    assert drawn(batch_norm="train").unit == fakes.CHUNK and drawn().unit == 1
+def test_shares_begin_at_whole_batches_if_images_depend_on_them() -> None:
+    assert sampled(batch_norm="train").unit == fakes.CHUNK and sampled().unit == 1

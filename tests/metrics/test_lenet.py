@@ -25,18 +25,18 @@ def digits():
     return data.images.tensors  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_file_is_small_enough_to_ship():
+def test_the_file_is_small_enough_to_bundle():
     assert WEIGHTS.stat().st_size < 1_000_000
 
 
-def test_reads_digits_that_it_was_not_trained_on(lenet, digits):
-    """Its training saw the other 60,000; 98.95 % when it was made."""
+def test_it_reads_digits_that_it_was_not_trained_on(lenet, digits):
+    """These are not among the 60,000 training digits; the accuracy was 98.95 % when the file was written."""
     with torch.no_grad():
         read = torch.cat([lenet(image).logits.argmax(1) for image in digits["image"].split(1000)])
     assert (read == digits["label"]).double().mean() >= 0.985
 
 
-def test_features_are_those_before_the_classes_by_hand(lenet, digits):
+def test_features_are_the_activations_before_the_classes(lenet, digits):
     image = digits["image"][:4]
     layers = torch.nn.functional
     x = image.float() / 127.5 - 1
@@ -66,12 +66,12 @@ def test_fingerprint_changes_when_one_weight_does(lenet):
 
 
 def test_fingerprint_changes_when_weights_change_places(lenet):
-    """Whole numbers, so that not even their sum tells the two apart."""
-    one, other = copy.deepcopy(lenet), copy.deepcopy(lenet)
+    """The numbers are integers, so that the sum is exactly the same for both."""
+    ascending, descending = copy.deepcopy(lenet), copy.deepcopy(lenet)
     with torch.no_grad():
-        one.body[0].bias.copy_(torch.arange(16))
-        other.body[0].bias.copy_(torch.arange(16).flip(0))
-    assert one.fingerprint() != other.fingerprint()
+        ascending.body[0].bias.copy_(torch.arange(16))
+        descending.body[0].bias.copy_(torch.arange(16).flip(0))
+    assert ascending.fingerprint() != descending.fingerprint()
 
 
 def test_it_is_frozen_and_in_eval_mode(lenet):
@@ -79,7 +79,7 @@ def test_it_is_frozen_and_in_eval_mode(lenet):
     assert not any(p.requires_grad for p in lenet.parameters())
 
 
-def test_features_are_float32_without_gradient_whatever_surrounds_them(lenet, digits):
+def test_features_are_float32_without_gradient_even_under_autocast(lenet, digits):
     image = digits["image"][:8]
     expected = lenet.extract(image).features
     with torch.autocast("cpu", torch.bfloat16):
@@ -96,7 +96,7 @@ def test_unknown_extractor_is_one_line(name):
 
 
 class Pixels(extractors.Extractor):
-    """Stands for a user's own."""
+    """An extractor of a user's own."""
 
     name, features = "pixels", 4
 
@@ -110,6 +110,6 @@ class Pixels(extractors.Extractor):
 
 
 def test_a_users_extractor_is_frozen_too():
-    made: Any = extractors.make(f"{__name__}:Pixels")
-    assert not made.training and not made.dropout.training
-    assert not any(p.requires_grad for p in made.parameters())
+    pixels: Any = extractors.make(f"{__name__}:Pixels")
+    assert not pixels.training and not pixels.dropout.training
+    assert not any(p.requires_grad for p in pixels.parameters())

@@ -1,4 +1,4 @@
-"""The bound on the log-likelihood of a set of images, where the likelihood is known."""
+"""The bound on the log-likelihood, for a model whose likelihood is known."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def grey() -> InMemory:
 
 @pytest.fixture(scope="module")
 def linear() -> VAE:
-    """Its decoder is linear and Gaussian, so that x ~ N(b, W W' + d^2 I)."""
+    """A VAE with a linear Gaussian decoder, so that x ~ N(b, W W' + d^2 I)."""
     torch.manual_seed(0)
     model = VAE(image_shape=(1, 6, 6), latent_dim=2, width=(8,), likelihood="gaussian", deviation=0.7)
     layer = torch.nn.Linear(2, 36)
@@ -34,21 +34,21 @@ def linear() -> VAE:
 
 
 def exact(model: VAE, grey: InMemory) -> float:
-    layer = next(one for one in model.generator.modules() if isinstance(one, torch.nn.Linear))
+    layer = next(part for part in model.generator.modules() if isinstance(part, torch.nn.Linear))
     covariance = layer.weight @ layer.weight.mT + model.deviation**2 * torch.eye(36)
     law = torch.distributions.MultivariateNormal(layer.bias, covariance)
     return float(law.log_prob(images.to_float(grey.tensors["image"]).flatten(1)).mean().detach())
 
 
-def test_it_is_the_likelihood_where_the_encoder_is_right(linear: VAE, grey: InMemory) -> None:
-    known = exact(linear, grey)
-    crude, finer = (log_likelihood(linear, grey, CPU, draws)[0].value for draws in (1, 200))
-    assert crude < finer < known, "an untrained encoder: below, and nearer with more draws"
-    layer = next(one for one in linear.generator.modules() if isinstance(one, torch.nn.Linear))
-    guessing, linear.encoder = linear.encoder, Posterior(layer, linear.deviation)
+def test_the_bound_is_the_likelihood_if_the_encoder_is_exact(linear: VAE, grey: InMemory) -> None:
+    truth = exact(linear, grey)
+    coarse, finer = (log_likelihood(linear, grey, CPU, draws)[0].value for draws in (1, 200))
+    assert coarse < finer < truth, "with an untrained encoder the bound is lower, and rises with more draws"
+    layer = next(part for part in linear.generator.modules() if isinstance(part, torch.nn.Linear))
+    untrained, linear.encoder = linear.encoder, Posterior(layer, linear.deviation)
     for draws in (1, 5):
         value, protocol = log_likelihood(linear, grey, CPU, draws, split="test")
-        assert value.value == pytest.approx(known, abs=1e-3)  # nats; float32 has errors near 1e-5 of 60
+        assert value.value == pytest.approx(truth, abs=1e-3)  # nats; float32 has errors near 1e-5 of 60
         assert (protocol.real, protocol.draws, protocol.likelihood, protocol.split) == (
             COUNT,
             draws,
@@ -57,12 +57,12 @@ def test_it_is_the_likelihood_where_the_encoder_is_right(linear: VAE, grey: InMe
         )
     low, high = value.interval or (0.0, 0.0)
     assert low < value.value < high
-    linear.encoder = guessing
+    linear.encoder = untrained
 
 
-def test_draws_follow_the_seed_and_a_part_is_a_part(linear: VAE, grey: InMemory) -> None:
-    one, again, other = (log_likelihood(linear, grey, CPU, 1, seed=seed)[0].value for seed in (0, 0, 1))
-    assert one == again != other
+def test_draws_follow_the_seed_and_count_limits_the_images(linear: VAE, grey: InMemory) -> None:
+    first, again, other = (log_likelihood(linear, grey, CPU, 1, seed=seed)[0].value for seed in (0, 0, 1))
+    assert first == again != other
     assert log_likelihood(linear, grey, CPU, 1, count=100)[1].real == 100
 
 

@@ -1,4 +1,4 @@
-"""What a score is for, with a real network on real images: worse images score worse."""
+"""Worse images score worse, with a real network on real images."""
 
 from pathlib import Path
 
@@ -22,41 +22,43 @@ EACH = 96
 
 @pytest.fixture(scope="module")
 def faces(shared: Path) -> Tensor:
-    found = Pictures(shared / "data/celeba/img_align_celeba.zip")
-    return found[Request(np.arange(2 * EACH))]["image"]
+    celeba = Pictures(shared / "data/celeba/img_align_celeba.zip")
+    return celeba[Request(np.arange(2 * EACH))]["image"]
 
 
 @pytest.fixture(scope="module")
-def judge(faces: Tensor) -> Evaluator:
-    """Against the first half of the faces."""
+def evaluator(faces: Tensor) -> Evaluator:
+    """An evaluator that compares with the first half of the faces."""
     network = extractors.make("efficientnet_lite0")
     return Evaluator(InMemory("faces", image=faces[:EACH]), network, ("fd", "kid"), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
-def untouched(judge: Evaluator, faces: Tensor) -> dict[str, float]:
-    """Of the second half."""
-    return score(judge, faces[EACH:])
+def unchanged(evaluator: Evaluator, faces: Tensor) -> dict[str, float]:
+    """The scores of the second half of the faces, unchanged."""
+    return score(evaluator, faces[EACH:])
 
 
-def score(judge: Evaluator, image: Tensor) -> dict[str, float]:
-    scores, _ = judge.score(Fixed(InMemory("some", image=image), Conditions()), len(image))
-    return {name: one.value for name, one in scores.items()}
+def score(evaluator: Evaluator, image: Tensor) -> dict[str, float]:
+    scores, _ = evaluator.score(Fixed(InMemory("some", image=image), Conditions()), len(image))
+    return {name: score.value for name, score in scores.items()}
 
 
-def rise(judge: Evaluator, untouched: dict[str, float], worse: list[Tensor]) -> None:
-    """Each score rises from the untouched half on, with every step."""
-    found = [untouched, *(score(judge, image) for image in worse)]
-    for name in untouched:
-        values = [one[name] for one in found]
+def rise(evaluator: Evaluator, unchanged: dict[str, float], worse: list[Tensor]) -> None:
+    """Check that each score rises with every step, starting from the unchanged images."""
+    steps = [unchanged, *(score(evaluator, image) for image in worse)]
+    for name in unchanged:
+        values = [scores[name] for scores in steps]
         assert values == sorted(values) and len(set(values)) == len(values), (name, values)
 
 
-def test_noise_raises_scores_with_its_strength(judge: Evaluator, untouched: dict[str, float], faces: Tensor) -> None:
+def test_noise_raises_scores_with_its_strength(
+    evaluator: Evaluator, unchanged: dict[str, float], faces: Tensor
+) -> None:
     image = images.to_float(faces[EACH:])
     noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
-    rise(judge, untouched, [images.to_uint8(image + strength * noise) for strength in (0.05, 0.1, 0.3)])
+    rise(evaluator, unchanged, [images.to_uint8(image + strength * noise) for strength in (0.05, 0.1, 0.3)])
 
 
-def test_blur_raises_scores_with_its_width(judge: Evaluator, untouched: dict[str, float], faces: Tensor) -> None:
-    rise(judge, untouched, [gaussian_blur(faces[EACH:], [13, 13], [sigma, sigma]) for sigma in (0.7, 1.4, 2.8)])
+def test_blur_raises_scores_with_its_width(evaluator: Evaluator, unchanged: dict[str, float], faces: Tensor) -> None:
+    rise(evaluator, unchanged, [gaussian_blur(faces[EACH:], [13, 13], [sigma, sigma]) for sigma in (0.7, 1.4, 2.8)])

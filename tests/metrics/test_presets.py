@@ -1,4 +1,4 @@
-"""Papers' protocols by name, against the table of published results."""
+"""The presets of papers, compared with the table of published results."""
 
 import re
 from dataclasses import fields
@@ -16,28 +16,28 @@ TABLE = {
     "10k_5k": (("fd",), 5_000, 10_000, "train"),
     "10k_10k": (("fd",), 10_000, 10_000, "train"),
 }
-"""Metrics, generated, real (0: all), split."""
+"""Metrics, number of generated images, number of real images (0: all) and split of each preset."""
 
 
 @pytest.mark.parametrize("name", TABLE)
 def test_every_field_of_a_preset(name: str) -> None:
-    made = PRESETS[name]
-    assert (made.metrics, made.generated, made.real, made.split) == TABLE[name]
-    rest = (made.extractor, made.resize, made.batch_norm, made.truncation, made.labels)
+    preset = PRESETS[name]
+    assert (preset.metrics, preset.generated, preset.real, preset.split) == TABLE[name]
+    rest = (preset.extractor, preset.resize, preset.batch_norm, preset.truncation, preset.labels)
     assert rest == ("inception", "tf1", "eval", 1.0, "uniform")
 
 
-def test_every_preset_is_in_the_table() -> None:
+def test_the_table_holds_every_preset() -> None:
     assert PRESETS.keys() == TABLE.keys()
 
 
-def test_a_preset_fixes_what_a_protocol_holds() -> None:
-    known = {one.name for kind in (Protocol, Conditions) for one in fields(kind)}
-    assert {one.name for one in fields(Preset)} - known == {"about", "metrics"}
-    left = known - {one.name for one in fields(Preset)}
+def test_a_preset_fixes_fields_of_the_protocol() -> None:
+    protocol = {field.name for kind in (Protocol, Conditions) for field in fields(kind)}
+    preset = {field.name for field in fields(Preset)}
+    assert preset - protocol == {"about", "metrics"}
     own = {"extractor_weights", "data", "data_fingerprint", "conditions", "weights", "latent_seed", "dtype"}
     own |= {"source", "source_fingerprint"}
-    assert left == own, "what is the data's, the model's or the latents' own"
+    assert protocol - preset == own, "the others depend on the data, the model or the latents"
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_a_preset_fixes_what_a_protocol_holds() -> None:
         (r"StyleGAN \| FFHQ 1024", "50k_train", r"50k, no truncation, training set as reference"),
     ],
 )
-def test_presets_are_those_of_published_results(row: str, name: str, samples: str, shared: Path) -> None:
+def test_presets_match_published_results(row: str, name: str, samples: str, shared: Path) -> None:
     lines = [line for line in (shared / "recipes.md").read_text().splitlines() if re.match(rf"\| {row}", line)]
     assert any(re.search(samples, line) for line in lines), lines
-    made: Any = PRESETS[name]
-    numbers = [int(one) * 1000 for one in re.findall(r"(\d+)k", samples)]
-    assert made.generated == numbers[-1] and made.real in (0, numbers[0])
-    assert made.split == "train" and made.truncation == 1
+    preset: Any = PRESETS[name]
+    numbers = [int(number) * 1000 for number in re.findall(r"(\d+)k", samples)]
+    assert preset.generated == numbers[-1] and preset.real in (0, numbers[0])
+    assert preset.split == "train" and preset.truncation == 1

@@ -1,4 +1,4 @@
-"""What all scores have in common: several processes, a real side that is told, torchmetrics' collections."""
+"""Behaviour that all metrics share: several processes, a cached real side, and torchmetrics' collections."""
 
 import json
 import subprocess
@@ -28,29 +28,29 @@ REAL, FAKE = rows(80, seed=1), rows(70, seed=2)
 
 def metric_of(name: str, batch: int = 80) -> Metric:
     metric = metric_class(name)(12)
-    for side, shown in ((True, REAL), (False, FAKE)):
-        for one in shown.split(batch):
-            metric.update(one, real=side)
+    for is_real, features in ((True, REAL), (False, FAKE)):
+        for part in features.split(batch):
+            metric.update(part, real=is_real)
     return metric
 
 
 def numbers(metric: Metric, name: str) -> dict[str, float]:
-    return {measure: one.value for measure, one in values(metric.compute(), name).items()}
+    return {measure: value.value for measure, value in values(metric.compute(), name).items()}
 
 
 @every_metric
 def test_measures_have_titles_and_directions(name):
-    found = values(metric_of(name).compute(), name)
-    assert set(found) <= set(MEASURES)
-    for measure, one in found.items():
+    computed = values(metric_of(name).compute(), name)
+    assert set(computed) <= set(MEASURES)
+    for measure, value in computed.items():
         assert (MEASURES[measure].better == "higher") == metric_class(name)(12).higher_is_better
-        assert bool(MEASURES[measure].interval) == (one.interval is not None)
-        assert one.interval is None or one.interval[0] <= one.value <= one.interval[1]
+        assert bool(MEASURES[measure].interval) == (value.interval is not None)
+        assert value.interval is None or value.interval[0] <= value.value <= value.interval[1]
 
 
 @every_metric
 @pytest.mark.parametrize("batch", [1, 7, 64])
-def test_batches_change_nothing(name, batch):
+def test_values_do_not_depend_on_the_batch_size(name, batch):
     assert_close(numbers(metric_of(name, batch), name), numbers(metric_of(name), name), atol=1e-9, rtol=0)
 
 
@@ -59,25 +59,25 @@ def test_a_metric_starts_anew_after_reset(name):
     metric = metric_of(name)
     expected = numbers(metric, name)
     metric.reset()
-    for side, shown in ((True, REAL), (False, FAKE)):
-        metric.update(shown, real=side)
+    for is_real, features in ((True, REAL), (False, FAKE)):
+        metric.update(features, real=is_real)
     assert numbers(metric, name) == expected
 
 
 @every_metric
-def test_a_told_real_side_gives_the_same_and_takes_no_more_real_images(name):
+def test_a_cached_real_side_gives_the_same_values_and_takes_no_real_images(name):
     whole = metric_of(name)
     assert isinstance(whole, Score)
-    told = metric_class(name)(12)
-    assert isinstance(told, Score)
-    told.refer(whole.reference()).update(FAKE, real=False)
-    assert numbers(told, name) == numbers(whole, name)
+    cached = metric_class(name)(12)
+    assert isinstance(cached, Score)
+    cached.refer(whole.reference()).update(FAKE, real=False)
+    assert numbers(cached, name) == numbers(whole, name)
     if whole.reference():
         with pytest.raises(Mistake, match="generated images only"):
-            told.update(REAL, real=True)
+            cached.update(REAL, real=True)
 
 
-def test_references_of_all_metrics_go_together_in_one():
+def test_the_references_of_all_metrics_fit_in_one_dict():
     wholes = {name: metric_of(name) for name in METRICS}
     together = {}
     for metric in wholes.values():
@@ -85,19 +85,19 @@ def test_references_of_all_metrics_go_together_in_one():
         for key, value in metric.reference().items():
             assert_close(together.setdefault(key, value), value, rtol=0, atol=1e-12)
     for name, whole in wholes.items():
-        told = metric_class(name)(12)
-        assert isinstance(told, Score)
-        told.refer(together).update(FAKE, real=False)
-        assert_close(numbers(told, name), numbers(whole, name), rtol=0, atol=1e-12)
+        cached = metric_class(name)(12)
+        assert isinstance(cached, Score)
+        cached.refer(together).update(FAKE, real=False)
+        assert_close(numbers(cached, name), numbers(whole, name), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("groups", [True, False])
-def test_in_a_collection_each_is_what_it_is_alone(groups):
-    """Groups: metrics whose states are equal share them, which torchmetrics finds out after the first update."""
+def test_a_collection_gives_the_values_of_single_metrics(groups):
+    """With groups, metrics with equal states share them; torchmetrics detects this after the first update."""
     collection = MetricCollection({name: metric_class(name)(12) for name in METRICS}, compute_groups=groups)
-    for side, shown in ((True, REAL), (False, FAKE)):
-        for one in shown.split(20):
-            collection.update(one, real=side)
+    for is_real, features in ((True, REAL), (False, FAKE)):
+        for part in features.split(20):
+            collection.update(part, real=is_real)
     expected = {}
     for name in METRICS:
         computed = metric_of(name, 20).compute()
@@ -105,14 +105,14 @@ def test_in_a_collection_each_is_what_it_is_alone(groups):
     assert_close(collection.compute(), expected, rtol=0, atol=1e-9)
 
 
-def test_values_pair_a_number_with_its_bounds():
+def test_values_pair_a_number_with_its_interval():
     computed = {key: torch.tensor(float(i)) for i, key in enumerate(["a", "a_low", "a_high", "b"])}
     assert values(computed, "x") == {"a": Value(0.0, (1.0, 2.0)), "b": Value(3.0)}
     assert values(torch.tensor(4.0), "x") == {"x": Value(4.0)}
 
 
 @every_metric
-def test_no_images_at_all_is_one_line(name):
+def test_no_images_is_one_line(name):
     metric = metric_class(name)(12)
     with pytest.warns(UserWarning, match="before the ``update``"), pytest.raises(Mistake, match="there are 0"):
         metric.compute()
@@ -120,8 +120,8 @@ def test_no_images_at_all_is_one_line(name):
 
 @pytest.mark.slow  # three processes take about 8 s to start
 @pytest.mark.parametrize("shares", ["2,1", "3,0,2"])
-def test_any_number_of_processes_gives_what_one_does(tmp_path: Path, shares: str):
-    """Also where one has no images, and where they make unlike numbers of updates."""
+def test_any_number_of_processes_gives_the_values_of_one(tmp_path: Path, shares: str):
+    """In one case a process has no images; the processes make different numbers of updates."""
     command = [sys.executable, "-m", "tests.drivers.score_ranks"]
     ranks = [
         subprocess.Popen([*command, str(rank), shares, str(tmp_path)], stderr=subprocess.PIPE, text=True)
@@ -130,10 +130,10 @@ def test_any_number_of_processes_gives_what_one_does(tmp_path: Path, shares: str
     for rank in ranks:
         _, errors = rank.communicate(timeout=120)
         assert rank.returncode == 0, errors
-    one = score_ranks.scored(0, [1])
+    alone = score_ranks.scored(0, [1])
     for rank in range(len(ranks)):
-        # metrics.md 6: 1e-9. Sums in another order.
-        assert_close(json.loads((tmp_path / f"{rank}.json").read_text()), one, rtol=0, atol=1e-9)
+        # metrics.md 6: 1e-9, as sums are taken in another order.
+        assert_close(json.loads((tmp_path / f"{rank}.json").read_text()), alone, rtol=0, atol=1e-9)
 
 
 MEMORY = """
@@ -151,10 +151,10 @@ print(peak() - before)
 """
 
 
-@pytest.mark.slow  # 36 million pairs, three times
+@pytest.mark.slow  # 36 million pairs, three times over
 @pytest.mark.parametrize("name", ["kid", "prdc"])
 def test_memory_does_not_grow_with_the_square_of_the_number_of_images(name):
-    """6,000 images a side: a matrix of all pairs is 275 MB; blocks are 16 MB, and few are there at once."""
+    """With 6,000 images a side, the matrix of all pairs takes 275 MB; a block takes 16 MB, and few exist at once."""
     done = subprocess.run([sys.executable, "-c", MEMORY, name], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 130

@@ -1,4 +1,4 @@
-"""Scores of translated images: on routes whose values are known, on subsets by label, and beside what no model made."""
+"""Scores of translated images: models with known scores, subsets by label, and the baselines."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics import translated
 from gan_zoo.metrics.baselines import Untranslated, baselines
 from gan_zoo.metrics.classifiers import classifier
-from gan_zoo.metrics.faithful import of_all
+from gan_zoo.metrics.faithful import means
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.translation.routes import Route, Translating
 from tests.drivers.scripted import Colours, Pixels
@@ -28,7 +28,7 @@ B2A = Route("b2a", "b", "a", back="a2b")
 
 
 class Darker:
-    """a2b takes 20 grey levels away; b2a gives 30, so that there and back adds 10."""
+    """A translator: a2b subtracts 20 grey levels and b2a adds 30, so that a round trip adds 10."""
 
     routes, stride = (A2B, B2A), 1
 
@@ -37,10 +37,10 @@ class Darker:
 
 
 def data(**sides: Any) -> Any:
-    """What scores read of a data module."""
-    one = SimpleNamespace(sides=sides, split="train", workers=0)
-    one.at_split = lambda split: one
-    return one
+    """Return a stand-in for a data module, with the attributes that scores read."""
+    module = SimpleNamespace(sides=sides, split="train", workers=0)
+    module.at_split = lambda split: module
+    return module
 
 
 def noise(seed: int, count: int = 40) -> torch.Tensor:
@@ -50,41 +50,41 @@ def noise(seed: int, count: int = 40) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def pairs() -> Any:
-    """b is a, 20 levels darker in the first half of the images and 26 in the others."""
+    """Pairs in which b is a made darker, by 20 levels in the first half of the images and by 26 in the second."""
     a = noise(0)
     less = torch.tensor([20, 26], dtype=torch.uint8).repeat_interleave(20).view(-1, 1, 1, 1)
     return data(a=InMemory("a", image=a), b=InMemory("b", image=a - less))
 
 
-def judge(routes: tuple[Route, ...], data: Any, **more: Any) -> Translations:
+def evaluator(routes: tuple[Route, ...], data: Any, **more: Any) -> Translations:
     return Translations(routes, data, None, Pixels(), ("fd", "kid"), CPU, **more)
 
 
 def numbers(results: list[Result]) -> dict[str, float]:
-    return {name: one.value for scores, _ in results for name, one in scores.items()}
+    return {name: score.value for scores, _ in results for name, score in scores.items()}
 
 
-def test_values_of_a_model_that_is_known(pairs):
-    """A grey level is 1 / 127.5; means are exact but for float32's rounding of 40 x 64 numbers."""
-    found = numbers(judge(Darker.routes, pairs).results(Darker(), 40))
+def test_a_known_model_has_the_scores_computed_by_hand(pairs):
+    """A grey level is 1 / 127.5; the means are exact up to the rounding of 40 x 64 numbers in float32."""
+    found = numbers(evaluator(Darker.routes, pairs).results(Darker(), 40))
     assert list(found)[:2] == ["a2b/fd_pixels_40", "a2b/kid_pixels_40"], "the first decides which step is best"
     assert_close(found["a2b/l1_40"], 3 / 127.5, rtol=1e-5, atol=0)
     assert_close(found["a2b/cycle_l1_40"], 10 / 127.5, rtol=1e-5, atol=0)
     assert_close(found["b2a/cycle_l1_40"], 10 / 127.5, rtol=1e-5, atol=0)
-    exact, off = 10 * np.log10(510**2), 10 * np.log10(4 * 127.5**2 / 36)  # of half a level, and of six levels
+    exact, off = 10 * np.log10(510**2), 10 * np.log10(4 * 127.5**2 / 36)  # an error of half a level, and of six
     assert_close(found["a2b/psnr_40"], (exact + off) / 2, rtol=1e-5, atol=0)
     assert not {name for name in found if "ssim" in name or "accuracy" in name or name.startswith("b2a/l1")}
 
 
-def test_images_that_are_their_targets_have_no_distance_but_those_that_are_not(pairs):
-    """Of 64 features whose variance is some 1600 squared levels each; the means are 23 levels apart."""
-    apart, same = (numbers(judge((Route("a2b", "a", side),), pairs).results(Untranslated(()), 40)) for side in "ba")
+def test_the_distance_is_zero_only_when_the_images_are_the_targets(pairs):
+    """There are 64 features with a variance of about 1600 squared levels each; the means are 23 levels apart."""
+    apart, same = (numbers(evaluator((Route("a2b", "a", side),), pairs).results(Untranslated(()), 40)) for side in "ba")
     assert abs(same["a2b/fd_pixels_40"]) < 1e-2
     assert apart["a2b/fd_pixels_40"] > 64 * 23**2
 
 
-def test_the_protocol_says_what_was_translated_and_what_it_was_compared_with(pairs):
-    by_name = {name: protocol.as_dict() for scores, protocol in judge(Darker.routes, pairs).results(Darker(), 30)
+def test_the_protocol_names_the_sources_and_the_real_images(pairs):
+    by_name = {name: protocol.as_dict() for scores, protocol in evaluator(Darker.routes, pairs).results(Darker(), 30)
                for name in scores}  # fmt: skip
     there, back = by_name["a2b/fd_pixels_30"], by_name["b2a/fd_pixels_30"]
     assert (there["source"], there["data"], back["source"], back["data"]) == ("a", "b", "b", "a")
@@ -93,35 +93,35 @@ def test_the_protocol_says_what_was_translated_and_what_it_was_compared_with(pai
     assert by_name["a2b/l1_30"]["extractor"] == "" and there["extractor"] == "pixels"
 
 
-def test_scores_do_not_depend_on_how_many_images_go_through_together(pairs, monkeypatch):
-    whole = numbers(judge(Darker.routes, pairs).results(Darker(), 40))
+def test_scores_do_not_depend_on_the_batch_size(pairs, monkeypatch):
+    whole = numbers(evaluator(Darker.routes, pairs).results(Darker(), 40))
     monkeypatch.setattr(translated, "AT_ONCE", 7 * 64)
-    assert_close(numbers(judge(Darker.routes, pairs).results(Darker(), 40)), whole, rtol=1e-6, atol=1e-9)
+    assert_close(numbers(evaluator(Darker.routes, pairs).results(Darker(), 40)), whole, rtol=1e-6, atol=1e-9)
 
 
 def test_the_seed_and_the_number_of_an_image_reach_the_model(pairs, monkeypatch):
     monkeypatch.setattr(translated, "AT_ONCE", 7 * 64)
-    asked = []
+    calls = []
 
-    class Listening(Darker):
+    class Recording(Darker):
         routes = (A2B,)
 
         def follow(self, route, batch, seed=0, first=0):
-            asked.append((seed, first, len(batch["a"])))
+            calls.append((seed, first, len(batch["a"])))
             return batch["a"]
 
-    judge((Route("a2b", "a", "b"),), pairs).results(Listening(), 20, seed=5)
-    assert asked == [(5, 0, 7), (5, 7, 7), (5, 14, 6)]
+    evaluator((Route("a2b", "a", "b"),), pairs).results(Recording(), 20, seed=5)
+    assert calls == [(5, 0, 7), (5, 7, 7), (5, 14, 6)]
 
 
 def labelled(count: int = 40) -> InMemory:
-    """Every third image has the first label, and the first half the second."""
+    """Return images of which every third has the first label, and the first half the second."""
     number = torch.arange(count)
     return InMemory("faces", image=noise(1, count), label=torch.stack([number % 3 == 0, number < 20], 1).float())
 
 
-class Naming:
-    """Takes an image as it is, and remembers the labels of those that it was given."""
+class RecordingLabels:
+    """A translator that returns its images unchanged and records their labels, route by route."""
 
     def __init__(self, *routes: Route) -> None:
         self.routes, self.stride, self.labels = routes, 1, {route.name: [] for route in routes}
@@ -131,58 +131,54 @@ class Naming:
         return batch["image"]
 
 
-def test_what_has_a_label_is_compared_with_what_was_given_it():
+def test_images_without_the_label_are_translated_and_compared_with_images_that_have_it():
     faces = labelled()
-    given = Route("Male", label=0, label_name="Male")
-    taken = Route("not_Male", label=0, label_name="Male", value=False)
-    model = Naming(given, taken)
-    scores = judge(model.routes, data(image=faces))
-    assert [len(way.sources) for way in scores.ways] == [26, 14] and [len(way.targets) for way in scores.ways] == [
-        14,
-        26,
-    ]
-    found = scores.results(model, 20)
-    assert {label[0] for label in model.labels["Male"]} == {0} and {label[0] for label in model.labels["not_Male"]} == {
-        1
-    }
+    adding = Route("Male", label=0, label_name="Male")
+    removing = Route("not_Male", label=0, label_name="Male", value=False)
+    model = RecordingLabels(adding, removing)
+    scores = evaluator(model.routes, data(image=faces))
+    assert [(len(task.sources), len(task.targets)) for task in scores.tasks] == [(26, 14), (14, 26)]
+    results = scores.results(model, 20)
+    assert {label[0] for label in model.labels["Male"]} == {0}
+    assert {label[0] for label in model.labels["not_Male"]} == {1}
     assert (len(model.labels["Male"]), len(model.labels["not_Male"])) == (20, 14), "20 at most, 14 if there are no more"
-    assert numbers(found)["Male/source_l1_20"] == 0
-    there, back = (found[at][1].as_dict() for at in (0, 2))
+    assert numbers(results)["Male/source_l1_20"] == 0
+    there, back = (results[i][1].as_dict() for i in (0, 2))
     assert (there["data"], there["source"]) == ("faces_Male", "faces_but_Male")
     assert there["data_fingerprint"] != back["data_fingerprint"] != labelled().fingerprint()
 
 
-def test_of_several_sets_those_that_do_not_know_the_label_are_translated_and_never_a_target():
-    one, other = labelled(30), labelled(12)
+def test_with_several_data_sets_the_sources_are_the_sets_without_the_label():
+    first, second = labelled(30), labelled(12)
     wide = [InMemory(part.name, image=part.tensors["image"], label=label) for part, label in (
-        (one, torch.cat([one.labels["label"], torch.zeros(30, 2)], 1)),
-        (other, torch.cat([torch.zeros(12, 2), other.labels["label"]], 1)),
+        (first, torch.cat([first.labels["label"], torch.zeros(30, 2)], 1)),
+        (second, torch.cat([torch.zeros(12, 2), second.labels["label"]], 1)),
     )]  # fmt: skip
     both = Turns(x=wide[0], y=wide[1])
-    ways = judge((Route("A", label=0), Route("not_A", label=0, value=False), Route("D", label=3, domain=1)),
-                 data(image=both)).ways  # fmt: skip
-    assert [(len(way.sources), len(way.targets)) for way in ways] == [(12, 10), (12, 20), (30, 12)]
-    domains = [set(way.targets.labels["domain"].tolist()) for way in ways]
+    tasks = evaluator((Route("A", label=0), Route("not_A", label=0, value=False), Route("D", label=3, domain=1)),
+                 data(image=both)).tasks  # fmt: skip
+    assert [(len(task.sources), len(task.targets)) for task in tasks] == [(12, 10), (12, 20), (30, 12)]
+    domains = [set(task.targets.labels["domain"].tolist()) for task in tasks]
     assert domains == [{0}, {0}, {1}]
-    assert [set(way.sources.labels["domain"].tolist()) for way in ways] == [{1}, {1}, {0}]
+    assert [set(task.sources.labels["domain"].tolist()) for task in tasks] == [{1}, {1}, {0}]
 
 
 def test_labels_that_all_images_have_are_refused():
     faces = InMemory("faces", image=noise(1), label=torch.ones(40, 1))
     with pytest.raises(Mistake, match="40 of the 40 images of faces are Male"):
-        judge((Route("Male", label=0),), data(image=faces))
+        evaluator((Route("Male", label=0),), data(image=faces))
 
 
 def test_data_without_the_images_of_a_route_are_refused(pairs):
     with pytest.raises(Mistake, match="shows no source, which a2b needs"):
-        judge((Route("a2b", "source", "b"),), pairs)
+        evaluator((Route("a2b", "source", "b"),), pairs)
     with pytest.raises(Mistake, match="SimpleNamespace has no `sides`"):
-        judge((A2B,), SimpleNamespace())
+        evaluator((A2B,), SimpleNamespace())
 
 
 @pytest.fixture(scope="module")
 def digits(shared) -> Any:
-    """Digits as colour images of 32 pixels, and their negatives."""
+    """Digits as colour images of 32 pixels a side, and their negatives."""
     mnist = MNIST(str(shared / "data" / "mnist"), split="test")
     mnist.prepare_data()
     mnist.setup("fit")
@@ -198,31 +194,31 @@ class Negative(Darker):
         return -batch["a"]
 
 
-def test_lenet_tells_whether_digits_stay_what_they_are(digits):
-    """98.95 % of MNIST's own test digits, 28 pixels a side; of 200, drawn larger and again smaller, 4 % may be lost."""
+def test_lenet_measures_how_many_digits_keep_their_class(digits):
+    """LeNet is right on 98.95 % of the test digits; resizing 200 of them twice may cost another 4 %."""
     scores = Translations(Negative.routes, digits, None, Colours(), ("fd",), CPU, classifier=classifier("lenet"))
     results = scores.results(Negative(), 200)
-    found = {name: value for one, _ in results for name, value in one.items()}
+    found = {name: value for row, _ in results for name, value in row.items()}
     accuracy = found["a2b/accuracy_lenet_200"]
     assert accuracy.value > 0.95 and accuracy.interval and accuracy.interval[0] < accuracy.value < accuracy.interval[1]
     assert results[1][1].extractor == "lenet" and len(results[1][1].extractor_weights) == 16
-    beside = [(name, one.value, protocol.conditions.weights) for row, protocol in baselines(scores, digits, 200)
-              for name, one in row.items()]  # fmt: skip
+    beside = [(name, score.value, protocol.conditions.weights) for row, protocol in baselines(scores, digits, 200)
+              for name, score in row.items()]  # fmt: skip
     assert [(name, weights) for name, _, weights in beside] == [
         ("a2b/fd_colours_200", "untranslated"), ("a2b/accuracy_lenet_200", "untranslated")
     ]  # fmt: skip
     assert beside[1][1] < 0.6, "lenet never saw a negative"
 
 
-def test_a_classifier_that_cannot_tell_is_refused(pairs):
-    with pytest.raises(Mistake, match="lenet cannot tell what a2b, b2a ask for"):
-        judge(Darker.routes, pairs, classifier=classifier("lenet"))
+def test_a_classifier_that_can_judge_no_route_is_refused(pairs):
+    with pytest.raises(Mistake, match="lenet cannot judge the routes a2b, b2a"):
+        evaluator(Darker.routes, pairs, classifier=classifier("lenet"))
 
 
-def test_beside_pairs_stand_the_sources_and_the_mean_target(pairs):
-    scores = judge((Route("a2b", "a", "b", paired=True),), pairs)
-    found = {(name, protocol.conditions.weights): one.value
-             for row, protocol in baselines(scores, pairs, 40) for name, one in row.items()}  # fmt: skip
+def test_the_baselines_of_pairs_are_the_sources_and_the_mean_target(pairs):
+    scores = evaluator((Route("a2b", "a", "b", paired=True),), pairs)
+    found = {(name, protocol.conditions.weights): score.value
+             for row, protocol in baselines(scores, pairs, 40) for name, score in row.items()}  # fmt: skip
     assert_close(found["a2b/l1_40", "untranslated"], 23 / 127.5, rtol=1e-5, atol=0)
     target = pairs.sides["b"].tensors["image"].double()
     assert_close(
@@ -230,12 +226,12 @@ def test_beside_pairs_stand_the_sources_and_the_mean_target(pairs):
     )
 
 
-def test_a_process_without_images_counts_for_nothing():
-    """Of 1, 2 and 3: a mean of 2, and 1.96 times the error of the mean, 1 / sqrt(3) of a deviation of 1."""
-    seen = {"l1": 6.0, "l1²": 14.0, "l1#": 3.0}
-    for parts in ([seen, {}], [{}, seen], [{"l1": 1.0, "l1²": 1.0, "l1#": 1.0}, {"l1": 5.0, "l1²": 13.0, "l1#": 2.0}]):
-        found = of_all(("l1",), parts)["l1"]
-        assert found.value == 2 and found.interval == pytest.approx((2 - 1.96 / 3**0.5, 2 + 1.96 / 3**0.5))
+def test_a_process_without_images_does_not_change_the_means():
+    """The values 1, 2 and 3 have mean 2 and deviation 1; the interval is 1.96 / sqrt(3) to each side."""
+    sums = {"l1": 6.0, "l1²": 14.0, "l1#": 3.0}
+    for parts in ([sums, {}], [{}, sums], [{"l1": 1.0, "l1²": 1.0, "l1#": 1.0}, {"l1": 5.0, "l1²": 13.0, "l1#": 2.0}]):
+        mean = means(("l1",), parts)["l1"]
+        assert mean.value == 2 and mean.interval == pytest.approx((2 - 1.96 / 3**0.5, 2 + 1.96 / 3**0.5))
 
 
 def test_our_models_translate():

@@ -1,4 +1,4 @@
-"""AdaIN: the decoder mirrors the encoder and alone is trained; what stylizing keeps and mixes."""
+"""AdaIN: the decoder, its training, and images in one or more styles."""
 
 import pytest
 import torch
@@ -33,13 +33,13 @@ def count(module):
 
 
 def test_decoders_have_the_authors_count():
-    """3,505,219 for VGG-19; VGG-16 has one convolution of 256 less, of 256 x 256 x 9 + 256."""
+    """VGG-19 has 3,505,219. VGG-16 lacks one convolution of 256 channels, which has 256 x 256 x 9 + 256."""
     assert count(decoder("vgg19")) == 3_505_219
     assert count(decoder("vgg16")) == 3_505_219 - (256 * 256 * 9 + 256)
 
 
 def test_encoder_has_the_authors_count_but_for_their_colour_layer(model):
-    """3,505,740 with a 1 x 1 layer of 3 x 3 + 3; torchvision's layout has none, and VGG-16 one convolution less."""
+    """Theirs has 3,505,740 with a 1 x 1 layer of 3 x 3 + 3, which torchvision lacks. VGG-16 lacks a convolution too."""
     numbers = sum(buffer.numel() for layer in model.encoder.convolutions for buffer in layer.buffers())
     assert numbers == 3_505_740 - 12 - (256 * 256 * 9 + 256)
 
@@ -62,12 +62,12 @@ def test_terms_are_those_of_equation_11(model):
     terms = model.loss(batch)
     content, style = model.encoder(batch["a"])[DEPTHS[-1]], model.encoder(batch["b"])
     target = adaptive_instance_norm(content, *channel_moments(style[DEPTHS[-1]]))
-    seen = model.encoder(model.generator(target))
-    assert_close(terms["generator/content"], (seen[DEPTHS[-1]] - target).square().mean() / target.square().mean())
+    result = model.encoder(model.generator(target))
+    assert_close(terms["generator/content"], (result[DEPTHS[-1]] - target).square().mean() / target.square().mean())
     expected = 0.0
     for name in DEPTHS:
-        for mine, theirs in zip(channel_moments(seen[name]), channel_moments(style[name]), strict=True):
-            expected += (mine - theirs).square().mean() / theirs.square().mean()
+        for moment, target in zip(channel_moments(result[name]), channel_moments(style[name]), strict=True):
+            expected += (moment - target).square().mean() / target.square().mean()
     assert_close(terms["generator/style"], torch.as_tensor(expected))
 
 
@@ -83,18 +83,18 @@ def test_only_the_decoder_is_trained_and_saved(model):
     assert all(torch.equal(old, new) for old, new in zip(before, model.encoder.buffers(), strict=True))
 
 
-def test_the_rate_falls_as_the_authors_program_has_it(model):
+def test_the_rate_decays_as_in_the_authors_program(model):
     assert model.rate(0) == 1 and model.rate(20_000) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (50, 71), (17, 16)])
-def test_any_size_comes_back_as_it_went(model, size):
+def test_the_result_has_the_size_of_the_content(model, size):
     result = model.stylize(noise(2, 3, *size), [noise(1, 3, 40, 30, seed=1)])
     assert result.shape == (2, 3, *size)
     assert result.min() >= -1 and result.max() <= 1
 
 
-def test_an_image_of_a_batch_is_its_own(model):
+def test_a_result_does_not_depend_on_the_other_images(model):
     contents, style = noise(3, 3, 32, 32), [noise(1, 3, 32, 32, seed=1)]
     assert_close(model.stylize(contents, style)[1:2], model.stylize(contents[1:2], style))
 
@@ -109,15 +109,15 @@ def test_strength_0_is_the_decoded_content_and_1_the_style(model):
 
 def test_weights_mix_styles_and_are_relative(model):
     content, styles = noise(1, 3, 32, 32), [noise(1, 3, 32, 32, seed=1), noise(1, 3, 24, 40, seed=2)]
-    one = model.stylize(content, styles, weights=(1.0, 0.0))
-    assert_close(one, model.stylize(content, styles[:1]))
+    first = model.stylize(content, styles, weights=(1.0, 0.0))
+    assert_close(first, model.stylize(content, styles[:1]))
     assert_close(model.stylize(content, styles, weights=(2.0, 6.0)), model.stylize(content, styles, weights=(1.0, 3.0)))
     assert_close(model.stylize(content, styles), model.stylize(content, styles, weights=(1.0, 1.0)))
-    assert not torch.equal(model.stylize(content, styles), one)
+    assert not torch.equal(model.stylize(content, styles), first)
 
 
 def test_masks_give_each_region_its_style(model):
-    """Beyond the reach of the decoder's convolutions from the border between them, each half is its style's alone."""
+    """Far enough from the border between the halves for the decoder's convolutions, each half has only its style."""
     content, styles = noise(1, 3, 32, 192), [noise(1, 3, 32, 32, seed=1), noise(1, 3, 32, 32, seed=2)]
     left = torch.zeros(32, 192)
     left[:, :96] = 1
@@ -126,25 +126,25 @@ def test_masks_give_each_region_its_style(model):
     assert_close(both[..., -48:], model.stylize(content, styles[1:])[..., -48:])
 
 
-@pytest.mark.parametrize("given", [(1.0,), (1.0, -1.0), (0.0, 0.0)])
-def test_weights_that_do_not_match_are_refused(model, given):
+@pytest.mark.parametrize("mixture", [(1.0,), (1.0, -1.0), (0.0, 0.0)])
+def test_weights_that_do_not_match_are_refused(model, mixture):
     with pytest.raises(Mistake, match=r"Weights .* for 2 style"):
-        model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)] * 2, weights=given)
+        model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)] * 2, weights=mixture)
 
 
-def test_a_grid_has_a_content_a_row_and_a_style_a_column(model):
-    """White and the styles above, each content before what becomes of it."""
-    given = {"a": noise(2, 3, 32, 32, seed=3), "b": noise(2, 3, 32, 32, seed=4)}
-    shown, columns = model.show(9, 0, lambda count: {key: image[:count] for key, image in given.items()})
+def test_a_grid_has_one_row_per_content_and_one_column_per_style(model):
+    """The first row is a white image and the styles. The first column shows the contents."""
+    batch = {"a": noise(2, 3, 32, 32, seed=3), "b": noise(2, 3, 32, 32, seed=4)}
+    shown, columns = model.show(9, 0, lambda count: {key: image[:count] for key, image in batch.items()})
     assert columns == 3 and shown.shape == (9, 3, 32, 32)
-    assert (shown[0] == 1).all() and torch.equal(shown[1:3], given["b"]) and torch.equal(shown[3::3], given["a"])
-    for row, content in enumerate(given["a"].split(1)):
-        for column, style in enumerate(given["b"].split(1)):
-            made = shown[3 * (row + 1) + column + 1]
-            assert_close(made, model.stylize(content, [style])[0], rtol=0, atol=1e-5)
+    assert (shown[0] == 1).all() and torch.equal(shown[1:3], batch["b"]) and torch.equal(shown[3::3], batch["a"])
+    for row, content in enumerate(batch["a"].split(1)):
+        for column, style in enumerate(batch["b"].split(1)):
+            result = shown[3 * (row + 1) + column + 1]
+            assert_close(result, model.stylize(content, [style])[0], rtol=0, atol=1e-5)
 
 
-def test_masks_leave_the_content_where_they_are_black_and_share_where_they_are_more_than_white(model):
+def test_black_masks_leave_the_content_and_white_ones_share_equally(model):
     content, styles = noise(1, 3, 32, 32), [noise(1, 3, 32, 32), noise(1, 3, 24, 24, seed=2)]
     black, white = torch.zeros(2, 32, 32), torch.ones(2, 32, 32)
     assert_close(model.stylize(content, styles, masks=black), model.stylize(content, styles, strength=0.0))
@@ -154,7 +154,7 @@ def test_masks_leave_the_content_where_they_are_black_and_share_where_they_are_m
 
 
 def test_masks_that_do_not_match_and_small_images_are_refused(model):
-    with pytest.raises(Mistake, match="give one mask a style"):
+    with pytest.raises(Mistake, match="give one mask for each style"):
         model.stylize(noise(1, 3, 32, 32), [noise(1, 3, 32, 32)], masks=torch.ones(1, 16, 16))
     with pytest.raises(Mistake, match="40 x 15 pixels is too small"):
         model.stylize(noise(1, 3, 15, 40), [noise(1, 3, 32, 32)])

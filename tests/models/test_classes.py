@@ -1,4 +1,4 @@
-"""cGAN, ACGAN and WGAN-GP with classes: counts, where labels enter, and each term by hand."""
+"""cGAN, ACGAN and WGAN-GP with classes: parameter counts, where labels enter, and each term computed by hand."""
 
 import pytest
 import torch
@@ -46,8 +46,8 @@ def count(network):
 )
 def test_networks_have_the_published_counts(model, generator, discriminator):
     with torch.device("meta"):
-        one = model()
-    assert (count(one.generator), count(one.discriminator)) == (generator, discriminator)
+        built = model()
+    assert (count(built.generator), count(built.discriminator)) == (generator, discriminator)
 
 
 @pytest.mark.parametrize("size", [32, 128])
@@ -55,69 +55,70 @@ def test_acgans_networks_come_out_at_their_sizes(size):
     model = ACGAN(image_shape=(3, size, size), num_classes=10, width=1)
     image = model.sample(2)
     assert image.shape == (2, 3, size, size)
-    scores, logits = model.judged(image)
+    scores, logits = model.scores_and_logits(image)
     assert scores.shape == (2,) and logits.shape == (2, 10)
 
 
 @every_model
 def test_classes_make_other_images_of_the_same_latents(kind):
-    """After a step's worth of change: conditional batch norm starts with all classes alike."""
+    """The weights are changed first, because conditional batch norm starts with all classes alike."""
     model = made(kind)
     with torch.no_grad():
         for parameter in model.generator.parameters():
             parameter += 0.1 * torch.randn_like(parameter)
-    one, same, other = (model.sample(4, label=label) for label in (LABEL, LABEL.clone(), LABEL.flip(0).roll(1)))
-    assert torch.equal(one, same) and not torch.allclose(one, other)
+    first, same, other = (model.sample(4, label=label) for label in (LABEL, LABEL.clone(), LABEL.flip(0).roll(1)))
+    assert torch.equal(first, same) and not torch.allclose(first, other)
 
 
 def test_acgans_terms_are_the_papers():
-    model, given = made(ACGAN), batch(ACGAN)
+    model, images = made(ACGAN), batch(ACGAN)
     model.discriminator.eval()
     torch.manual_seed(0)
-    terms = model.discriminator_loss(given)
+    terms = model.discriminator_loss(images)
     torch.manual_seed(0)
-    fake, drawn = model.labelled_fakes(4)
+    fake, fake_label = model.labelled_fakes(4)
     log, ce = nn.functional.logsigmoid, nn.functional.cross_entropy
-    (real_scores, real_logits), (fake_scores, fake_logits) = model.judged(given["image"]), model.judged(fake)
+    real_scores, real_logits = model.scores_and_logits(images["image"])
+    fake_scores, fake_logits = model.scores_and_logits(fake)
     assert_close(terms["discriminator/minimax"], -log(real_scores).mean() - log(-fake_scores).mean())
-    assert_close(terms["discriminator/class"], ce(real_logits, LABEL) + ce(fake_logits, drawn))
+    assert_close(terms["discriminator/class"], ce(real_logits, LABEL) + ce(fake_logits, fake_label))
     model.class_loss_on, model.class_weight = "real", 3.0
     torch.manual_seed(0)
-    assert_close(model.discriminator_loss(given)["discriminator/class"], 3 * ce(real_logits, LABEL))
+    assert_close(model.discriminator_loss(images)["discriminator/class"], 3 * ce(real_logits, LABEL))
 
 
-def test_acgans_generator_wants_its_fakes_real_and_of_the_classes_asked_for():
+def test_acgans_generator_wants_its_fakes_to_be_real_and_of_their_classes():
     model = made(ACGAN, class_weight=3.0)
     model.discriminator.eval()
     torch.manual_seed(0)
     terms = model.generator_loss(batch(ACGAN))
     torch.manual_seed(0)
-    fake, drawn = model.labelled_fakes(4)
-    scores, logits = model.judged(fake)
+    fake, fake_label = model.labelled_fakes(4)
+    scores, logits = model.scores_and_logits(fake)
     assert_close(terms["generator/non_saturating"], -nn.functional.logsigmoid(scores).mean())
-    assert_close(terms["generator/class"], 3 * nn.functional.cross_entropy(logits, drawn))
+    assert_close(terms["generator/class"], 3 * nn.functional.cross_entropy(logits, fake_label))
 
 
 def test_wgan_gps_critic_learns_classes_on_real_images_alone():
-    model, given = made(WGANGPWithClasses), batch(WGANGPWithClasses)
+    model, images = made(WGANGPWithClasses), batch(WGANGPWithClasses)
     with torch.no_grad():  # conditional batch norm starts with all classes alike
         for parameter in model.generator.parameters():
             parameter += 0.1 * torch.randn_like(parameter)
     torch.manual_seed(0)
-    terms = model.discriminator_loss(given)
+    terms = model.discriminator_loss(images)
     torch.manual_seed(0)
-    fake = model(model.latents(4), LABEL).detach()  # of the real images' classes, as the authors' program has it
-    outputs = model.discriminator(given["image"])
+    fake = model(model.latents(4), LABEL).detach()  # with the classes of the real images, as in the authors' program
+    outputs = model.discriminator(images["image"])
     assert_close(terms["discriminator/wasserstein"], model.critic(fake).mean() - outputs[:, 0].mean())
     assert_close(terms["discriminator/class"], nn.functional.cross_entropy(outputs[:, 1:], LABEL))
-    assert_close(terms["discriminator/penalty"], 10 * penalties.gradient_penalty(model.critic, given["image"], fake))
+    assert_close(terms["discriminator/penalty"], 10 * penalties.gradient_penalty(model.critic, images["image"], fake))
     torch.manual_seed(0)
-    terms = model.generator_loss(given)
+    terms = model.generator_loss(images)
     torch.manual_seed(0)
-    fake, drawn = model.labelled_fakes(8)  # twice the critic's batch
+    fake, fake_label = model.labelled_fakes(8)  # twice the critic's batch
     outputs = model.discriminator(fake)
     assert_close(terms["generator/wasserstein"], -outputs[:, 0].mean())
-    assert_close(terms["generator/class"], 0.1 * nn.functional.cross_entropy(outputs[:, 1:], drawn))
+    assert_close(terms["generator/class"], 0.1 * nn.functional.cross_entropy(outputs[:, 1:], fake_label))
 
 
 def test_wgan_gps_critic_scores_each_image_by_itself():
@@ -129,16 +130,16 @@ def test_wgan_gps_critic_scores_each_image_by_itself():
 
 
 def test_cgans_terms_see_the_images_own_labels():
-    model, given = made(CGAN), batch(CGAN)
+    model, images = made(CGAN), batch(CGAN)
     torch.manual_seed(0)
-    (term,) = model.discriminator_loss(given).values()
+    (term,) = model.discriminator_loss(images).values()
     torch.manual_seed(0)
     fake = model.discriminator(*model.labelled_fakes(4))
-    real = model.discriminator(given["image"], LABEL)
+    real = model.discriminator(images["image"], LABEL)
     log = nn.functional.logsigmoid
     assert_close(term, -log(real).mean() - log(-fake).mean())
     torch.manual_seed(0)
-    (term,) = model.generator_loss(given).values()
+    (term,) = model.generator_loss(images).values()
     assert_close(term, -log(fake).mean())
 
 
@@ -147,7 +148,7 @@ def test_fakes_have_every_class(kind):
     torch.manual_seed(0)
     _, label = made(kind).labelled_fakes(200)
     counts = label.bincount(minlength=3)
-    assert counts.min() > 40, "of 67 expected; below 40 once in 10,000 seeds"
+    assert counts.min() > 40, "67 are expected; fewer than 41 come once in 10,000 seeds"
 
 
 @every_model
@@ -168,6 +169,23 @@ def test_sizes_that_an_architecture_cannot_make_are_named():
         ACGAN(image_shape=(1, 28, 28), num_classes=10)
 
 
+def test_acgan_takes_one_width():
+    with pytest.raises(Mistake, match=r"acgan takes one width, e\.g\. width: 16; got \[16, 8\]"):
+        ACGAN(image_shape=(3, 32, 32), num_classes=10, width=(16, 8))
+
+
+def test_acgans_weights_start_as_the_paper_says_and_its_gains_at_one():
+    """The deviation of n normal weights has a relative standard error of 1 / sqrt(2 n); four of them are allowed."""
+    torch.manual_seed(0)
+    model = ACGAN(image_shape=(3, 32, 32), num_classes=10, width=8)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            assert_close(layer.weight.std().item(), 0.02, rtol=4 / (2 * layer.weight.numel()) ** 0.5, atol=0)
+            assert layer.bias is None or not layer.bias.any()
+        elif isinstance(layer, nn.BatchNorm2d):
+            assert (layer.weight == 1).all() and not layer.bias.any()
+
+
 FLAT = {"architecture": "mlp", "width": (12,), "latent_law": "normal"}
 
 
@@ -176,18 +194,18 @@ def test_cgan_has_flat_networks_that_see_the_class_beside_their_first_input(arch
     model = made(CGAN, **FLAT | {"architecture": architecture, "width": (20,)})
     image, label = batch(CGAN)["image"], LABEL
     assert model.sample(4, label=label).shape == image.shape and model.discriminator(image, label).shape == (4,)
-    model.eval()  # maxout's has dropout
+    model.eval()  # the network of maxout units has dropout
     first = next(layer for layer in model.discriminator.modules() if isinstance(layer, nn.Linear))
     assert first.in_features == 64 + 3
     with torch.no_grad():
-        blind = model.discriminator(image, label)
+        with_class = model.discriminator(image, label)
         first.weight[:, -3:] = 0
-        assert not torch.allclose(blind, model.discriminator(image, label))
+        assert not torch.allclose(with_class, model.discriminator(image, label))
         assert torch.equal(model.discriminator(image, label), model.discriminator(image, label.roll(1)))
 
 
 def test_cgans_one_hot_vectors_weigh_as_much_as_normal_latents():
-    """Mean square of their entries: (strength^2 + 0 + 0) / 3 = 1, and 1."""
+    """The mean square of their entries is (strength^2 + 0 + 0) / 3 = 1, as that of normal latents."""
     model = made(CGAN, **FLAT)
     for network in (model.generator, model.discriminator):
         assert network.strength == pytest.approx(3**0.5)
@@ -195,4 +213,4 @@ def test_cgans_one_hot_vectors_weigh_as_much_as_normal_latents():
 
 def test_cgan_knows_no_other_architecture():
     with pytest.raises(Mistake, match=r"dcgan.*there are mlp, mlp_relu, maxout"):
-        conditional.told("dcgan", (1, 8, 8), (8,), 3, 1.0)
+        conditional.discriminator("dcgan", (1, 8, 8), (8,), 3, 1.0)

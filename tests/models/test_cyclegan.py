@@ -1,4 +1,4 @@
-"""CycleGAN: its terms in closed form, who is judged by whom, whose gradients go where, and what it writes and shows."""
+"""CycleGAN: its loss terms in closed form, which networks each term trains, the pools, checkpoints and sample grids."""
 
 from typing import Any
 
@@ -65,23 +65,23 @@ def test_has_the_authors_count():
 
 
 def test_inverse_maps_have_no_cycle_loss():
-    """1e-6: two roundings of numbers of order 1, ten times weighted."""
+    """The tolerance of 1e-6 allows two roundings of numbers of order 1, with a weight of ten."""
     terms = with_maps(Shift(0.5), Shift(-0.5)).generator_loss(batch())
     assert_close(terms["generator/cycle_a"], torch.tensor(0.0), rtol=0, atol=1e-6)
     assert_close(terms["generator/cycle_b"], torch.tensor(0.0), rtol=0, atol=1e-6)
     assert_close(terms["generator/identity_a"], torch.tensor(10 * 0.5 * 0.5))
 
 
-def test_maps_that_change_nothing_have_no_identity_loss():
+def test_identity_maps_have_no_identity_loss():
     terms = with_maps(nn.Identity(), nn.Identity()).generator_loss(batch())
     assert [float(terms[f"generator/{name}_{key}"]) for name in ("cycle", "identity") for key in "ab"] == [0.0] * 4
 
 
-def test_each_term_is_its_own_maps():
-    """G adds 0.25, F 0.5. A cycle of either adds both; a horse that F sees becomes no horse by 0.5 too much."""
-    given = batch()
-    terms = with_maps(Shift(0.25), Shift(0.5), cycle_weight=4.0, identity_weight=0.5).generator_loss(given)
-    a, b = (given[key].mean((1, 2, 3)) for key in ("a", "b"))
+def test_each_term_has_its_closed_form():
+    """G adds 0.25 and F 0.5, so both cycles add 0.75. F changes images of A by 0.5, and G those of B by 0.25."""
+    images = batch()
+    terms = with_maps(Shift(0.25), Shift(0.5), cycle_weight=4.0, identity_weight=0.5).generator_loss(images)
+    a, b = (images[key].mean((1, 2, 3)) for key in ("a", "b"))
     expected = {
         "generator/a2b": (a + 0.25 - 1).square().mean(),
         "generator/b2a": (b + 0.5 - 1).square().mean(),
@@ -95,17 +95,17 @@ def test_each_term_is_its_own_maps():
         assert_close(terms[name], value, msg=lambda text, name=name: f"{name}: {text}")
 
 
-def test_no_identity_loss_is_no_term():
+def test_without_identity_loss_there_is_no_term_for_it():
     assert not [name for name in small(identity_weight=0.0).generator_loss(batch()) if "identity" in name]
 
 
-def test_each_discriminator_tells_its_own_set():
-    """Halved least squares: 1 for its own set's images, 0 for what was made to look like them."""
-    model, given = with_maps(nn.Identity(), nn.Identity()), batch()
-    fakes = {"fake_a": given["b"] + 0.125, "fake_b": given["a"] - 0.25}
-    terms = model.discriminator_loss(given | fakes)
+def test_each_discriminator_has_the_least_squares_of_its_own_set():
+    """The least squares are halved. The target is 1 for real images of its set, and 0 for generated ones."""
+    model, images = with_maps(nn.Identity(), nn.Identity()), batch()
+    fakes = {"fake_a": images["b"] + 0.125, "fake_b": images["a"] - 0.25}
+    terms = model.discriminator_loss(images | fakes)
     for key in ("a", "b"):
-        real, fake = (one.mean((1, 2, 3)) for one in (given[key], fakes[f"fake_{key}"]))
+        real, fake = (image.mean((1, 2, 3)) for image in (images[key], fakes[f"fake_{key}"]))
         assert_close(terms[f"discriminator/{key}"], ((real - 1).square().mean() + fake.square().mean()) / 2)
 
 
@@ -119,24 +119,24 @@ REACHED = {
     "discriminator/a": {"discriminator.a"},
     "discriminator/b": {"discriminator.b"},
 }
-"""The networks that each term has a gradient in."""
+"""The networks in which each term has a gradient."""
 
 
 @pytest.mark.parametrize("name", REACHED)
-def test_a_term_reaches_its_networks_alone(name: str):
-    model, given = small(), batch()
-    given |= model.fakes(given)
+def test_a_term_trains_only_its_networks(name: str):
+    model, images = small(), batch()
+    images |= model.fakes(images)
     loss = model.generator_loss if name.startswith("generator") else model.discriminator_loss
-    loss(given)[name].backward()
-    moved = [names for names, p in model.named_parameters() if p.grad is not None and p.grad.abs().max() > 0]
-    assert {".".join(one.split(".")[:2]) for one in moved} == REACHED[name]
+    loss(images)[name].backward()
+    trained = [weight for weight, p in model.named_parameters() if p.grad is not None and p.grad.abs().max() > 0]
+    assert {".".join(weight.split(".")[:2]) for weight in trained} == REACHED[name]
 
 
-def test_fakes_are_of_the_other_set():
-    model, given = small(), batch()
-    fakes = model.fakes(given)
-    assert torch.equal(fakes["fake_b"], model(given["a"], "a2b"))
-    assert torch.equal(fakes["fake_a"], model(given["b"], "b2a"))
+def test_fakes_are_translations_of_the_other_set():
+    model, images = small(), batch()
+    fakes = model.fakes(images)
+    assert torch.equal(fakes["fake_b"], model(images["a"], "a2b"))
+    assert torch.equal(fakes["fake_a"], model(images["b"], "b2a"))
 
 
 def test_two_optimizers_own_two_networks_each():
@@ -149,7 +149,7 @@ def test_two_optimizers_own_two_networks_each():
 
 
 class Filled(CycleGAN):
-    """Its pools are full of images that no generator made, and it keeps what its discriminators are shown."""
+    """A model whose pools start full of constant images, and which keeps the batches of its discriminators."""
 
     def on_train_start(self) -> None:
         super().on_train_start()
@@ -172,7 +172,7 @@ def train(model: CycleGAN, run: Any = None, steps: int = 1, **arguments: Any) ->
 
 @pytest.fixture(scope="module")
 def pooled() -> tuple[Filled, Filled]:
-    """One step with pools, and without."""
+    """A model after one step with pools, and one after a step without."""
     models = []
     for size in (50, 0):
         torch.manual_seed(0)
@@ -180,73 +180,72 @@ def pooled() -> tuple[Filled, Filled]:
     return models[0], models[1]
 
 
-def test_generators_are_not_trained_through_the_pools(pooled: tuple[Filled, Filled]):
-    """They take the same step whatever the pools hold."""
+def test_the_pools_do_not_affect_the_generators_step(pooled: tuple[Filled, Filled]):
     with_pools, without = (model.generator.state_dict() for model in pooled)
     assert_close(with_pools, without, rtol=0, atol=0)
     assert not torch.equal(with_pools["a2b.1.weight"], small().generator.state_dict()["a2b.1.weight"])
 
 
-def test_discriminators_see_old_fakes_and_this_steps(pooled: tuple[Filled, Filled]):
-    """Of eight, each old with probability 1/2; the new ones are what the generators made before their update."""
+def test_discriminators_see_old_fakes_and_those_of_the_step(pooled: tuple[Filled, Filled]):
+    """Each of eight fakes is old with probability 1/2. The new ones were generated before the generators' update."""
     with_pools, without = (model.shown for model in pooled)
     old = {key: (with_pools[key] == 0.5).all(dim=(1, 2, 3)) for key in ("fake_a", "fake_b")}
-    assert 0 < sum(int(one.sum()) for one in old.values()) < 8
-    for key, was_old in old.items():
-        assert torch.equal(with_pools[key][~was_old], without[key][~was_old])
+    assert 0 < sum(int(mask.sum()) for mask in old.values()) < 8
+    for key, is_old in old.items():
+        assert torch.equal(with_pools[key][~is_old], without[key][~is_old])
         assert not with_pools[key].requires_grad
 
 
 def test_micro_batches_have_the_same_gradients():
-    """Every norm is one image's own, so that parts of a minibatch are the whole; 1e-5: sums in another order."""
+    """Instance norm treats each image alone, so the split does not matter. 1e-5 allows sums in another order."""
     whole, parts = (dict(train(small(), accumulate_grad_batches=count).named_parameters()) for count in (1, 2))
     for name, p in whole.items():
         assert_close(p.grad, parts[name].grad, rtol=1e-5, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}")
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "layer"])
-def test_each_image_is_translated_by_itself(norm: str):
-    """1e-6: a batch of another size is added up in another order."""
-    model, given = small(norm=norm), batch(3)
-    together = model.translate(given["a"], "a2b")
-    alone = torch.cat([model.translate(one, "a2b") for one in given["a"].split(1)])
+def test_a_translation_does_not_depend_on_the_other_images(norm: str):
+    """1e-6 allows another order of sums in batches of another size."""
+    model, images = small(norm=norm), batch(3)
+    together = model.translate(images["a"], "a2b")
+    alone = torch.cat([model.translate(image, "a2b") for image in images["a"].split(1)])
     assert_close(together, alone, rtol=0, atol=1e-6)
     assert not together.requires_grad and together.abs().max() <= 1
-    assert not torch.equal(together, model.translate(given["a"], "b2a"))
+    assert not torch.equal(together, model.translate(images["a"], "b2a"))
 
 
-def test_routes_are_its_two_directions():
-    model, given = small(), batch()
+def test_routes_are_the_two_directions():
+    model, images = small(), batch()
     assert isinstance(model, Translating)
-    assert [(one.name, one.source, one.target, one.back) for one in model.routes] == [
+    assert [(route.name, route.source, route.target, route.back) for route in model.routes] == [
         ("a2b", "a", "b", "b2a"),
         ("b2a", "b", "a", "a2b"),
     ]
     for route in model.routes:
-        assert torch.equal(model.follow(route, given), model.translate(given[route.source], route.name))
+        assert torch.equal(model.follow(route, images), model.translate(images[route.source], route.name))
 
 
-def test_shows_each_image_translated_and_back():
+def test_the_grid_shows_each_image_translated_and_back():
     model = small()
     shown, columns = model.show(14, seed=0, examples=batch)
     assert (len(shown), columns) == (12, 6)
-    given = batch(2)
+    images = batch(2)
     a, a2b, cycled_a, b, b2a, cycled_b = (shown[place::6] for place in range(6))
-    assert torch.equal(a, given["a"]) and torch.equal(b, given["b"])
+    assert torch.equal(a, images["a"]) and torch.equal(b, images["b"])
     assert torch.equal(a2b, model.translate(a, "a2b")) and torch.equal(b2a, model.translate(b, "b2a"))
     assert torch.equal(cycled_a, model.translate(a2b, "b2a")) and torch.equal(cycled_b, model.translate(b2a, "a2b"))
 
 
 @pytest.mark.parametrize("average_half_life", [0, 20])
-def test_its_file_translates_both_ways(tmp_path, average_half_life: int):
-    model, given = train(small(average_half_life=average_half_life), tmp_path / "run", steps=2), batch()
+def test_the_saved_generator_translates_both_ways(tmp_path, average_half_life: int):
+    model, images = train(small(average_half_life=average_half_life), tmp_path / "run", steps=2), batch()
     loaded: Any = gan_zoo.load(tmp_path / "run")
     for direction in ("a2b", "b2a"):
-        assert torch.equal(loaded.translate(given["a"], direction), model.translate(given["a"], direction))
+        assert torch.equal(loaded.translate(images["a"], direction), model.translate(images["a"], direction))
 
 
-def test_the_rate_is_constant_and_then_falls_to_nothing():
-    """Of the program's epochs 0 to 199 of 1,334 steps; there it falls by the epoch: 0.9901 in the 100th."""
+def test_the_rate_is_constant_and_then_decays_to_0():
+    """The program's 200 epochs have 1,334 steps each. It decays by the epoch, so that epoch 100 has 0.9901."""
     model = small(decay_from=133_400, decay_until=266_800)
     epochs = {0: 1.0, 99: 1.0, 100: 1.0, 150: 0.5, 199: 0.01}
     assert {epoch: model.rate(1334 * epoch) for epoch in epochs} == pytest.approx(epochs)
@@ -255,7 +254,7 @@ def test_the_rate_is_constant_and_then_falls_to_nothing():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"image_shape": (3, 30, 32)}, "32 x 30 pixels: .* multiples of 4"),
         ({"image_shape": (3, 20, 20)}, "20 x 20 pixels are too small for model.discriminator_layers 3, which needs 24"),
@@ -264,12 +263,12 @@ def test_the_rate_is_constant_and_then_falls_to_nothing():
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
     ],
 )
-def test_refuses_what_it_cannot_do(arguments: dict[str, Any], said: str):
-    with pytest.raises(Mistake, match=said):
+def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str):
+    with pytest.raises(Mistake, match=message):
         CycleGAN(**{"image_shape": (3, 32, 32), "width": 2, "blocks": 1} | arguments)
 
 
 @pytest.mark.parametrize(("shape", "direction"), [((1, 3, 18, 16), "a2b"), ((1, 3, 16, 16), "c2d")])
-def test_translate_refuses_what_it_cannot_do(shape: tuple[int, ...], direction: str):
+def test_translate_refuses_bad_sizes_and_directions(shape: tuple[int, ...], direction: str):
     with pytest.raises(Mistake, match=r"multiples of 4|direction is c2d: CycleGAN translates a2b and b2a\."):
         small().translate(torch.zeros(shape), direction)

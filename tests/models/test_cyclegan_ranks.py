@@ -1,4 +1,4 @@
-"""CycleGAN on two processes: each keeps pools of its own, which the checkpoint holds."""
+"""CycleGAN on two processes: each has its own pools, and the checkpoint holds all of them."""
 
 import subprocess
 import sys
@@ -31,11 +31,11 @@ def pools(run: Path) -> list[dict[str, list[torch.Tensor]]]:
 
 
 def test_the_checkpoint_holds_the_pools_of_both(whole: Path) -> None:
-    found = pools(whole)
-    assert [sorted(one) for one in found] == [["fake_a", "fake_b"]] * 2
-    kept = [image for one in found for name in sorted(one) for image in one[name]]
+    by_process = pools(whole)
+    assert [sorted(held) for held in by_process] == [["fake_a", "fake_b"]] * 2
+    kept = [image for held in by_process for name in sorted(held) for image in held[name]]
     assert len(kept) == 2 * 2 * 3
-    assert len(torch.stack(kept).flatten(1).unique(dim=0)) == len(kept), "each process has images of its own"
+    assert len(torch.stack(kept).flatten(1).unique(dim=0)) == len(kept), "no two processes have the same image"
 
 
 def test_resumed_on_two_processes_equals_uninterrupted(whole: Path, tmp_path: Path) -> None:
@@ -44,15 +44,14 @@ def test_resumed_on_two_processes_equals_uninterrupted(whole: Path, tmp_path: Pa
     assert not differences(whole, tmp_path / "run")
 
 
-def test_another_number_of_processes_takes_up_the_pools_there_are(whole: Path) -> None:
-    """One process goes on with those of the first."""
+def test_one_process_restores_the_pools_of_the_first_of_two(whole: Path) -> None:
     checkpoint = torch.load(whole / "checkpoints/last.ckpt", weights_only=True)
     model = CycleGAN(**checkpoint["hyper_parameters"])
     model.on_load_checkpoint(checkpoint)
     assert_close(model.pools["fake_b"].state(), pools(whole)[0]["fake_b"], rtol=0, atol=0)
 
 
-def test_two_halves_equal_the_whole(tmp_path: Path) -> None:
-    """Five steps of all terms. 1e-7: sums in another order; every weight tensor moves by 2e-6 or more."""
-    one, two = (train("halves", tmp_path / str(devices), devices, 5) / "weights_0.pt" for devices in (1, 2))
-    assert_close(torch.load(one), torch.load(two), rtol=0, atol=1e-7)
+def test_two_processes_equal_one_with_the_whole_batch(tmp_path: Path) -> None:
+    """After five steps, every weight tensor has moved by 2e-6 or more. 1e-7 allows sums in another order."""
+    single, double = (train("halves", tmp_path / str(devices), devices, 5) / "weights_0.pt" for devices in (1, 2))
+    assert_close(torch.load(single), torch.load(double), rtol=0, atol=1e-7)

@@ -1,4 +1,4 @@
-"""DCGAN: its rules on every network of ours, each broken by one change; its terms by hand; its defaults."""
+"""DCGAN: its rules on each of our networks, each rule broken by one change, its terms by hand, its defaults."""
 
 import pytest
 import torch
@@ -87,37 +87,37 @@ def test_a_small_pair_keeps_the_rules():
 def test_each_rule_is_broken_by_one_change_and_no_other_is(network, place, layers, broken):
     networks = {"generator": generator(), "discriminator": discriminator()}
     networks[network][place : place + 1] = layers
-    made = [nn.Sequential(*networks[name]) for name in ("generator", "discriminator")]
-    assert broken_rules(*made) == [broken]
+    changed = [nn.Sequential(*networks[name]) for name in ("generator", "discriminator")]
+    assert broken_rules(*changed) == [broken]
 
 
 def relu_discriminator(*, image_shape, width, norm):
-    """A user's."""
+    """A user's discriminator."""
     layers = discriminator()
     return nn.Sequential(layers[0], nn.ReLU(), *layers[2:])
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("arguments", "message"),
     [
         ({"architecture": "mlp"}, "no fully connected hidden layers"),
         ({"generator_architecture": "conv5_plain"}, "batch norm after every layer"),
         ({"discriminator_architecture": f"{__name__}:relu_discriminator"}, "leaky ReLU"),
     ],
 )
-def test_networks_that_break_the_rules_are_refused_with_the_model_that_takes_them(given, says):
-    with pytest.raises(Mistake, match=f"{says}.*gan_zoo.models.gan.GAN") as caught:
-        DCGAN(**{"image_shape": (1, 16, 16), "width": 4} | given)
+def test_networks_that_break_the_rules_are_refused_with_the_model_that_takes_them(arguments, message):
+    with pytest.raises(Mistake, match=f"{message}.*gan_zoo.models.gan.GAN") as caught:
+        DCGAN(**{"image_shape": (1, 16, 16), "width": 4} | arguments)
     assert "\n" not in str(caught.value)
 
 
-def test_an_impossible_size_says_which_are_possible():
+def test_a_size_that_it_cannot_make_is_refused_and_the_message_lists_its_sizes():
     with pytest.raises(Mistake, match=r"28, 32, 56, 64.* 48 x 48"):
         DCGAN(image_shape=(3, 48, 48))
 
 
 def test_terms_are_those_of_the_paper_with_real_and_fake_images_apart():
-    """Recomputed with the same draws; batch norm tells a joint batch from two."""
+    """They are recomputed with the same draws. Batch norm would make one joint batch differ from two."""
     torch.manual_seed(0)
     model, image = DCGAN(image_shape=(1, 16, 16), latent_dim=6, width=4), torch.rand(5, 1, 16, 16) * 2 - 1
     torch.manual_seed(1)
@@ -125,7 +125,7 @@ def test_terms_are_those_of_the_paper_with_real_and_fake_images_apart():
     torch.manual_seed(1)
     real, fake = model.discriminator(image), model.discriminator(model.generator(torch.rand(5, 6) * 2 - 1))
     again = model.discriminator(model.generator(torch.rand(5, 6) * 2 - 1))
-    assert [list(one) for one in terms] == [["discriminator/minimax"], ["generator/non_saturating"]]
+    assert [list(names) for names in terms] == [["discriminator/minimax"], ["generator/non_saturating"]]
     assert_close(terms[0]["discriminator/minimax"], -logsigmoid(real).mean() - logsigmoid(-fake).mean())
     assert_close(terms[1]["generator/non_saturating"], -logsigmoid(again).mean())
 

@@ -19,14 +19,14 @@ ROWS = re.findall(r"^\| (\d+) \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} domains")
 def test_the_page_counts_parameters_for_k_domains(row: tuple[str, ...]) -> None:
-    """Counted in the modules, as large as their papers have them at 128 pixels."""
-    domains, pairs, *said = (int(number.replace(",", "")) for number in row)
+    """The models have the sizes of their papers for 128 pixels."""
+    domains, pairs, *counts = (int(number.replace(",", "")) for number in row)
     names = [str(number) for number in range(domains)]
     labels: LabelSet = {"names": names, "kind": "classes", "exclusive": [names]}
     with torch.device("meta"):
         cyclegan, stargan = CycleGAN(SHAPE, blocks=6), StarGAN(SHAPE, (labels,))
     assert pairs == comb(domains, 2)
-    assert said == [
+    assert counts == [
         pairs * count(cyclegan),
         count(stargan),
         pairs * count(cyclegan.generator),

@@ -1,6 +1,6 @@
-"""Each model's losses in float64: the gradient that backward gives, against a directional finite difference.
+"""The gradient of each model's losses in float64, against a directional finite difference.
 
-The models are found by listing their folder, as in tests/models/test_resume.py, whose table says how each is made.
+The models are found by listing their folder, as in tests/models/test_resume.py, whose table has their arguments.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ the loss adds an error of about 1e-16 / STEP = 1e-9 of its value."""
 
 
 def hold_still(model: nn.Module) -> None:
-    """Let nothing but the weights change between two evaluations: a power iteration would move its own vectors."""
+    """Let nothing but the weights change between two evaluations: a power iteration would change its vectors."""
     for layer in model.modules():
         if isinstance(layer, parametrize.ParametrizationList):
             layer.eval()
@@ -56,7 +56,7 @@ def check_gradient(loss: Callable[[], Tensor], parameters: list[Tensor]) -> None
     assert any(gradient is not None for gradient in gradients)
     torch.manual_seed(6)
     # A direction that leans on the gradient, so that the slope is not a small difference of large numbers.
-    directions = [  # detached: an image whose slope is wanted would else be part of them
+    directions = [  # detached, because the parameter may be an image whose slope is computed
         torch.randn_like(p) * p.detach().abs().mean() + (0 if g is None else g / (g.norm() + 1e-30) * p.detach().norm())
         for p, g in zip(parameters, gradients, strict=True)
     ]
@@ -74,7 +74,7 @@ def check_gradient(loss: Callable[[], Tensor], parameters: list[Tensor]) -> None
 
 
 def made(kind: type[GenerativeModule], folder: Path) -> tuple[Any, Row]:
-    """A small model of `kind` in training mode, and its row of the table."""
+    """Return a small model of `kind` in training mode, and its row of the table."""
     row = row_of(kind)
     for argument, write in row.files.items():
         write(folder / argument)
@@ -113,7 +113,7 @@ def test_the_gradient_of_each_loss_is_its_slope(kind: type[GenerativeModule], n:
 
 
 def fakes(model: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The fakes that CycleGAN's discriminators are handed; other models make their own."""
+    """Return the fakes that CycleGAN's discriminators receive as an argument; other models make their own."""
     return model.fakes(batch) if "a" in batch and hasattr(model, "pools") else {}
 
 

@@ -1,4 +1,4 @@
-"""Gatys' style transfer: what is minimised, that it falls, and how it stops."""
+"""Gatys' style transfer: the terms of the loss, its descent, sizes, and bad settings."""
 
 from itertools import pairwise
 from typing import Any
@@ -38,10 +38,10 @@ def transfer(features, pair, **changed):
 def test_terms_are_those_of_equation_7(features, pair):
     x, (content, style) = torch.zeros(1, 3, 24, 32), pair
     objective = Objective(SMALL.content_layers, SMALL.style_layers, (0.25, 0.75), 2.0, 3.0, 4.0)
-    seen, wanted, paint = features(x), features(content), features(style)
-    terms = objective.terms(x, seen, wanted, paint)
-    assert_close(terms["content"], 2 * content_loss(seen["relu2_2"], wanted["relu2_2"]))
-    styles = [gram_loss(seen[name], paint[name]) for name in ("relu1_1", "relu2_1")]
+    result, scene, paint = features(x), features(content), features(style)
+    terms = objective.terms(x, result, scene, paint)
+    assert_close(terms["content"], 2 * content_loss(result["relu2_2"], scene["relu2_2"]))
+    styles = [gram_loss(result[name], paint[name]) for name in ("relu1_1", "relu2_1")]
     assert_close(terms["style"], 3 * (0.25 * styles[0] + 0.75 * styles[1]))
     assert terms["variation"] == 0
 
@@ -49,14 +49,14 @@ def test_terms_are_those_of_equation_7(features, pair):
 def test_it_starts_from_the_content_and_the_loss_falls(features, pair):
     history = transfer(features, pair, evaluations=(40,)).history
     totals = [terms["content"] + terms["style"] + terms["variation"] for terms in history]
-    assert history[0]["content"] < 1e-6, "the content itself, but for its resizing to its own size"
+    assert history[0]["content"] < 1e-6, "the content itself, up to the rounding of its resizing"
     assert len(history) == 40
     assert totals[-1] < 0.5 * totals[0]
     rises = sum(later > before for before, later in pairwise(totals))
-    assert rises <= 4, "steps of length 1 without line search may overshoot, seldom"
+    assert rises <= 4, "steps of length 1 without a line search seldom overshoot"
 
 
-def test_adam_lowers_it_too(features, pair):
+def test_adam_lowers_the_loss_too(features, pair):
     history = transfer(features, pair, optimizer="adam", learning_rate=0.02).history
     assert len(history) == 12 and history[-1]["style"] < history[0]["style"]
 
@@ -68,21 +68,21 @@ def test_noise_starts_without_the_content_and_follows_the_seed(features, pair):
     assert noise.history != transfer(features, pair, start="noise", seed=1, evaluations=(1,)).history
 
 
-def test_sizes_come_in_turn_and_the_result_has_the_contents_proportions(features, pair):
+def test_sizes_are_used_in_turn_and_the_proportions_of_the_content_stay(features, pair):
     result = transfer(features, pair, sizes=(12, 36), evaluations=(3, 5))
     assert [terms["size"] for terms in result.history] == [12] * 3 + [36] * 5
     assert result.image.shape == (1, 3, 36, 48)
     assert result.image.min() >= -1 and result.image.max() <= 1
 
 
-def test_progress_is_told_of_each_evaluation(features, pair):
-    seen = []
-    history = transfer(features, pair, sizes=(12, 24), evaluations=(2, 3), progress=seen.append).history
-    assert len(seen) == 5 and seen == history
+def test_progress_is_called_with_each_evaluation(features, pair):
+    reports = []
+    history = transfer(features, pair, sizes=(12, 24), evaluations=(2, 3), progress=reports.append).history
+    assert len(reports) == 5 and reports == history
 
 
-def test_a_style_weight_that_breaks_the_numbers_is_said(features, pair):
-    with pytest.raises(NonFinite, match=r"left the numbers at evaluation 1 .*lower the style weight"):
+def test_a_style_weight_that_makes_the_loss_infinite_is_reported(features, pair):
+    with pytest.raises(NonFinite, match=r"became infinite or NaN at evaluation 1 .*lower the style weight"):
         transfer(features, pair, objective=Objective(("relu2_2",), ("relu1_1",), (1e38,), style_weight=1e38))
 
 
@@ -100,7 +100,7 @@ def test_settings_that_do_not_match_are_refused(features, pair, changed, message
         transfer(features, pair, **changed)
 
 
-def test_layer_weights_go_with_the_layers():
+def test_layer_weights_must_match_the_layers():
     with pytest.raises(Mistake, match="1 layer weights for 5 style layers"):
         Objective(layer_weights=(1.0,))
     with pytest.raises(Mistake, match="style_weight is -1"):

@@ -1,4 +1,4 @@
-"""Under bf16-mixed the networks run in bfloat16 and the losses in float32: a loss of bfloat16 scores would be rounded.
+"""With bf16-mixed, networks run in bfloat16 but losses in float32, because bfloat16 would round them too much.
 
 The Wasserstein estimate of scores near 10 would be off by up to 0.1, and a VAE's KL term near the prior by 10 %.
 """
@@ -25,22 +25,22 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
-def test_a_loss_of_bfloat16_scores_is_that_of_the_same_scores_in_float64(loss: Callable[..., Tensor]) -> None:
+def test_a_loss_of_bfloat16_scores_equals_that_of_the_same_scores_in_float64(loss: Callable[..., Tensor]) -> None:
     torch.manual_seed(0)
     numbers = {"a": 0.0, "b": 1.0, "c": 1.0}
     arguments: dict[str, Any] = {}
     for name in inspect.signature(loss).parameters:
         scores = (10 + torch.randn(64)).bfloat16()
-        given = {"logits": torch.randn(64, 5).bfloat16(), "label": torch.randint(5, (64,))} | numbers
-        arguments[name] = given.get(name, scores)
+        special = {"logits": torch.randn(64, 5).bfloat16(), "label": torch.randint(5, (64,))} | numbers
+        arguments[name] = special.get(name, scores)
     exact = {
         name: v.double() if isinstance(v, Tensor) and v.is_floating_point() else v for name, v in arguments.items()
     }
-    assert_close(loss(**arguments).double(), loss(**exact), rtol=1e-6, atol=1e-5)  # float32 of values near 10
+    assert_close(loss(**arguments).double(), loss(**exact), rtol=1e-6, atol=1e-5)  # float32 rounds values near 10
 
 
 def outputs_in_float32(model: nn.Module) -> list[Any]:
-    """Hooks that hand on the outputs of the model's networks as float32: what they hold is the same."""
+    """Add hooks that convert the outputs of the model's networks to float32, which keeps their values."""
 
     def convert(layer: nn.Module, arguments: Any, output: Any) -> Any:
         if isinstance(output, tuple):
@@ -54,10 +54,10 @@ def outputs_in_float32(model: nn.Module) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
-def test_the_losses_of_a_model_are_those_of_its_outputs_in_float32(
+def test_the_losses_of_a_model_equal_those_of_its_outputs_in_float32(
     kind: type[GenerativeModule], tmp_path: Path
 ) -> None:
-    """Where a loss is taken in bfloat16, it is another by about 1e-3."""
+    """A loss computed in bfloat16 would differ by about 1e-3."""
     model, row = made(kind, tmp_path)
     hold_still(model)
     torch.manual_seed(1)
@@ -73,10 +73,10 @@ def test_the_losses_of_a_model_are_those_of_its_outputs_in_float32(
                 return model.loss(batch)
             return model.generator_loss(batch) | model.discriminator_loss(batch | fakes(model, batch))
 
-    ours = terms()
-    assert all(term.dtype == torch.float32 for term in ours.values())
+    actual = terms()
+    assert all(term.dtype == torch.float32 for term in actual.values())
     hooks = outputs_in_float32(model)
-    assert_close(ours, terms(), rtol=1e-5, atol=1e-6)
+    assert_close(actual, terms(), rtol=1e-5, atol=1e-6)
     [hook.remove() for hook in hooks]
 
 
@@ -89,5 +89,5 @@ def test_the_kl_term_near_the_prior_is_not_rounded_away() -> None:
         model.encoder[-1].weight.mul_(0.1)  # pyright: ignore
     with torch.autocast("cpu", torch.bfloat16):
         mean, log_variance = model.encode(image)
-        under = divergence(mean, log_variance).mean()
-    assert_close(under.double(), divergence(mean.double(), log_variance.double()).mean(), rtol=1e-4, atol=0)
+        term = divergence(mean, log_variance).mean()
+    assert_close(term.double(), divergence(mean.double(), log_variance.double()).mean(), rtol=1e-4, atol=0)

@@ -1,4 +1,4 @@
-"""LSGAN: its targets reach the losses, its networks are those of the counts, and its optimizers the authors'."""
+"""LSGAN: its targets reach the losses, its networks have the published counts, and its optimizers are the authors'."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def test_default_is_the_authors_coding():
 
 @pytest.mark.parametrize("targets", [(-1.0, 1.0, 0.0), (0.0, 1.0, 1.0), (0.25, -3.0, 2.0)])
 def test_each_target_is_the_value_that_its_scores_are_pulled_to(targets):
-    """Of images that are all of one grey, which is what the discriminator scores: reals 0.75, fakes -0.5."""
+    """Each image is one grey, which is its score: 0.75 for real images, -0.5 for fakes."""
     model = LSGAN(**SMALL, targets=targets)
     a, b, c = targets
     model.generator = Grey(-0.5)
@@ -28,7 +28,7 @@ def test_each_target_is_the_value_that_its_scores_are_pulled_to(targets):
 
 
 class Grey(torch.nn.Module):
-    """A generator of images of one grey."""
+    """A generator of images that are one grey."""
 
     def __init__(self, grey: float) -> None:
         super().__init__()

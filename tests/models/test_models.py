@@ -1,4 +1,4 @@
-"""What every adversarial model keeps, driven by our Trainer on a few images in memory."""
+"""Properties that all adversarial models share, tested with the Trainer on a few images in memory."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class Squares(StreamedData):
 
 
 class Watched:
-    """Notes what an update did to the parameters and gradients of each network. Stands before a model's class."""
+    """Records what an update did to the parameters and gradients of each network. It precedes a model's class."""
 
     def update(self: Any, optimizer: Any, loss: Any, batch: Any) -> None:
         before = {name: state(self.get_submodule(name)) for name in ("generator", "discriminator")}
@@ -68,7 +68,7 @@ MODELS = {
         WatchedLSGAN,
         SMALL | {"architecture": "mlp", "width": (16, 8), "targets": (-1.0, 1.0, 0.0), "n_critic": 2},
     ),
-    # Every step of these tests is one of the warm-up, here of n_critic updates; its own tests are in test_wgan.py.
+    # Every step of these tests is in the warm-up, here of n_critic updates. test_wgan.py tests the warm-up itself.
     "wgan_dcgan": (WatchedWGAN, SMALL | {"width": 4, "n_critic": 3, "warm_up": 3}),
     "wgan_mlp": (
         WatchedWGAN,
@@ -91,13 +91,13 @@ def trained(name: str, steps: int = 2, **more: Any) -> Any:
 
 
 def equal(a: list[Any], b: list[Any]) -> bool:
-    """Bit for bit, and None where the other is None."""
+    """Compare bit for bit; None equals only None."""
     return all(x is y if x is None or y is None else torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_an_update_of_one_network_leaves_the_others_weights_and_gradients_alone(name):
-    """Bit for bit; and the network whose turn it is moves, on gradients in every part of it."""
+    """Bit for bit. The network whose turn it is moves, with a gradient for each parameter."""
     model = trained(name)
     for loss, before, after, _ in model.seen:
         mine, other = ("generator", "discriminator") if loss == "generator_loss" else ("discriminator", "generator")
@@ -130,7 +130,7 @@ def test_all_parameters_train_again_after_the_steps(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_terms_are_those_of_the_paper(name):
-    """Recomputed from the networks, with the same draws."""
+    """The terms are recomputed from the networks with the same draws."""
     model, image = trained(name, steps=1), torch.rand(4, 1, 16, 16) * 2 - 1
     torch.manual_seed(0)
     terms = model.discriminator_loss({"image": image})
@@ -162,7 +162,7 @@ def test_penalty_weight_multiplies_the_penalty_alone():
 
 
 def batch_norm_discriminator(*, image_shape, width, norm):
-    """A user's, that does not do what `norm` asks."""
+    """A user's discriminator that ignores `norm`."""
     return nn.Sequential(nn.Conv2d(1, width, 16), nn.BatchNorm2d(width), nn.Conv2d(width, 1, 1), nn.Flatten(0))
 
 
@@ -171,7 +171,7 @@ def instance_norm_discriminator(*, image_shape, width, norm):
 
 
 def test_the_residual_critic_has_no_norm_and_sees_noise_between_grey_levels():
-    """As the program for CIFAR-10; other critics have layer norm and see grey levels as they are."""
+    """As in the program for CIFAR-10. Other critics have layer norm and see grey levels as they are."""
     with torch.device("meta"):
         residual = WGANGP(image_shape=(3, 32, 32), architecture="resnet", width=128)
         other = WGANGP(image_shape=(3, 32, 32), architecture="conv5", discriminator_architecture="resnet", width=8)
@@ -198,7 +198,7 @@ def test_batch_norm_in_the_discriminator_is_accepted_without_a_penalty():
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(("first", "n", "chunk"), [(0, 1, 250), (3, 5, 250), (0, 11, 4), (2, 9, 3), (10, 1, 1)])
 def test_image_i_of_a_sample_is_the_same_whatever_is_sampled_with_it(name, first, n, chunk):
-    """Pixels up to rounding: a convolution adds up in another order for another number of images."""
+    """Pixels agree up to rounding: a convolution sums in another order for another number of images."""
     model = trained(name)
     assert_close(model.sample(n, seed=7, first=first, chunk=chunk), model.sample(11, seed=7)[first : first + n])
 
@@ -206,12 +206,12 @@ def test_image_i_of_a_sample_is_the_same_whatever_is_sampled_with_it(name, first
 @pytest.mark.parametrize("name", MODELS)
 def test_a_sample_repeats_whatever_was_drawn_before_and_another_seed_is_another(name):
     model = trained(name)
-    once = model.sample(3, seed=7)
+    image = model.sample(3, seed=7)
     torch.randn(5)
     before = torch.get_rng_state()
-    assert torch.equal(model.sample(3, seed=7), once)
-    assert torch.equal(torch.get_rng_state(), before), "training's draws are not touched"
-    assert not torch.equal(model.sample(3, seed=8), once)
+    assert torch.equal(model.sample(3, seed=7), image)
+    assert torch.equal(torch.get_rng_state(), before), "the draws of training do not change"
+    assert not torch.equal(model.sample(3, seed=8), image)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -231,7 +231,7 @@ def test_a_sample_of_a_generator_that_overshoots_is_clamped():
 
 
 def test_sampling_is_in_eval_mode_and_restores_the_mode_of_every_part():
-    """A frozen batch norm inside a training network stays frozen; and running statistics do not move."""
+    """A frozen batch norm inside a training network stays frozen, and running statistics do not move."""
     model = trained("gan_dcgan_minimax")
     model.train()
     parts = list(model.generator.modules())
@@ -271,7 +271,7 @@ def test_without_an_average_both_are_the_last_weights():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_average_is_of_the_weights_after_each_step(name):
-    """Half-life 8, one step of B images: at most 5 % of those shown, so the weight is 2^(-B / (0.05 B)) = 2^-20."""
+    """The half-life, 8, is capped at 5 % of the B images shown: the weight is 2^(-B / (0.05 B)) = 2^-20."""
     model = trained(name, steps=1, average_half_life=8)
     _, before, after, _ = model.seen[-1]
     for mine, old, new in zip(
@@ -282,13 +282,14 @@ def test_average_is_of_the_weights_after_each_step(name):
 
 def test_average_is_in_no_optimizer_and_in_the_checkpoint():
     model = trained("wgan_gp_dcgan", average_half_life=8)
-    stepped = {id(p) for one in model.configure_optimizers() for group in one.param_groups for p in group["params"]}
+    groups = [group for optimizer in model.configure_optimizers() for group in optimizer.param_groups]
+    stepped = {id(p) for group in groups for p in group["params"]}
     assert not stepped & {id(p) for p in model.moving_average.parameters()}
     assert not any(p.requires_grad for p in model.moving_average.parameters())
     assert any(name.startswith("moving_average.") for name in model.state_dict())
 
 
-def test_last_weights_of_a_model_that_has_none_are_refused():
+def test_last_weights_are_refused_if_a_model_has_only_the_average():
     model = trained("gan_mlp", average_half_life=8)
     model.has_last_weights = False
     assert model.sample(1).shape == (1, 1, 16, 16)

@@ -1,4 +1,4 @@
-"""pix2pix: its losses by hand, what each network is shown, and that a translated image is its own."""
+"""pix2pix: its losses in closed form, the inputs of each network, and translations image by image."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_the_defaults_are_the_papers():
 
 @pytest.mark.parametrize("direction", ["a2b", "b2a"])
 def test_losses_are_those_of_equation_4(direction):
-    """Of a U-Net of 32 pixels, which drops nothing, so that both passes of a step make the same image."""
+    """A U-Net for 32 pixels has no dropout, so both passes of a step make the same image."""
     model, batch = make(direction=direction), pairs()
     source, target = (batch["source"], batch["target"]) if direction == "a2b" else (batch["target"], batch["source"])
     with torch.no_grad():
@@ -56,30 +56,30 @@ def test_losses_are_those_of_equation_4(direction):
     assert len(terms) == 2
 
 
-def test_weights_of_the_terms_and_a_discriminator_that_is_not_shown_the_source():
-    """The rows of the paper's Table 1."""
+def test_weights_of_the_terms_and_an_unconditional_discriminator():
+    """These are the rows of the paper's Table 1."""
     batch, plain = pairs(), make().generator_loss(pairs())
     alone = make(adversarial_weight=0.0, l1_weight=10.0).generator_loss(batch)
     assert alone["generator/non_saturating"] == 0
     assert_close(alone["generator/l1"], plain["generator/l1"] / 10)
-    model, seen = make(conditional=False), []
-    model.discriminator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    model, shown = make(conditional=False), []
+    model.discriminator.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
     model.discriminator_loss(batch)
-    assert [image.shape[1] for image in seen] == [3, 3]
-    assert torch.equal(seen[0], batch["target"])
+    assert [image.shape[1] for image in shown] == [3, 3]
+    assert torch.equal(shown[0], batch["target"])
 
 
 def test_the_discriminator_sees_six_channels_with_the_source_first():
-    model, batch, seen = make(), pairs(), []
-    model.discriminator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    model, batch, shown = make(), pairs(), []
+    model.discriminator.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
     model.discriminator_loss(batch)
     model.generator_loss(batch)
-    assert [image.shape[1] for image in seen] == [6, 6, 6]
-    assert all(torch.equal(image[:, :3], batch["source"]) for image in seen)
-    assert torch.equal(seen[0][:, 3:], batch["target"])
+    assert [image.shape[1] for image in shown] == [6, 6, 6]
+    assert all(torch.equal(image[:, :3], batch["source"]) for image in shown)
+    assert torch.equal(shown[0][:, 3:], batch["target"])
 
 
-def test_fakes_of_the_discriminators_turn_carry_no_gradient():
+def test_the_discriminators_loss_has_no_gradient_in_the_generator():
     model = make()
     torch.stack(list(model.discriminator_loss(pairs()).values())).sum().backward()
     assert all(p.grad is None for p in model.generator.parameters())
@@ -88,18 +88,18 @@ def test_fakes_of_the_discriminators_turn_carry_no_gradient():
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 @pytest.mark.parametrize("mode", ["train", "eval"])
-def test_a_translated_image_is_its_own(norm, mode):
-    """Bit for bit: each goes through alone. Six halvings, so that there is dropout."""
+def test_a_translation_does_not_depend_on_the_other_images(norm, mode):
+    """It is equal bit for bit, as each image is translated alone. With six halvings there is dropout."""
     model, images = getattr(make(64, halvings=6, norm=norm), mode)(), noise(3, 3, 64, 64)
     whole = model.translate(images, seed=5, first=7)
     assert whole.shape == images.shape and whole.abs().max() <= 1 and not whole.requires_grad
     assert torch.equal(model.translate(images, seed=5, first=7), whole)
     assert torch.equal(model.translate(images[1:2], seed=5, first=8), whole[1:2])
-    assert not torch.equal(model.translate(images[1:2], seed=5, first=7), whole[1:2]), "by its index"
-    assert not torch.equal(model.translate(images, seed=6, first=7), whole), "and by the seed"
+    assert not torch.equal(model.translate(images[1:2], seed=5, first=7), whole[1:2]), "dropout depends on the index"
+    assert not torch.equal(model.translate(images, seed=6, first=7), whole), "dropout depends on the seed"
 
 
-def test_translation_leaves_the_random_state_of_others_alone():
+def test_translation_does_not_change_the_global_random_state():
     model = make(64, halvings=6)
     before = torch.get_rng_state()
     model.translate(noise(1, 3, 64, 64))
@@ -107,7 +107,7 @@ def test_translation_leaves_the_random_state_of_others_alone():
 
 
 @pytest.mark.parametrize(("direction", "source", "target"), [("a2b", "source", "target"), ("b2a", "target", "source")])
-def test_its_one_route_is_its_direction(direction, source, target):
+def test_the_only_route_is_the_direction_of_the_model(direction, source, target):
     model, batch = make(direction=direction), pairs()
     assert isinstance(model, Translating)
     (route,) = model.routes
@@ -125,7 +125,7 @@ def test_the_grid_shows_source_translation_and_target_side_by_side(count, triple
     assert torch.equal(shown[1::3], model.translate(batch["target"][:triples], seed=3))
 
 
-def test_rates_are_constant_and_then_fall_on_a_line():
+def test_rates_are_constant_and_then_decay_linearly():
     model = make(decay_from=100, decay_until=200)
     assert [model.rate(step) for step in (0, 100, 150, 199, 200)] == pytest.approx([1, 1, 0.5, 0.01, 0])
     with pytest.raises(Mistake, match="decay_from is 200: it must be at least 0 and below 200"):
@@ -135,12 +135,12 @@ def test_rates_are_constant_and_then_fall_on_a_line():
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (3, 48, 48), (3, 64, 80)])
-def test_sizes_that_cannot_be_halved_are_refused_with_what_can_be_done(shape):
+def test_sizes_that_cannot_be_halved_are_refused_with_advice(shape):
     with pytest.raises(Mistake, match=rf"{shape[1]} x {shape[2]} .* halved 5 times.* multiples of 32"):
         Pix2Pix(shape, **SMALL)
     with pytest.raises(Mistake, match=rf"{shape[1]} x {shape[2]} .* halved 5 times"):
         make().translate(noise(1, *shape))
-    assert make().translate(noise(1, 3, 64, 96)).shape == (1, 3, 64, 96), "any multiple will do"
+    assert make().translate(noise(1, 3, 64, 96)).shape == (1, 3, 64, 96), "any multiple is allowed"
 
 
 def test_images_too_small_for_the_discriminators_patches_are_refused():

@@ -1,7 +1,7 @@
-"""Every model there is, with every callback: 2N steps equal N steps, a stop, and N more, bit for bit.
+"""Every model, with every callback: 2N steps equal N steps, a stop, and N more, bit for bit.
 
-The models and callbacks are found by listing their folders. A new model needs a row in `TOYS`; what it keeps between
-steps belongs into buffers, or into `on_save_checkpoint` where each process keeps its own.
+The models and callbacks are found by listing their folders. A new model needs a row in `TOYS`. State that it keeps
+between steps belongs into buffers, or into `on_save_checkpoint` if each process has its own.
 """
 
 import inspect
@@ -31,25 +31,25 @@ from tests.drivers.toy import Toy
 pytestmark = pytest.mark.slow  # three trainings of every model, 45 s in all
 
 N = 8
-"""Steps before the stop: a multiple of none of the intervals below."""
+"""Number of steps before the stop. It is not a multiple of the intervals below."""
 
 
 def found(package: ModuleType, base: type) -> list[type]:
-    """The classes that derive from `base` in the files of a package."""
+    """Return the classes that derive from `base` in the files of a package."""
     files = [file for folder in package.__path__ for file in sorted(Path(folder).glob("*.py"))]
     modules = [import_module(f"{package.__name__}.{file.stem}") for file in files if file.stem != "__init__"]
-    classes = [one for module in modules for one in vars(module).values() if inspect.isclass(one)]
-    own = [one for one in classes if issubclass(one, base) and one is not base]
-    return [one for one in dict.fromkeys(own) if one.__module__.startswith(package.__name__)]
+    classes = [value for module in modules for value in vars(module).values() if inspect.isclass(value)]
+    derived = [kind for kind in classes if issubclass(kind, base) and kind is not base]
+    return [kind for kind in dict.fromkeys(derived) if kind.__module__.startswith(package.__name__)]
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a model is tried with, beside `image_shape`, `num_classes` and `average_half_life`, where it takes them."""
+    """Arguments that a model is tested with, beside `image_shape`, `num_classes` and `average_half_life`."""
 
     arguments: dict[str, Any] = field(default_factory=dict)
     files: dict[str, Callable[[Path], None]] = field(default_factory=dict)
-    """Arguments that are files, and what writes them."""
+    """Arguments that are files, each with the function that writes it."""
     keys: tuple[str, ...] = ("image",)
     shape: tuple[int, int, int] = (1, 28, 28)
     extractor: str | None = "lenet"
@@ -104,7 +104,7 @@ Train = Callable[..., tuple[Path, Any]]
 
 @pytest.fixture
 def train(tmp_path: Path) -> Train:
-    """Trains a model of `kind` in directory `name` up to step `steps`, from wherever it is."""
+    """Return a function that trains a model of `kind` in directory `name` to step `steps`, from where it stopped."""
 
     def call(kind: type[GenerativeModule], name: str, steps: int, precision: str = "32-true") -> tuple[Path, Trainer]:
         row = row_of(kind)
@@ -124,17 +124,17 @@ def train(tmp_path: Path) -> Train:
             devices=1,
             precision=precision,
         )
-        given = row.arguments | {argument: str(tmp_path / argument) for argument in row.files}
-        taken = inspect.signature(kind).parameters
+        arguments = row.arguments | {argument: str(tmp_path / argument) for argument in row.files}
+        parameters = inspect.signature(kind).parameters
         linked = {"image_shape": row.shape, "num_classes": data.num_classes, "average_half_life": 40}
-        trainer.fit(kind(**given | {k: v for k, v in linked.items() if k in taken}), data)
+        trainer.fit(kind(**arguments | {k: v for k, v in linked.items() if k in parameters}), data)
         return tmp_path / name, trainer
 
     return call
 
 
 def row_of(kind: type) -> Row:
-    owner = next((one.__name__ for one in kind.__mro__ if one.__name__ in TOYS), None)
+    owner = next((base.__name__ for base in kind.__mro__ if base.__name__ in TOYS), None)
     assert owner, f"tests/models/test_resume.py says nothing of {kind.__name__}: add a row to TOYS, so that it is tried"
     return TOYS[owner]
 
@@ -157,10 +157,10 @@ def test_every_model_trains_in_bf16(kind: type[GenerativeModule], train: Train) 
 
 
 def test_every_callback_takes_part(train: Train) -> None:
-    """So that the test above is one of all of them."""
+    """Without this, the test above could miss some."""
     _, trainer = train(GAN, "run", 1)
-    there = [kind for one in trainer.callbacks for kind in type(one).__mro__]
-    missing = set(found(callbacks, SessionCallback)) - set(there)
+    present = [kind for callback in trainer.callbacks for kind in type(callback).__mro__]
+    missing = set(found(callbacks, SessionCallback)) - set(present)
     assert not missing, "give the Trainer of this test what it needs to have them"
 
 
@@ -172,7 +172,7 @@ def test_every_file_of_a_model_is_looked_at() -> None:
 
 
 class Forgetful(GAN):
-    """Keeps something that changes its steps where no checkpoint sees it."""
+    """A model with a state that changes its steps and is in no checkpoint."""
 
     calls = 0
 
@@ -184,7 +184,7 @@ class Forgetful(GAN):
 
 
 class Mindful(Forgetful):
-    """The same, kept in a buffer."""
+    """The same model, with that state in a buffer."""
 
     def __init__(self, image_shape: tuple[int, int, int], **arguments: Any) -> None:
         super().__init__(image_shape, **arguments)

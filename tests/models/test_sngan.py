@@ -1,4 +1,4 @@
-"""SNGAN: sigma of the normalised weights, projection, conditional batch norm, counts, the hinge."""
+"""SNGAN: sigma of the normalised weights, projection, conditional batch norm, parameter counts, the hinge losses."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def normalised_layers(network) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("given", "generator", "discriminator"),
+    ("arguments", "generator", "discriminator"),
     [
         ({"image_shape": (3, 32, 32)}, 4_276_739, 1_053_825),  # the program's score has no bias: 1,053,824
         ({"image_shape": (3, 48, 48), "width": 64, "discriminator_width": 64}, 4_878_083, 10_141_441),
@@ -72,17 +72,17 @@ def normalised_layers(network) -> list[Any]:
         ),
     ],
 )
-def test_networks_have_the_published_counts(given, generator, discriminator, monkeypatch):
-    """On the meta device: nothing is drawn or computed, so no power iteration either."""
+def test_networks_have_the_published_counts(arguments, generator, discriminator, monkeypatch):
+    """On the meta device nothing is drawn or computed, so the power iteration is left out too."""
     monkeypatch.setattr("gan_zoo.models.sngan.spectrally_normalised", lambda network: network)
     with torch.device("meta"):
-        model = SNGAN(**{"num_classes": 0} | given)
+        model = SNGAN(**{"num_classes": 0} | arguments)
     assert count(model.generator) == generator
     assert count(model.discriminator) == discriminator
 
 
 def test_sigma_of_each_normalised_weight_is_one_after_a_few_passes():
-    """1.00 to 1.05: the power iteration comes from below, so that the divisor is at most the true sigma."""
+    """1.00 to 1.05: the power iteration estimates sigma from below, so the divisor is at most the true sigma."""
     discriminator = sngan(projection=True, num_classes=3).discriminator
     for i in range(5):
         discriminator(noise(4, 1, 32, 32, seed=i), torch.tensor([0, 1, 2, 0]))
@@ -118,7 +118,7 @@ def test_training_moves_the_iteration_and_eval_does_not():
 
 
 def test_gradient_is_that_of_a_constant_direction():
-    """d(W / u'Wv) with u and v held: <W / sigma, uv'> is 1 whatever W, so its gradient is 0."""
+    """With u and v constant, <W / u'Wv, uv'> is 1 whatever W is, so its gradient is 0."""
     layer: Any = spectrally_normalised(nn.Linear(5, 4, bias=False).double()).eval()
     u, v = layer.parametrizations.weight[0]._u, layer.parametrizations.weight[0]._v
     (gradient,) = torch.autograd.grad((layer.weight * torch.outer(u, v)).sum(), layer.parametrizations.weight.original)
@@ -155,7 +155,7 @@ def test_conditional_batch_norm_starts_at_gain_one_and_has_a_row_for_each_class(
 def test_the_last_norm_of_the_generator_knows_no_class():
     generator: Any = sngan(projection=True, num_classes=3).generator
     assert isinstance(generator.last[0], nn.BatchNorm2d)
-    assert sum(isinstance(one, ConditionalBatchNorm2d) for one in generator.modules()) == 6
+    assert sum(isinstance(layer, ConditionalBatchNorm2d) for layer in generator.modules()) == 6
 
 
 @pytest.mark.parametrize("objective", ["hinge", "non_saturating"])
@@ -180,22 +180,22 @@ def test_hinge_by_hand():
     assert losses.hinge_discriminator(real=torch.full((2,), 1.0), fake=torch.full((2,), -1.0)) == 0
 
 
-def test_the_generators_batch_is_apart_from_the_discriminators():
-    model, seen = sngan(generator_batch=3), []
-    model.discriminator.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+def test_the_generators_batch_has_its_own_size():
+    model, sizes = sngan(generator_batch=3), []
+    model.discriminator.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
     model.discriminator_loss({"image": noise(4, 1, 32, 32)})
     model.generator_loss({"image": noise(4, 1, 32, 32)})
-    assert seen == [4, 4, 12]
+    assert sizes == [4, 4, 12]
 
 
-def test_one_images_score_moves_no_other_ones_gradient():
-    """No norm of the batch's in the discriminator."""
+def test_an_images_score_depends_on_no_other_image():
+    """The discriminator has no norm over the batch."""
     model, image = sngan(), noise(3, 1, 32, 32).requires_grad_()
     (gradient,) = torch.autograd.grad(model.discriminator(image)[0], image)
     assert gradient[0].abs().sum() > 0 and gradient[1:].abs().sum() == 0
 
 
-def test_what_cannot_be_made_is_refused():
+def test_networks_that_cannot_be_made_are_refused():
     with pytest.raises(Mistake, match=r"model\.projection needs labelled data"):
         sngan(projection=True, num_classes=0)
     with pytest.raises(Mistake, match="resnet makes square images of 32, 48, 64, 128 pixels; the data's are 28 x 28"):
@@ -204,7 +204,7 @@ def test_what_cannot_be_made_is_refused():
         sngan(projection=True, num_classes=3, discriminator_architecture="mlp")
 
 
-def test_the_rate_falls_to_zero_where_it_is_asked_to():
+def test_the_rate_falls_to_zero_at_decay_until():
     assert sngan().rate(10**6) == 1
     model = sngan(decay_until=50)
     assert (model.rate(0), model.rate(25), model.rate(50)) == (1.0, 0.5, 0.0)
@@ -212,7 +212,7 @@ def test_the_rate_falls_to_zero_where_it_is_asked_to():
 
 @pytest.mark.parametrize(("discriminator", "more"), [("sngan_cnn", {}), ("dcgan", {"projection": True})])
 def test_the_standard_cnn_trains_and_samples(discriminator: str, more: dict[str, Any]) -> None:
-    """Its generator once called itself without end; with `projection`, the generator alone is of this family."""
+    """Its generator once called itself endlessly. With `projection`, only the generator is of this family."""
     trainer = Trainer(seed=1, max_steps=1, accelerator="cpu", enable_progress_bar=False)
     chosen = {"architecture": "sngan_cnn", "discriminator_architecture": discriminator, "width": 2} | more
     model = SNGAN(image_shape=(1, 16, 16), num_classes=10, latent_dim=3, discriminator_width=2, n_critic=1, **chosen)

@@ -1,4 +1,4 @@
-"""StarGAN's networks, the part of a label that counts, and what a step does with it."""
+"""StarGAN: its networks, the conditioning on labels, the loss terms, the learning rate, and translations."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ CELEBA, RAFD = attributes(5), classes(8)
 
 
 def made(*sets: LabelSet, size: int = 16, **changed: Any) -> Any:
-    """A small one."""
+    """Return a small model."""
     torch.manual_seed(0)
     small: dict[str, Any] = {"width": 4, "blocks": 1, "discriminator_width": 4, "halvings": 3}
     return StarGAN((3, size, size), sets, **small | changed)
@@ -45,7 +45,7 @@ def values(terms: dict[str, torch.Tensor]) -> dict[str, float]:
 
 
 def joint_batch(n: int = 4, domain: int = 0) -> dict[str, torch.Tensor]:
-    """Images of one of two sets, of 2 attributes and 3 classes."""
+    """Return a batch of images of one of two sets, which have 2 attributes and 3 classes."""
     label = torch.zeros(n, 5)
     if domain == 0:
         label[:, :2] = torch.tensor([[1.0, 0], [1, 1], [0, 1], [0, 0]]).repeat(n // 4, 1)
@@ -64,14 +64,14 @@ def joint_batch(n: int = 4, domain: int = 0) -> dict[str, torch.Tensor]:
         ((CELEBA, RAFD), 256, 8_461_888, 45_147_072),
     ],
 )
-def test_networks_have_as_many_parameters_as_the_programs(sets, size, generator, discriminator):
+def test_networks_have_as_many_parameters_as_those_of_the_program(sets, size, generator, discriminator):
     with torch.device("meta"):
         model = StarGAN((3, size, size), sets)
     assert (count(model.generator), count(model.discriminator)) == (generator, discriminator)
 
 
 @pytest.mark.parametrize(("size", "patches"), [(64, 1), (128, 2), (256, 4)])
-def test_scores_are_of_patches_and_logits_of_the_whole(size, patches):
+def test_scores_rate_patches_and_logits_the_whole_image(size, patches):
     with torch.device("meta"):
         model: Any = StarGAN((3, size, size), (CELEBA,))
         scores, logits = model.discriminator(torch.empty(2, 3, size, size))
@@ -81,31 +81,31 @@ def test_scores_are_of_patches_and_logits_of_the_whole(size, patches):
 
 
 @pytest.mark.parametrize("size", [32, 96, 100])
-def test_sizes_that_cannot_be_made_are_refused(size):
+def test_sizes_that_cannot_be_halved_are_refused(size):
     with pytest.raises(Mistake, match=rf"{size} x {size} pixels cannot .* multiples of 64, such as 64, 128 or 256"):
         made(CELEBA, size=size, halvings=6)
 
 
-def test_no_labels_are_refused():
+def test_data_without_labels_is_refused():
     with pytest.raises(Mistake, match="no labels to translate to"):
         made()
 
 
 @pytest.mark.parametrize("sets", [(CELEBA,), (CELEBA, RAFD)])
-def test_the_programs_layers_in_its_order(sets):
-    """Its state dicts' names, but for the running statistics, with our count of labels; written by hand."""
+def test_layers_have_the_names_and_the_order_of_the_program(sets):
+    """The names are written by hand after its state dicts. They leave out the running statistics of its norms."""
     model = made(*sets, blocks=2)
     generator, discriminator = model.generator.state_dict(), model.discriminator.state_dict()
-    ends = ["main.0", "main.3", "main.6", "main.9.main.0", "main.9.main.3", "main.10.main.0", "main.10.main.3"]
-    ends += ["main.11", "main.14", "main.17"]
-    assert [name[:-7] for name in generator if generator[name].ndim == 4] == ends
+    convolutions = ["main.0", "main.3", "main.6", "main.9.main.0", "main.9.main.3", "main.10.main.0", "main.10.main.3"]
+    convolutions += ["main.11", "main.14", "main.17"]
+    assert [name[:-7] for name in generator if generator[name].ndim == 4] == convolutions
     normed = ["main.1", "main.4", "main.7", "main.9.main.1", "main.9.main.4", "main.10.main.1", "main.10.main.4"]
     normed += ["main.12", "main.15"]
     assert [name for name in generator if generator[name].ndim == 1] == [
         f"{name}.{part}" for name in normed for part in ("weight", "bias")
     ]
-    told = 5 if len(sets) == 1 else 5 + 8 + 2
-    assert generator["main.0.weight"].shape == (4, 3 + told, 7, 7)
+    condition = 5 if len(sets) == 1 else 5 + 8 + 2
+    assert generator["main.0.weight"].shape == (4, 3 + condition, 7, 7)
     first = [f"main.{place}.{part}" for place in (0, 2, 4) for part in ("weight", "bias")]
     assert list(discriminator) == [*first, "conv1.weight", "conv2.weight"]
 
@@ -113,44 +113,44 @@ def test_the_programs_layers_in_its_order(sets):
 @pytest.mark.parametrize("sets", [(CELEBA,), (CELEBA, RAFD)])
 def test_borders_are_zeros_and_norms_have_no_running_statistics(sets):
     model = made(*sets)
-    convolutions = [one for one in model.modules() if isinstance(one, nn.Conv2d | nn.ConvTranspose2d)]
-    assert {one.padding_mode for one in convolutions} == {"zeros"}
-    assert not any("reflect" in type(one).__name__.lower() for one in model.modules())
+    convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    assert {layer.padding_mode for layer in convolutions} == {"zeros"}
+    assert not any("reflect" in type(layer).__name__.lower() for layer in model.modules())
     norms = [layer for layer in model.modules() if isinstance(layer, nn.GroupNorm)]
     assert len(norms) == 7 and all(layer.num_groups == layer.num_channels and layer.affine for layer in norms)
     assert not any("running" in name for name, _ in model.named_buffers())
 
 
 def test_reflected_borders_would_lose_the_label():
-    """Why borders are zeros: the same network with reflection does not see a label at all, but for rounding."""
+    """This is why borders are zeros: with reflection, the same network ignores the label, apart from rounding."""
     model = made(CELEBA)
-    one, other = (torch.full((2, 5), value) for value in (0.0, 1.0))
+    none, every = (torch.full((2, 5), value) for value in (0.0, 1.0))
     image = noise(2, 3, 16, 16)
-    assert (model.translate(image, one) - model.translate(image, other)).abs().mean() > 0.01
+    assert (model.translate(image, none) - model.translate(image, every)).abs().mean() > 0.01
     model.generator.main[0].padding_mode = "reflect"
     model.generator.main[0]._reversed_padding_repeated_twice = [3] * 4
-    assert_close(model.translate(image, one), model.translate(image, other), atol=1e-5, rtol=0)
+    assert_close(model.translate(image, none), model.translate(image, every), atol=1e-5, rtol=0)
 
 
-def test_every_label_changes_what_a_fresh_network_makes():
+def test_every_label_changes_the_images_of_an_untrained_network():
     model = made(CELEBA, RAFD)
     image, label = noise(2, 3, 16, 16), torch.zeros(2, 13)
     for place in range(13):
         domain = model.known.domain(place)
-        base, changed = (model.translate(image, one, domain) for one in (label, model.known.changed(label, place)))
+        base, changed = (model.translate(image, to, domain) for to in (label, model.known.changed(label, place)))
         assert (base - changed).abs().mean() > 1e-3
 
 
-def test_the_generator_is_told_its_sets_labels_and_which_set():
+def test_the_condition_is_the_labels_of_the_set_and_its_mask():
     model = made(attributes(2), classes(3))
     label = torch.tensor([[1.0, 1, 0, 1, 0]]).expand(2, -1)
-    told = model.told(label, torch.tensor([0, 1]))
-    assert told.tolist() == [[1, 1, 0, 0, 0, 1, 0], [0, 0, 0, 1, 0, 0, 1]]
-    assert made(CELEBA).told(torch.zeros(1, 5), torch.tensor([0])).tolist() == [[0] * 5]
+    condition = model.condition(label, torch.tensor([0, 1]))
+    assert condition.tolist() == [[1, 1, 0, 0, 0, 1, 0], [0, 0, 0, 1, 0, 0, 1]]
+    assert made(CELEBA).condition(torch.zeros(1, 5), torch.tensor([0])).tolist() == [[0] * 5]
 
 
 def test_the_mask_selects_the_set():
-    """The part of the other set says nothing, and the same label of another set is another picture."""
+    """The labels of the other set have no effect, and the same label with another set gives another image."""
     model = made(attributes(2), classes(3))
     image, label = noise(2, 3, 16, 16), torch.tensor([[1.0, 0, 0, 1, 0]]).expand(2, -1)
     for domain, span in enumerate(model.known.spans):
@@ -170,31 +170,31 @@ def test_class_loss_has_no_gradient_to_the_other_sets_logits(domain):
 
 
 def test_class_loss_is_the_programs():
-    """BCE summed over attributes and divided by the batch; softmax cross-entropy of integer classes."""
+    """It is BCE, summed over attributes and divided by the batch, or softmax cross-entropy of integer classes."""
     model = made(attributes(2), classes(3))
     logits, first, second = noise(4, 5) * 3, joint_batch(domain=0), joint_batch(domain=1)
-    wanted = F.binary_cross_entropy_with_logits(logits[:, :2], first["label"][:, :2], reduction="sum") / 4
-    assert_close(model.class_loss(logits, first["label"], first["domain"]), wanted)
-    wanted = F.cross_entropy(logits[:, 2:], torch.arange(4) % 3)
-    assert_close(model.class_loss(logits, second["label"], second["domain"]), wanted)
+    expected = F.binary_cross_entropy_with_logits(logits[:, :2], first["label"][:, :2], reduction="sum") / 4
+    assert_close(model.class_loss(logits, first["label"], first["domain"]), expected)
+    expected = F.cross_entropy(logits[:, 2:], torch.arange(4) % 3)
+    assert_close(model.class_loss(logits, second["label"], second["domain"]), expected)
 
 
-def test_integer_classes_are_ones_among_zeros():
-    _, label, domain = made(RAFD).parts({"image": noise(3, 3, 16, 16), "label": torch.tensor([7, 0, 2])})
+def test_integer_classes_become_one_hot():
+    _, label, domain = made(RAFD).unpack({"image": noise(3, 3, 16, 16), "label": torch.tensor([7, 0, 2])})
     assert label.argmax(1).tolist() == [7, 0, 2] and (label.sum(1) == 1).all() and not domain.any()
 
 
-def test_targets_are_a_permutation_of_the_minibatchs_own():
+def test_targets_are_a_permutation_of_the_labels_of_the_mini_batch():
     label = torch.arange(12.0)[:, None].expand(-1, 3)
     torch.manual_seed(0)
     drawn = [stargan.others(label) for _ in range(5)]
-    assert all(sorted(one[:, 0].tolist()) == list(range(12)) for one in drawn)
-    assert all((one == one[:, :1]).all() for one in drawn), "an image's labels stay together"
-    assert len({tuple(one[:, 0].tolist()) for one in drawn}) == 5
+    assert all(sorted(targets[:, 0].tolist()) == list(range(12)) for targets in drawn)
+    assert all((targets == targets[:, :1]).all() for targets in drawn), "the labels of an image stay together"
+    assert len({tuple(targets[:, 0].tolist()) for targets in drawn}) == 5
 
 
 def test_terms_are_equations_5_and_6(monkeypatch):
-    """Written out anew, with weights that are not 1; `others` reverses, and the penalty's points are half-way."""
+    """The equations are written again, with weights other than 1, and fixed draws of `others` and the penalty."""
     monkeypatch.setattr(stargan, "others", lambda label: label.flip(0))
     monkeypatch.setattr("gan_zoo.penalties.interpolation_weights", lambda real: torch.full((len(real), 1, 1, 1), 0.5))
     model, batch = made(attributes(2), classes(3), class_weight=2.0, reconstruction_weight=3.0), joint_batch()
@@ -211,23 +211,23 @@ def test_terms_are_equations_5_and_6(monkeypatch):
         "discriminator/penalty": pytest.approx(10 * (slope.flatten(1).norm(dim=1) - 1).square().mean().item()),
         "discriminator/class": pytest.approx(2 * bce(logits[:, :2], label[:, :2]).item() * 2),
     }
-    told = bce(model.discriminator(fake)[1][:, :2], label.flip(0)[:, :2]) * 2
+    class_loss = bce(model.discriminator(fake)[1][:, :2], label.flip(0)[:, :2]) * 2
     assert values(model.generator_loss(batch)) == {
         "generator/wasserstein": pytest.approx(-score.mean().item()),
-        "generator/class": pytest.approx(2 * told.item()),
+        "generator/class": pytest.approx(2 * class_loss.item()),
         "generator/reconstruction": pytest.approx(3 * (real - back).abs().mean().item()),
     }
 
 
-def test_discriminators_update_moves_no_generator():
+def test_the_discriminators_loss_has_no_gradient_in_the_generator():
     model = made(CELEBA)
     batch = {"image": noise(4, 3, 16, 16), "label": (noise(4, 5) > 0).float()}
     sum(model.discriminator_loss(batch).values(), torch.zeros(())).backward()
     assert all(p.grad is None for p in model.generator.parameters())
 
 
-def test_documented_rates_fall_and_released_ones_hardly():
-    """The program's loop, simulated: every 1,000 updates of the second half, 1/100,000 of the first rate less."""
+def test_documented_rates_decay_to_0_and_released_ones_hardly():
+    """The program's loop is simulated: in the second half, the rate loses 1/100,000 every 1,000 updates."""
     documented, released = made(CELEBA), made(CELEBA, decay="released")
     assert [documented.rate(step) for step in (0, 20_000, 30_000, 39_999)] == [1, 1, 0.5, pytest.approx(1 / 20_000)]
     assert documented.rate(40_000) == 0
@@ -241,14 +241,14 @@ def test_documented_rates_fall_and_released_ones_hardly():
     assert made(CELEBA, decay_until=0, decay_from=0).rate(10**6) == 1
 
 
-def test_an_end_before_the_start_is_refused():
+def test_a_decay_that_ends_before_it_starts_is_refused():
     with pytest.raises(Mistake, match="decay_until is 20000: it must be at least 20001"):
         made(CELEBA, decay_until=20_000)
 
 
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
-def test_one_image_is_translated_as_in_a_batch(memory):
-    """Up to rounding: sums over pixels may be split otherwise."""
+def test_a_translation_does_not_depend_on_the_other_images(memory):
+    """The tolerance allows sums over pixels in another order."""
     model = made(CELEBA, RAFD, average_half_life=10)
     image, label = noise(5, 3, 24, 20).to(memory_format=memory), (noise(5, 13) > 0).float()
     whole = model.translate(image, label, 1)
@@ -257,19 +257,19 @@ def test_one_image_is_translated_as_in_a_batch(memory):
     assert_close(whole, single, rtol=0, atol=1e-5)
 
 
-def test_translating_leaves_the_network_as_it_was():
+def test_translating_does_not_change_the_network():
     model = made(CELEBA)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     model.train().translate(noise(1, 3, 16, 16), torch.ones(1, 5))
-    assert model.training and all(one.training for one in model.modules())
+    assert model.training and all(layer.training for layer in model.modules())
     assert_close(model.state_dict(), before, rtol=0, atol=0)
 
 
-def test_what_cannot_be_translated_is_refused():
+def test_bad_sizes_and_labels_are_refused():
     model = made(CELEBA)
     with pytest.raises(Mistake, match=r"20 x 18 pixels: .* multiples of 4"):
         model.translate(noise(1, 3, 18, 20), torch.zeros(1, 5))
-    with pytest.raises(Mistake, match=r"label of \(1, 4\) for 1 image\(s\): .* a0, a1, a2, a3, a4"):
+    with pytest.raises(Mistake, match=r"label has shape \(1, 4\) for 1 image\(s\): .* a0, a1, a2, a3, a4"):
         model.translate(noise(1, 3, 16, 16), torch.zeros(1, 4))
     with pytest.raises(Mistake, match="8 x 4 pixels are too few for StarGAN: at least 8 a side"):
         model.translate(noise(1, 3, 4, 8), torch.zeros(1, 5))
@@ -278,9 +278,9 @@ def test_what_cannot_be_translated_is_refused():
 
 @pytest.mark.parametrize("domain", [0, 1])
 def test_routes_change_one_label_and_keep_the_others_as_read(domain):
-    """Whatever the data says of them: of an image of the other set it says nothing."""
+    """The labels of the data are not used, since it has none of the other set's for an image."""
     model, batch = made(attributes(2), classes(3)), joint_batch(8, domain)
-    assert [one.name for one in model.routes] == ["a0", "not_a0", "a1", "not_a1", "c0", "c1", "c2"]
+    assert [route.name for route in model.routes] == ["a0", "not_a0", "a1", "not_a1", "c0", "c1", "c2"]
     read = model.read(batch["image"])
     assert not torch.equal(read, batch["label"]) and 0 < read[:, :2].mean() < 1
     for route, column, value, domain in ((0, 0, 1, 0), (3, 1, 0, 0)):
@@ -293,40 +293,40 @@ def test_routes_change_one_label_and_keep_the_others_as_read(domain):
 
 
 @pytest.mark.parametrize("sets", [(CELEBA,), (attributes(2), classes(3))])
-def test_scores_see_what_translate_makes(sets):
-    """`follow` is what scores translate by, `ways.given` what the command does."""
+def test_scores_see_the_images_of_the_command_translate(sets):
+    """Scores translate with `follow`, and the command with `translate_options.given`."""
     model, image = made(*sets), noise(4, 3, 16, 16)
     for route in model.routes:
         batch = {"image": image, "label": torch.zeros(4, len(model.known.names)), "domain": torch.zeros(4).long()}
-        by_command = torch.cat([translate_options.given(model, one[None], (route.name,))[0] for one in image])
-        # One image or four at a time: sums over pixels may be split otherwise.
+        by_command = torch.cat([translate_options.given(model, single[None], (route.name,))[0] for single in image])
+        # With one image or four at a time, sums over pixels can have another order.
         assert_close(model.follow(route, batch), by_command, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(24, 16), (16, 30), (19, 16)])
-def test_of_a_photograph_that_is_not_square_the_middle_is_read(height, width):
-    """As training cuts it: the largest square. Squashed into one, the same photographs are read otherwise."""
+def test_labels_are_read_from_the_middle_of_an_image_that_is_not_square(height, width):
+    """It is the largest square, as in training. Images squashed into a square would have other labels."""
     model, image = made(CELEBA), noise(64, 3, height, width)
     top, left = (height - 16) // 2, (width - 16) // 2
-    wanted = model.read(image[:, :, top : top + 16, left : left + 16])
-    assert torch.equal(model.read(image), wanted)
-    assert not torch.equal(model.read(images.to_size(image, (16, 16))), wanted)
+    expected = model.read(image[:, :, top : top + 16, left : left + 16])
+    assert torch.equal(model.read(image), expected)
+    assert not torch.equal(model.read(images.to_size(image, (16, 16))), expected)
 
 
 def test_a_face_that_has_the_only_hair_colour_is_shown_with_it():
-    """And its sex is shown changed, which is of no group."""
-    known = LabelSet(names=["Blond_Hair", "Male"], kind="attributes", exclusive=[["Blond_Hair"]])
-    model, image = made(known), noise(1, 3, 16, 16)
+    """Its sex is shown flipped, as that label is in no exclusive group."""
+    label_set = LabelSet(names=["Blond_Hair", "Male"], kind="attributes", exclusive=[["Blond_Hair"]])
+    model, image = made(label_set), noise(1, 3, 16, 16)
     with torch.no_grad():
         signs = model.discriminator(image)[1].sign().view(2, 1, 1, 1)
-        model.discriminator.conv2.weight *= signs  # so that both labels are read of this image
+        model.discriminator.conv2.weight *= signs  # so that it reads both labels in this image
     assert model.read(image).tolist() == [[1, 1]]
-    assert [translate_options.changed(model, image, name) for name in known["names"]] == ["Blond_Hair", "not_Male"]
+    assert [translate_options.changed(model, image, name) for name in label_set["names"]] == ["Blond_Hair", "not_Male"]
 
 
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (24, 4)])
-def test_grids_have_a_face_a_row_and_a_label_a_column(count, rows):
-    """Of each of two sets; 5 labels and the face itself."""
+def test_grids_have_one_row_per_face_and_one_column_per_label(count, rows):
+    """The faces are of both sets, and the six columns are the face itself and 5 labels."""
     model = made(attributes(2), classes(3))
 
     def examples(n: int) -> dict[str, torch.Tensor]:

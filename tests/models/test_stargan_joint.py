@@ -1,4 +1,4 @@
-"""StarGAN on two sets in turns, by the command and its experiment, is resumed exactly on two processes."""
+"""StarGAN on two alternating sets, trained by the command with its experiment, resumes exactly on two processes."""
 
 import os
 import subprocess
@@ -29,8 +29,8 @@ def fit(folder: Path, name: str, steps: int) -> dict[str, torch.Tensor]:
     return torch.load(Run(folder / name).last, weights_only=True)["state_dict"]
 
 
-def test_a_run_that_goes_on_equals_one_that_was_longer(tmp_path: Path) -> None:
-    """Stopped after an odd number of steps of two minibatches each, so that the sets' turns go on as well."""
+def test_a_resumed_run_equals_one_that_was_not_stopped(tmp_path: Path) -> None:
+    """It stops after an odd number of steps of two mini-batches each, so the turns of the sets must resume too."""
     official.make("celeba", tmp_path / "data")
     whole = fit(tmp_path, "whole", steps=5)
     fit(tmp_path, "stopped", steps=3)

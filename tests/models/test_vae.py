@@ -1,4 +1,4 @@
-"""VAE: its two terms in closed form and by Monte Carlo, its counts, its bound, and the plain auto-encoder in it."""
+"""VAE: its two terms in closed form and by Monte Carlo, its counts, its bound, and the plain auto-encoder."""
 
 import math
 from typing import Any
@@ -27,7 +27,7 @@ def count(model):
 
 
 @pytest.mark.parametrize(
-    ("width", "latent_dim", "wanted"),
+    ("width", "latent_dim", "expected"),
     [
         ((400,), 20, 652_824),
         ((500,), 2, 788_788),
@@ -37,12 +37,12 @@ def count(model):
         ((500,), 200, 1_086_184),
     ],
 )
-def test_networks_have_the_published_counts(width, latent_dim, wanted):
-    assert count(VAE(image_shape=DIGIT, width=width, latent_dim=latent_dim)) == wanted
+def test_networks_have_the_published_counts(width, latent_dim, expected):
+    assert count(VAE(image_shape=DIGIT, width=width, latent_dim=latent_dim)) == expected
 
 
-def test_kl_is_what_monte_carlo_says():
-    """A million draws of E_q[log q(z) - log p(z)], whose error is below 1e-2 with room: its deviation is near 2e-3."""
+def test_kl_is_that_of_monte_carlo():
+    """The mean of E_q[log q(z) - log p(z)] over a million draws has a standard error near 2e-3; 1e-2 is allowed."""
     mean, log_variance = torch.tensor([[0.7, -1.2, 0.1]]), torch.tensor([[0.3, -0.8, 0.0]])
     torch.manual_seed(0)
     z = drawn(mean.expand(1_000_000, -1), log_variance.expand(1_000_000, -1))
@@ -84,7 +84,7 @@ def test_terms_are_means_over_images_and_kl_has_its_weight():
 
 
 def test_gradient_reaches_mean_and_deviation():
-    """Of the reconstruction alone: the KL term, with no draw in it, is weighted away."""
+    """This is the reconstruction's gradient alone: the KL term, which needs no draw, has weight 0."""
     model = vae(kl_weight=0.0)
     model.loss({"image": picture()})["generator/reconstruction"].backward()
     heads = gradient_of_heads(model)
@@ -93,20 +93,20 @@ def test_gradient_reaches_mean_and_deviation():
 
 def test_without_noise_and_kl_it_is_an_auto_encoder():
     model = vae(kl_weight=0.0, noise=False)
-    one, two = (model.loss({"image": picture()}) for _ in range(2))
-    assert torch.equal(one["generator/reconstruction"], two["generator/reconstruction"])
-    assert one["generator/kl"] == 0
-    one["generator/reconstruction"].backward()
-    assert gradient_of_heads(model)[3:].abs().sum() == 0, "the deviation takes no part"
+    first, second = (model.loss({"image": picture()}) for _ in range(2))
+    assert torch.equal(first["generator/reconstruction"], second["generator/reconstruction"])
+    assert first["generator/kl"] == 0
+    first["generator/reconstruction"].backward()
+    assert gradient_of_heads(model)[3:].abs().sum() == 0, "the deviation is not used"
 
 
 def gradient_of_heads(model) -> Any:
-    """Of the rows that make the means, then of those that make the log variances."""
+    """Return the gradient of the rows that make the means, then of those that make the log variances."""
     return list(model.encoder.parameters())[-2].grad
 
 
 class Posterior(torch.nn.Module):
-    """The encoder that knows p(z|x) of a linear Gaussian decoder whose columns are orthogonal."""
+    """The exact posterior p(z|x) of a linear Gaussian decoder with orthogonal columns, as an encoder."""
 
     def __init__(self, layer: torch.nn.Linear, deviation: float) -> None:
         super().__init__()

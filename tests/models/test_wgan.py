@@ -1,4 +1,4 @@
-"""WGAN: when its critic is clipped, how many updates it takes, and that both survive a resume."""
+"""WGAN: when its critic is clipped, how many updates the critic takes, and that both survive a resume."""
 
 import json
 from pathlib import Path
@@ -20,18 +20,18 @@ TINY: dict[str, Any] = {"image_shape": (1, 28, 28), "latent_dim": 3, "architectu
 CLIP = 0.01
 
 
-class Looking(WGAN):
-    """Keeps the critic's parameters as each loss sees them, and as the critic's update leaves them."""
+class Recording(WGAN):
+    """Keeps the critic's parameters as each loss receives them."""
 
     def discriminator_loss(self, batch):
-        self.look("critic")
+        self.record("critic")
         return super().discriminator_loss(batch)
 
     def generator_loss(self, batch):
-        self.look("generator")
+        self.record("generator")
         return super().generator_loss(batch)
 
-    def look(self, turn: str) -> None:
+    def record(self, turn: str) -> None:
         weights = torch.cat([p.detach().flatten() for p in self.discriminator.parameters()])
         self.__dict__.setdefault("seen", []).append((turn, weights))
 
@@ -54,14 +54,14 @@ def train(kind: type[WGAN], steps: int, run: Path | None = None, **arguments: An
 
 @pytest.fixture(scope="module", params=["mlp", "dcgan"])
 def seen(request: pytest.FixtureRequest) -> list[tuple[str, Tensor]]:
-    """Three steps of four critic updates; the rate is large, so that many weights reach the bound."""
+    """Train three steps of four critic updates, at a large rate, so that many weights reach the bound."""
     networks = {"mlp": {"architecture": "mlp", "width": (8,)}, "dcgan": {"architecture": "dcgan", "width": 2}}
-    chosen = {"warm_up": 4, "weight_clip": CLIP, "learning_rate": 1e-3}
-    return train(Looking, 3, **networks[request.param], **chosen).__dict__["seen"]
+    arguments = {"warm_up": 4, "weight_clip": CLIP, "learning_rate": 1e-3}
+    return train(Recording, 3, **networks[request.param], **arguments).__dict__["seen"]
 
 
 def test_all_parameters_are_within_the_clip_at_each_update_of_the_critic(seen):
-    """The very first too, before which batch norm's gains are 1. A float32 bound: 0.01 rounded to it."""
+    """The first update too, before which batch norm's gains are 1. The bound is 0.01 rounded to float32."""
     turns = [weights for turn, weights in seen if turn == "critic"]
     assert len(turns) == 12
     assert all(weights.abs().max() <= torch.tensor(CLIP) for weights in turns)
@@ -71,13 +71,13 @@ def test_the_clip_is_reached_on_both_sides(seen):
     last = [weights for turn, weights in seen if turn == "critic"][-1]
     bound = torch.tensor(CLIP)
     assert (last == bound).any() and (last == -bound).any()
-    assert (last.abs() < bound).any(), "and not all weights are there"
+    assert (last.abs() < bound).any(), "but some weights are between"
 
 
 def test_generator_sees_the_critic_as_its_last_update_left_it(seen):
-    """Clipped before its updates, not after: beyond the bound, by at most one update of RMSprop.
+    """The critic is clipped before its updates, so it is beyond the bound by at most one update of RMSprop.
 
-    An update is at most lr / sqrt(1 - alpha) = 10 lr, where the mean square knows this gradient alone.
+    An update is at most lr / sqrt(1 - alpha) = 10 lr, when the mean square has seen only this gradient.
     """
     turns = [weights for turn, weights in seen if turn == "generator"]
     assert len(turns) == 3
@@ -87,10 +87,10 @@ def test_generator_sees_the_critic_as_its_last_update_left_it(seen):
 
 def test_warm_up_over_1001_steps():
     model = WGAN(**TINY)
-    taken = [model.feed(step).minibatches for step in range(1001)]
-    assert [step for step, minibatches in enumerate(taken) if minibatches == 100] == [*range(25), 500, 1000]
-    assert taken.count(5) == 1001 - 27
-    assert model.feed(500) == model.feed(500), "asked again, or out of order, it is the same"
+    updates = [model.feed(step).minibatches for step in range(1001)]
+    assert [step for step, minibatches in enumerate(updates) if minibatches == 100] == [*range(25), 500, 1000]
+    assert updates.count(5) == 1001 - 27
+    assert model.feed(500) == model.feed(500), "it depends on the step only"
 
 
 def test_warm_up_and_n_critic_are_the_models_own_numbers():
@@ -105,7 +105,7 @@ RESUMED = (24, 25, 500)
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One run that was never stopped, and one that was at each of three steps, of 3 critic updates or 1."""
+    """Train one run without a stop, and one with a stop at each of three steps, with 3 critic updates or 1."""
     folder = tmp_path_factory.mktemp("runs")
     train(WGAN, STEPS, folder / "whole", n_critic=1, warm_up=3)
     for stop in (*RESUMED, STEPS):
@@ -133,7 +133,7 @@ def test_lines_and_images_of_a_resumed_run_are_those_of_the_whole(runs):
 
 
 def flat(nest: Any) -> Any:
-    """Tensors as their bytes, so that nests compare bit for bit."""
+    """Return tensors as their bytes, so that nests are compared bit for bit."""
     if isinstance(nest, Tensor):
         return nest.numpy().tobytes()
     if isinstance(nest, dict):
@@ -142,7 +142,7 @@ def flat(nest: Any) -> Any:
 
 
 @pytest.mark.parametrize("wrong", [{"weight_clip": 0.0}, {"weight_clip": float("nan")}, {"warm_up": 0}])
-def test_what_cannot_train_is_refused(wrong):
+def test_arguments_out_of_bounds_are_refused(wrong):
     with pytest.raises(Mistake, match=rf"model\.{next(iter(wrong))} is .*must be"):
         WGAN(**TINY, **wrong)
 

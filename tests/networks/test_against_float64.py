@@ -1,8 +1,8 @@
-"""Every network that a user can name, forward and backward, against a contiguous float64 copy of the same weights.
+"""Every network that a user can name, forward and backward, against a contiguous float64 copy with the same weights.
 
-What torch computes depends on memory layout, precision and batch size: torch 2.14.1 reads a channels-last gradient of
-`nn.InstanceNorm2d` at batch 1 in the wrong order, and says nothing. The networks are found by listing the tables and
-the files, so that the next one is checked without being named here.
+The results of torch depend on memory layout, precision and batch size: torch 2.14.1 reads a channels-last gradient of
+`nn.InstanceNorm2d` at batch 1 in the wrong order, without a warning. The networks are found by listing the tables and
+the files, so that a new network is checked without being named here.
 """
 
 import contextlib
@@ -27,15 +27,15 @@ LATENT, CLASSES = 6, 3
 SHARED = {"pieces", "__init__"}
 """Files of gan_zoo/networks without a network of their own."""
 DEEP = "resnet101"
-"""At batch 1 and 2 its hundred batch norms see few values each, and what is rounded grows from layer to layer."""
+"""At batch 1 and 2 its hundred batch norms see few values each, and rounding errors grow from layer to layer."""
 
 
 class NoSize(Exception):
-    """A network cannot be made at any size that is tried."""
+    """A network cannot be made at any of the sizes that the tests try."""
 
 
 class Case(NamedTuple):
-    """A network, and what it is called with: shapes of one row of each input, where "label" is a class."""
+    """A network and the shapes of one row of each of its inputs, where "label" is a class."""
 
     name: str
     make: Callable[[], nn.Module]
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 def made(name: str, make: Callable[..., nn.Module], inputs: Callable[[Any], tuple[Any, ...]]) -> Case:
-    """The smallest size that the network `make(image_shape=...)` takes, as a case."""
+    """Return a case with the smallest size that the network `make(image_shape=...)` takes."""
     for size in (16, 32, 64, 28, 112, 128):
         shape = (3, size, size)
         try:
@@ -62,14 +62,14 @@ def noise_networks() -> Iterator[Case]:
     for name in networks.GENERATORS:
         options = {"name": name, "latent_dim": LATENT, "width": width(name)}
         yield made(f"generator-{name}", partial(networks.generator, **options), lambda _: (LATENT,))
-        told = partial(conditional.generator, **options, num_classes=CLASSES)
-        yield made(f"generator-{name}-told", told, lambda _: (LATENT, "label"))
+        conditioned = partial(conditional.generator, **options, num_classes=CLASSES)
+        yield made(f"generator-{name}-with-class", conditioned, lambda _: (LATENT, "label"))
     for name in networks.DISCRIMINATORS:
         yield from in_every_norm(f"discriminator-{name}", partial(networks.discriminator, name, width=width(name)))
 
 
 def in_every_norm(name: str, make: Callable[..., nn.Module]) -> Iterator[Case]:
-    """The network with each norm that it takes, of which there is one at least."""
+    """Yield the network with each norm that it takes. It takes at least one."""
     cases = []
     for norm in ("batch", "layer", "none"):
         with contextlib.suppress(NoSize):
@@ -78,7 +78,7 @@ def in_every_norm(name: str, make: Callable[..., nn.Module]) -> Iterator[Case]:
     yield from cases
 
 
-def told_networks() -> Iterator[Case]:
+def class_networks() -> Iterator[Case]:
     for name in conditional.CLASSIFIERS:
         make = partial(conditional.classifier, name, width=width(name), num_classes=CLASSES)
         yield from in_every_norm(f"classifier-{name}", make)
@@ -86,8 +86,8 @@ def told_networks() -> Iterator[Case]:
         make = partial(conditional.projected, name, width=width(name), num_classes=CLASSES)
         yield made(f"projected-{name}", make, lambda shape: (shape, "label"))
     for name in conditional.FLAT:
-        make = partial(conditional.told, name, width=width(name), num_classes=CLASSES, strength=1.0)
-        yield made(f"told-{name}", make, lambda shape: (shape, "label"))
+        make = partial(conditional.discriminator, name, width=width(name), num_classes=CLASSES, strength=1.0)
+        yield made(f"labelled-{name}", make, lambda shape: (shape, "label"))
     sizes, shape = (4, 5, 6), (3, 8, 8)
     yield Case("cgan-generator", lambda: cgan.papers_generator(shape, LATENT, CLASSES, sizes, 0.5), (LATENT, "label"))
     yield Case("cgan-discriminator", lambda: cgan.papers_discriminator(shape, CLASSES, sizes, 0.5), (shape, "label"))
@@ -131,7 +131,7 @@ def growing_networks() -> Iterator[Case]:
             yield Case(f"{name}-{side}-{alpha}", grown, ((3, side, side) if takes_images else LATENT,))
 
 
-CASES = [*growing_networks(), *noise_networks(), *told_networks(), *image_networks()]
+CASES = [*growing_networks(), *noise_networks(), *class_networks(), *image_networks()]
 
 
 def test_no_file_of_networks_is_left_out() -> None:
@@ -151,7 +151,7 @@ def prepared(case: Case) -> nn.Module:
     network = case.make().train()
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
-            layer.p = 0.0  # float64 draws another mask
+            layer.p = 0.0  # float64 would draw another mask
         if isinstance(layer, style.Generator):
             # It starts flat, and its norm divides by the root of 1e-8: rounding would be multiplied by 10,000.
             nn.init.normal_(layer.constant)
@@ -169,7 +169,7 @@ def inputs_of(case: Case, n: int) -> list[Tensor]:
 
 
 def freeze_norms_of_one_value(network: nn.Module, inputs: list[Tensor]) -> None:
-    """Put each batch norm that sees one value a channel, of which there is no deviation, into eval mode."""
+    """Put each batch norm that sees one value per channel, which has no deviation, into eval mode."""
 
     def look(layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
         if arguments[0].numel() == arguments[0].shape[1]:
@@ -183,7 +183,7 @@ def freeze_norms_of_one_value(network: nn.Module, inputs: list[Tensor]) -> None:
 
 
 def run(network: nn.Module, inputs: list[Tensor], layout: torch.memory_format) -> dict[str, Tensor]:
-    """Outputs, and the gradients of a fixed weighting of them, as float64 by name. The gradient arrives in `layout`."""
+    """Return outputs, and gradients of a weighted sum of them, in float64, by name. Gradients arrive in `layout`."""
 
     def laid_out(x: Tensor) -> Tensor:
         return x.contiguous(memory_format=layout) if x.ndim == 4 else x
@@ -191,7 +191,7 @@ def run(network: nn.Module, inputs: list[Tensor], layout: torch.memory_format) -
     dtype = next(network.parameters()).dtype
     leaves = [x.to(dtype, copy=True) if x.is_floating_point() else x for x in inputs]
     leaves = [laid_out(x).requires_grad_() if x.is_floating_point() else x for x in leaves]
-    torch.manual_seed(3)  # of a U-Net's dropout
+    torch.manual_seed(3)  # for a U-Net's dropout
     outputs = network(*leaves)
     outputs = list(outputs) if isinstance(outputs, tuple) else [outputs]
     torch.manual_seed(4)
@@ -204,13 +204,13 @@ def run(network: nn.Module, inputs: list[Tensor], layout: torch.memory_format) -
 
 
 def pair(case: Case, n: int, precision: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """What the network as models use it computes, and what its contiguous copy does in float64."""
+    """Return the results of the network as models use it, and those of its contiguous copy in float64."""
     network, inputs = prepared(case), inputs_of(case, n)
     freeze_norms_of_one_value(network, inputs)
     exact = copy.deepcopy(network).double().to(memory_format=torch.contiguous_format)  # pyright: ignore
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-        found = run(network, inputs, torch.channels_last)
-    return found, run(exact, inputs, torch.contiguous_format)
+        result = run(network, inputs, torch.channels_last)
+    return result, run(exact, inputs, torch.contiguous_format)
 
 
 every_network = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -219,37 +219,37 @@ every_network = pytest.mark.parametrize("case", CASES, ids=[case.name for case i
 @every_network
 @pytest.mark.parametrize("n", [1, 2])
 def test_float32_and_channels_last_compute_what_float64_does(case: Case, n: int) -> None:
-    """To 1e-3 of each gradient: rounding is about 1e-6, and grows where a batch norm sees few values (see `DEEP`).
+    """Each gradient agrees to 1e-3: rounding is about 1e-6, and grows where a batch norm sees few values (see `DEEP`).
 
-    Where a gradient is nothing but rounding, as that of a bias before a norm, 1e-5 of the largest one is allowed.
+    Some gradients are only rounding errors, such as that of a bias before a norm; 1e-5 of the largest is also allowed.
     """
     share = 3e-2 if DEEP in case.name else 1e-3
-    found, exact = pair(case, n, "fp32")
-    assert found.keys() == exact.keys()
+    result, exact = pair(case, n, "fp32")
+    assert result.keys() == exact.keys()
     largest = max(float(value.norm()) for name, value in exact.items() if not name.startswith("output"))
     for name, value in exact.items():
         allowed = share * float(value.norm()) + (0 if name.startswith("output") else 1e-5 * largest)
-        assert float((found[name] - value).norm()) <= allowed, name
+        assert float((result[name] - value).norm()) <= allowed, name
 
 
 @every_network
 @pytest.mark.parametrize("n", [1, 2])
 def test_bfloat16_points_where_float64_does(case: Case, n: int) -> None:
-    """All gradients of the parameters together: bfloat16 has 8 bits, of which depth and norms of few values take some.
+    """All gradients of the parameters are compared together. Depth and norms of few values cost some of the 8 bits.
 
-    A wrong order of a gradient's numbers, as with `nn.InstanceNorm2d` at batch 1, gives a cosine of about 0.4.
+    A gradient in the wrong order, as with `nn.InstanceNorm2d` at batch 1, gives a cosine of about 0.4.
     """
-    found, exact = pair(case, n, "bf16")
+    result, exact = pair(case, n, "bf16")
     flat = [
         torch.cat([value.flatten() for name, value in tensors.items() if not name.startswith(("input", "output"))])
-        for tensors in (found, exact)
+        for tensors in (result, exact)
     ]
     if DEEP in case.name:
         assert float(cosine_similarity(flat[0], flat[1], dim=0)) > 0.5
         return
     assert float(cosine_similarity(flat[0], flat[1], dim=0)) > 0.9
     outputs = [
-        torch.cat([v.flatten() for k, v in tensors.items() if k.startswith("output")]) for tensors in (found, exact)
+        torch.cat([v.flatten() for k, v in tensors.items() if k.startswith("output")]) for tensors in (result, exact)
     ]
     assert float((outputs[0] - outputs[1]).norm()) <= 0.15 * float(outputs[1].norm())
 
@@ -297,7 +297,7 @@ def test_instance_norm_is_torchs_own_where_that_is_right(affine: bool) -> None:
 @pytest.mark.parametrize("norm", [instance_norm(6), instance_norm(6, affine=True), layer_norm(6)])
 @pytest.mark.parametrize("n", [1, 4])
 def test_a_norm_of_nearly_flat_maps_is_not_rounded_away(norm: nn.Module, n: int) -> None:
-    """Maps of mean 1 and deviation 0.01. torch's channels-last group norm is off by 0.02 there; float32 is to 1e-5."""
+    """With mean 1 and deviation 0.01, torch's channels-last group norm is off by 0.02; float32 can be right to 1e-5."""
     torch.manual_seed(0)
     maps, weight = 1 + 0.01 * torch.randn(n, 6, 12, 10), torch.randn(n, 6, 12, 10)
     results = []
@@ -308,5 +308,5 @@ def test_a_norm_of_nearly_flat_maps_is_not_rounded_away(norm: nn.Module, n: int)
         result.backward(weight.to(dtype).contiguous(memory_format=layout))
         assert leaf.grad is not None
         results.append((result.detach().double(), leaf.grad.double().contiguous()))
-    for found, exact in zip(*results, strict=True):
-        assert float((found - exact).norm()) <= 1e-4 * float(exact.norm())
+    for ours, exact in zip(*results, strict=True):
+        assert float((ours - exact).norm()) <= 1e-4 * float(exact.norm())

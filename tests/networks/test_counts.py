@@ -1,6 +1,6 @@
-"""Every architecture that two or more objectives train has as many parameters as in the program it follows.
+"""Each architecture that several objectives train has the parameter count of the program that it follows.
 
-Those of conditional models, of SNGAN and of VAE are counted with their models.
+The networks of conditional models, of SNGAN and of VAE are counted with their models.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.pairs import count, pair
 
 @dataclass(frozen=True)
 class Row:
-    """What is asked for, and the two counts."""
+    """An architecture with its arguments, and the expected parameter counts."""
 
     architecture: str
     image_shape: tuple[int, int, int]

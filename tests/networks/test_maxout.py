@@ -1,4 +1,4 @@
-"""The first GAN's networks: the units by hand, where dropout is, how weights start, what widths there are."""
+"""The original GAN's networks: units computed by hand, places of dropout, initial weights, accepted widths."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def test_a_unit_is_the_greatest_of_its_linear_functions():
     layer, x = Maxout(3, units=4, pieces=5), torch.randn(7, 3)
     weight, bias = layer.linear.weight.view(4, 5, 3), layer.linear.bias.view(4, 5)
     expected = torch.stack(
-        [torch.stack([max(weight[u, k] @ one + bias[u, k] for k in range(5)) for u in range(4)]) for one in x]
+        [torch.stack([max(weight[u, k] @ row + bias[u, k] for k in range(5)) for u in range(4)]) for row in x]
     )
     assert_close(layer(x), expected)
 
@@ -39,12 +39,12 @@ def test_dropout_is_before_each_layer_of_the_discriminator_and_nowhere_else():
 
 
 @pytest.mark.parametrize(("place", "scale"), [(1, 1.25), (3, 2.0), (5, 2.0)])
-def test_what_dropout_leaves_is_scaled_up_while_training_alone(place, scale):
+def test_kept_values_are_scaled_up_in_training_only(place, scale):
     _, discriminator = pair("maxout", (1, 28, 28), (1200, 1200))
     torch.manual_seed(0)
     dropped = discriminator[place](torch.ones(1, 10_000))
     assert_close(dropped.unique(), torch.tensor([0.0, scale]))
-    # A share of 10,000 draws: a standard error of at most 0.005; four of them.
+    # The share of 10,000 draws has a standard error of at most 0.005; four of them are allowed.
     assert (dropped > 0).float().mean().item() == pytest.approx(1 / scale, abs=0.02)
     assert_close(discriminator.eval()[place](torch.ones(2, 3)), torch.ones(2, 3))
 
@@ -54,13 +54,13 @@ def test_weights_start_within_the_programs_bounds():
     for network, bound in zip(pair("maxout", (1, 28, 28), (1200, 1200)), (0.05, 0.005), strict=True):
         for layer in network.modules():
             if isinstance(layer, nn.Linear):
-                # Of at least 240 weights, the one farthest from 0 is nearer than 9/10 of the bound once in 1e11.
+                # The largest of 240 or more weights is below 9/10 of the bound once in 1e11.
                 assert 0.9 * bound < layer.weight.abs().max() <= bound
                 assert not layer.bias.any()
 
 
 @pytest.mark.parametrize("width", [64, (1200, 1201), (4,)])
-def test_widths_that_are_no_multiples_of_the_pieces_are_refused_by_both(width):
+def test_widths_that_are_not_multiples_of_the_pieces_are_refused_by_both(width):
     with pytest.raises(Mistake, match="multiples of 5"):
         pair("mlp", (1, 28, 28), width, generator="maxout")
     with pytest.raises(Mistake, match="multiples of 5"):

@@ -1,4 +1,4 @@
-"""PatchGAN: counts and order of the authors' programs, patches measured by gradient."""
+"""PatchGAN: parameter counts and order of the authors' programs, and patch sizes measured by the gradient."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from gan_zoo.networks.patchgan import least_side, patchgan
 from tests.pairs import count
 
 PATCHES = {0: 1, 1: 16, 2: 34, 3: 70, 4: 142, 5: 286}
-"""Pixels a side, by convolutions of stride 2."""
+"""Patch size in pixels, by number of convolutions of stride 2."""
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,10 @@ def test_a_score_for_each_patch_of_256_pixels(layers, side):
 
 @pytest.mark.parametrize(("layers", "patch"), PATCHES.items())
 def test_a_score_sees_its_patch_alone(layers, patch):
-    """Rows and columns with a gradient: without norm, which sees all, and with ones for weights, which never cancel."""
+    """The rows and columns with a gradient are those of the patch.
+
+    The network has no norm, which would see all of the image, and weights of 1, which never cancel.
+    """
     network = nn.Sequential(*(layer for layer in patchgan(1, 1, layers) if not isinstance(layer, nn.BatchNorm2d)))
     for parameter in network.parameters():
         nn.init.ones_(parameter)
@@ -44,8 +47,8 @@ def test_a_score_sees_its_patch_alone(layers, patch):
     middle = scores.shape[2] // 2
     scores[0, 0, middle, middle].backward()
     assert image.grad is not None
-    seen = image.grad[0, 0].nonzero()
-    assert (seen.amax(0) - seen.amin(0) + 1).tolist() == [patch, patch]
+    pixels = image.grad[0, 0].nonzero()
+    assert (pixels.amax(0) - pixels.amin(0) + 1).tolist() == [patch, patch]
 
 
 def test_weights_come_in_the_authors_order():
@@ -58,7 +61,7 @@ def test_weights_come_in_the_authors_order():
 
 @pytest.mark.parametrize("layers", PATCHES)
 def test_the_smallest_image_has_one_score_and_a_smaller_one_none(layers):
-    """In batch norm too, which takes no statistics of a single number."""
+    """Also with instance norm, which cannot take statistics of a single number."""
     network, side = patchgan(1, 1, layers, "instance"), least_side(layers)
     if layers:
         assert network(torch.zeros(1, 1, side, side)).shape == (1, 1, 1, 1)
@@ -69,7 +72,7 @@ def test_the_smallest_image_has_one_score_and_a_smaller_one_none(layers):
 
 
 def test_weights_start_as_the_papers_say():
-    """Deviations of 524,288 draws are within 1 % of 0.02, ten standard errors, and of 256 gains within 20 %, five."""
+    """Deviations: of 524,288 weights within 1 % of 0.02 (ten standard errors), of 256 gains within 20 % (five)."""
     torch.manual_seed(0)
     network = patchgan(6)
     convolution, norm = network[5], network[6]

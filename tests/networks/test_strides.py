@@ -1,4 +1,4 @@
-"""Strided layers: one delta image, TensorFlow's padding by its definition, and one as the transpose of the other."""
+"""Strided layers: response to a delta image, TensorFlow's padding by definition, doubling as halving's transpose."""
 
 from math import ceil
 
@@ -12,8 +12,8 @@ from gan_zoo.networks.conv5 import symmetric_doubled, symmetric_halved
 from gan_zoo.networks.pieces import doubled, glorot, halved, uniform
 
 
-def of(layers, weight):
-    """The layers as one module in float64, with that kernel."""
+def joined(layers, weight):
+    """Return the layers as one module in float64, with this kernel."""
     network = nn.Sequential(*layers).double()
     with torch.no_grad():
         network[-1 if isinstance(network[-1], nn.Conv2d) else 0].weight.copy_(weight)  # pyright: ignore
@@ -24,13 +24,13 @@ def kernel(size):
     return torch.arange(1.0, size * size + 1, dtype=torch.float64).view(1, 1, size, size)
 
 
-# SAME pads one pixel fewer before an even image than after it: 1 of 3 for a kernel of 5, 0 of 1 for one of 3.
+# SAME pads one pixel less before an even image than after it: 1 of 3 for a kernel of 5, 0 of 1 for a kernel of 3.
 @pytest.mark.parametrize(
     ("strided", "kernel_size", "before"), [(doubled, 5, 1), (doubled, 3, 0), (symmetric_doubled, 5, 2)]
 )
 @pytest.mark.parametrize("size", [8, 7])
 def test_a_transposed_convolution_lays_its_kernel_around_a_delta(strided, kernel_size, before, size):
-    layer = of(strided(1, 1, kernel_size=kernel_size, size=size, bias=False), kernel(kernel_size))
+    layer = joined(strided(1, 1, kernel_size=kernel_size, size=size, bias=False), kernel(kernel_size))
     delta = torch.zeros(1, 1, 4, 4, dtype=torch.float64)
     delta[0, 0, 1, 2] = 1
     expected = torch.zeros(1, 1, size, size, dtype=torch.float64)
@@ -45,7 +45,7 @@ def test_a_transposed_convolution_lays_its_kernel_around_a_delta(strided, kernel
 @pytest.mark.parametrize("kernel_size", [3, 5])
 @pytest.mark.parametrize("size", [7, 8, 13, 28])
 def test_halving_pads_as_tensorflow_does(kernel_size, size):
-    """Its documentation: out = ceil(n / s), pads max((out - 1) s + k - n, 0) in all, the odd one behind."""
+    """TensorFlow's documentation: out = ceil(n / s), padding max((out - 1) s + k - n, 0), the odd pixel at the end."""
     torch.manual_seed(0)
     image, weight = torch.randn(2, 1, size, size).double(), kernel(kernel_size)
     out = ceil(size / 2)
@@ -59,7 +59,7 @@ def test_halving_pads_as_tensorflow_does(kernel_size, size):
         ],
         dim=1,
     ).view(2, 1, out, out)
-    assert_close(of(halved(1, 1, kernel_size=kernel_size, size=size, bias=False), weight)(image), expected)
+    assert_close(joined(halved(1, 1, kernel_size=kernel_size, size=size, bias=False), weight)(image), expected)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_doubling_is_the_transpose_of_halving(half, double, kernel_size, size):
     """<A x, y> = <x, A' y>."""
     torch.manual_seed(0)
     x, y = torch.randn(1, 1, size, size).double(), torch.randn(1, 1, 4, 4).double()
-    down = of(half(1, 1, kernel_size=kernel_size, size=size, bias=False), kernel(kernel_size))
-    up = of(double(1, 1, kernel_size=kernel_size, size=size, bias=False), kernel(kernel_size))
+    down = joined(half(1, 1, kernel_size=kernel_size, size=size, bias=False), kernel(kernel_size))
+    up = joined(double(1, 1, kernel_size=kernel_size, size=size, bias=False), kernel(kernel_size))
     assert_close((down(x) * y).sum(), (x * up(y)).sum())
 
 
 def test_an_odd_size_is_the_even_one_without_its_last_row_and_column():
-    """As WGAN-GP's program for digits cuts 8 x 8 maps to 7 x 7."""
+    """WGAN-GP's program for digits cuts 8 x 8 maps to 7 x 7 in this way."""
     x = torch.randn(2, 1, 4, 4).double()
-    eight, seven = (of(doubled(1, 1, kernel_size=5, size=size, bias=False), kernel(5)) for size in (8, 7))
+    eight, seven = (joined(doubled(1, 1, kernel_size=5, size=size, bias=False), kernel(5)) for size in (8, 7))
     assert_close(seven(x), eight(x)[..., :7, :7])
 
 
@@ -93,17 +93,17 @@ def test_an_odd_size_is_the_even_one_without_its_last_row_and_column():
     ],
 )
 @pytest.mark.parametrize("gain", [1.0, 2**0.5])
-def test_glorot_counts_what_an_output_sees_and_what_an_input_reaches(layer, variance, gain):
+def test_glorot_counts_the_inputs_of_an_output_and_the_outputs_of_an_input(layer, variance, gain):
     torch.manual_seed(0)
     glorot(layer, gain=gain)
     deviation = gain * variance**0.5
-    # Of at least 73,728 uniform weights: the standard error of their deviation is 0.17 %; six of them.
+    # The deviation of at least 73,728 uniform weights has a standard error of 0.17 %; six of them are allowed.
     assert_close(layer.weight.std().item(), deviation, rtol=0.01, atol=0)
     assert layer.weight.abs().max() <= deviation * 3**0.5
     assert not layer.bias.any()
 
 
-def test_uniform_weights_have_the_deviation_asked_for():
+def test_uniform_weights_have_the_given_deviation():
     torch.manual_seed(0)
     layer = nn.Linear(300, 300)
     uniform(layer, deviation=0.02)

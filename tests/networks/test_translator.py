@@ -1,4 +1,4 @@
-"""CycleGAN's generator: as large as the authors', with their names, and for the sizes that it can give back."""
+"""CycleGAN's generator: the authors' parameter counts and names, and the sizes that it can return."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def test_has_the_authors_count(blocks, norm, parameters):
 
 @pytest.mark.parametrize("side", [128, 256])
 def test_layers_have_the_authors_names_and_shapes(side):
-    """A state dict as their program saves it, with `model.` off its keys; biases stand beside weights."""
+    """The names are those of a state dict of their program, without `model.`. Each weight has a bias."""
     blocks = {128: 6, 256: 9}[side]
     inside = {f"{10 + i}.conv_block.{place}": (256, 256, 3, 3) for i in range(blocks) for place in (1, 5)}
     after = 10 + blocks
@@ -48,11 +48,11 @@ def test_norms_keep_no_running_statistics(norm):
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (12, 32), (64, 64)])
-def test_gives_back_the_size_that_came(height, width):
+def test_returns_images_of_the_same_size(height, width):
     check_size(height, width)
-    made = translator(1, 3, width=2, blocks=1)(torch.randn(2, 1, height, width))
-    assert made.shape == (2, 3, height, width)
-    assert made.abs().max() <= 1
+    image = translator(1, 3, width=2, blocks=1)(torch.randn(2, 1, height, width))
+    assert image.shape == (2, 3, height, width)
+    assert image.abs().max() <= 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(30, 32), (32, 33), (4, 32), (0, 0)])
@@ -62,15 +62,15 @@ def test_refuses_a_size_that_it_would_change(height, width):
 
 
 @pytest.mark.parametrize("norm", ["instance", "layer"])
-def test_an_image_is_its_own_but_under_batch_norm(norm):
-    """In training mode too; 1e-6: a batch of another size is added up in another order."""
+def test_images_are_independent_except_under_batch_norm(norm):
+    """Other images do not change it, in training mode too. 1e-6: sums over other batch sizes have another order."""
     torch.manual_seed(0)
     network, image = translator(3, 3, width=4, blocks=2, norm=norm), torch.randn(3, 3, 16, 16)
     assert_close(network(image)[1:2], network(image[1:2]), rtol=0, atol=1e-6)
 
 
 def test_mean_colour_and_contrast_are_lost_to_instance_norm():
-    """No cycle brings them back, but for what it guesses. 1e-3: the norm's epsilon beside a variance of 0.01."""
+    """The result is the same without them. 1e-3: the norm's epsilon beside a variance of 0.01."""
     torch.manual_seed(0)
     network, image = translator(3, 3, width=4, blocks=1), torch.randn(1, 3, 16, 16)
     changed = 0.5 * image + torch.tensor([0.2, -0.3, 0.0])[:, None, None]
@@ -81,7 +81,7 @@ def test_mean_colour_and_contrast_are_lost_to_instance_norm():
 
 @pytest.mark.parametrize(("scale", "colour"), [(1.0, 0.3), (0.5, 0.0)], ids=["colour", "contrast"])
 def test_layer_norm_leaves_mean_colour_and_contrast(scale, colour):
-    """Contrast by way of the convolutions' biases, which start at 0 and are trained: here as after training."""
+    """Contrast is kept through the convolutions' biases, which start at 0 and are trained. Here they are random."""
     torch.manual_seed(0)
     network, image = translator(3, 3, width=4, blocks=1, norm="layer"), torch.randn(1, 3, 16, 16)
     for layer in network.modules():
@@ -93,8 +93,8 @@ def test_layer_norm_leaves_mean_colour_and_contrast(scale, colour):
         assert (changed - network(image)).abs().mean() > 0.01
 
 
-def test_a_block_adds_to_what_comes_in():
-    """Nothing, where its convolutions are 0."""
+def test_a_block_adds_to_its_input():
+    """It adds nothing if its convolutions are 0."""
     block, maps = Residual(4, "instance"), torch.randn(2, 4, 6, 6)
     for p in block.parameters():
         nn.init.zeros_(p)
@@ -102,7 +102,7 @@ def test_a_block_adds_to_what_comes_in():
 
 
 def test_borders_are_reflected():
-    """Around all convolutions but the halvings, which have zeros there, as the authors'."""
+    """This holds for all convolutions but the halvings, which are padded with zeros, as in the authors' program."""
     network = translator(1, 1, width=4, blocks=2)
     halving = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)]
     padded = {type(layer).__name__ for layer in network.modules() if "Pad" in type(layer).__name__}
@@ -112,7 +112,7 @@ def test_borders_are_reflected():
 
 
 def test_starts_from_the_authors_weights():
-    """N(0, 0.02), biases 0: of 147,456 weights, a deviation within 1 %, some five times its own error."""
+    """N(0, 0.02), biases 0. The deviation of 147,456 weights is within 1 %, about five standard errors."""
     torch.manual_seed(0)
     network = translator(3, 3, width=32, blocks=1)
     weight = network.get_parameter("10.conv_block.1.weight")

@@ -1,4 +1,4 @@
-"""The U-Net: counts and order of the authors' program, where it drops, and that it is the same in both modes."""
+"""The U-Net: counts and order of the authors' program, levels with dropout, the same results in both modes."""
 
 import pytest
 import torch
@@ -36,13 +36,16 @@ def test_parameters_are_as_many_as_in_the_authors_program(halvings, norm, expect
 )
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_an_image_comes_out_at_its_size(halvings, size, norm):
-    made = UNet(3, 2, width=2, halvings=halvings, norm=norm)(noise(1, 3, *size))
-    assert made.shape == (1, 2, *size)
-    assert made.abs().max() <= 1
+    image = UNet(3, 2, width=2, halvings=halvings, norm=norm)(noise(1, 3, *size))
+    assert image.shape == (1, 2, *size)
+    assert image.abs().max() <= 1
 
 
-def test_weights_come_in_the_authors_order_with_what_skips_beside_what_comes_up():
-    """Down from the image, then up from the innermost; a transposed convolution's first axis is what comes in."""
+def test_weights_come_in_the_authors_order_with_skipped_maps_beside_those_from_below():
+    """The order is down from the image, then up from the innermost level.
+
+    The first axis of a transposed convolution is its input.
+    """
     with torch.device("meta"):
         shapes = [tuple(p.shape[:2]) for p in UNet(3, 3).parameters() if p.dim() == 4]
     down = [(64, 3), (128, 64), (256, 128), (512, 256), (512, 512), (512, 512), (512, 512), (512, 512)]
@@ -55,30 +58,30 @@ def test_maps_that_lose_half_are_those_of_the_authors_later_program(halvings, si
     network, dropped = UNet(1, 1, width=1, halvings=halvings), set()
     for level in network.modules():
         if isinstance(level, Level) and level.drops:
-            level.up.register_forward_hook(lambda _, __, made: dropped.add(made.shape[2]))
+            level.up.register_forward_hook(lambda _, __, maps: dropped.add(maps.shape[2]))
     network(noise(1, 1, 2**halvings, 2**halvings))
     assert dropped == sides
 
 
 def test_half_is_dropped_and_the_rest_doubled():
-    """Of 40,000 numbers; 0.0125 is five standard errors of the share that is kept."""
-    made = dropout(torch.ones(10, 4, 10, 100), draws(0))
-    assert set(made.unique().tolist()) == {0.0, 2.0}
-    assert made.mean().item() / 2 == pytest.approx(0.5, abs=0.0125)
-    assert torch.equal(made, dropout(torch.ones(10, 4, 10, 100), draws(0)))
-    assert not torch.equal(made, dropout(torch.ones(10, 4, 10, 100), draws(1)))
+    """There are 40,000 numbers; 0.0125 is five standard errors of the share that is kept."""
+    maps = dropout(torch.ones(10, 4, 10, 100), draws(0))
+    assert set(maps.unique().tolist()) == {0.0, 2.0}
+    assert maps.mean().item() / 2 == pytest.approx(0.5, abs=0.0125)
+    assert torch.equal(maps, dropout(torch.ones(10, 4, 10, 100), draws(0)))
+    assert not torch.equal(maps, dropout(torch.ones(10, 4, 10, 100), draws(1)))
 
 
 def test_evaluation_changes_nothing():
     network, image = UNet(3, 3, width=2, halvings=6), noise(1, 3, 64, 64)
     trained = network(image, draws(3))
     assert_close(network.eval()(image, draws(3)), trained, rtol=0, atol=0)
-    assert not torch.equal(network(image, draws(4)), trained), "dropout goes on"
+    assert not torch.equal(network(image, draws(4)), trained), "dropout stays on"
     assert not [name for name, _ in network.named_buffers()], "no running statistics"
 
 
-def test_one_image_under_batch_norm_is_under_instance_norm():
-    """With the gains and biases that it starts with left out: the statistics are the same."""
+def test_batch_norm_of_one_image_is_instance_norm():
+    """For one image, the statistics are the same. Batch norm's gains are set to 1, its biases to 0."""
     batch, instance = (UNet(3, 3, width=2, halvings=4, norm=norm) for norm in ("batch", "instance"))
     weights = batch.state_dict()
     for layer in batch.modules():

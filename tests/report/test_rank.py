@@ -1,12 +1,14 @@
 """Ranked tables with values worked out by hand."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
+import scipy.stats
 
 from gan_zoo.errors import Mistake
-from gan_zoo.report import grouping, rank
+from gan_zoo.report import grouping, rank, seeds
 from gan_zoo.report.collect import collect
 from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
 
@@ -21,8 +23,11 @@ def test_mean_spread_last_and_best_step(tmp_path: Path) -> None:
     first, second = table.rows
     assert (first.group.label, first.mean, first.again) == ("a", 12.0, None)
     assert first.spread == pytest.approx(math.sqrt(8))  # of 10 and 14, n - 1
-    low, high = first.interval or (0, 0)
-    assert (low, high) == (pytest.approx(12 - 12.706205 * 2), pytest.approx(12 + 12.706205 * 2))  # t of one degree
+    half = 12.706205 * math.log(14 / 10) / 2  # t of one degree, times the standard error of two logarithms
+    assert first.interval == (
+        pytest.approx(math.sqrt(140) / math.exp(half)),
+        pytest.approx(math.sqrt(140) * math.exp(half)),
+    )
     assert (first.steps, first.best_steps) == ([100] * 2, [50, 100])
     assert (first.images, first.seconds) == ([1000] * 2, [10.0] * 2)
     assert (second.group.label, second.mean, second.spread, second.interval) == ("b", 30.0, None, None)
@@ -61,7 +66,9 @@ def test_a_score_that_is_no_number_is_not_ranked(tmp_path: Path) -> None:
     assert [(row.group.label, row.mean, row.best_steps) for row in table.rows] == [
         ("GAN", 3.0, [10]),
         ("VAE", 4.0, [10]),
+        ("WGAN", math.inf, []),
     ]
+    assert [row.ranks for row in table.rows] == [(1, 2), (1, 2), (3, 3)], "it is ranked last, and does not vanish"
     assert {run.name: why for run, why in table.unranked} == {
         "bad": "the score at step 10 is not a finite number",
         "none": "no such score",
@@ -133,18 +140,60 @@ def seeds_of(folder: Path, values: dict[str, list[float]], metric: str = "fd_len
     return make_study(folder, cells)
 
 
-def test_methods_that_differ_alike_in_every_seed_are_ranked_apart(tmp_path: Path) -> None:
-    (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 20, 30], "b": [12, 22, 33], "c": [9, 25, 30]}))
-    assert [(row.group.label, row.ranks) for row in table.rows] == [("a", (1, 2)), ("c", (1, 3)), ("b", (2, 3))]
-    assert [one.label for one in table.rows[0].ties] == ["c"]
-    assert rank.standing(table).startswith("1 of 3 pairs are told apart")
+STEADY = {"a": [10, 20, 30], "b": [12, 22, 33], "c": [9, 25, 30]}
+"""Scores that rise from seed to seed, by more than the methods differ."""
+
+
+def test_seeds_are_compared_one_by_one_only_on_request(tmp_path: Path) -> None:
+    folder = seeds_of(tmp_path / "s", STEADY)
+    (table,) = tables(folder)
+    assert [(row.group.label, row.ranks) for row in table.rows] == [(name, (1, 3)) for name in "acb"]
+    assert table.test == seeds.Comparison(lower_is_better=True, logs=True, paired=False)
+    (table,) = rank.tables(grouping.group(collect([folder])), paired=True)
+    logs = [[math.log(value) for value in STEADY[name]] for name in "ab"]
+    (pair,) = [
+        pair
+        for pair in table.pairs
+        if {table.rows[pair.first].group.label, table.rows[pair.second].group.label} == {"a", "b"}
+    ]
+    assert table.test.paired and pair.p == pytest.approx(scipy.stats.ttest_rel(*logs).pvalue)
+
+
+def test_distances_that_differ_by_much_are_ranked_apart(tmp_path: Path) -> None:
+    (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 11, 12], "b": [20, 21, 23], "c": [40, 44, 45]}))
+    assert [(row.group.label, row.ranks) for row in table.rows] == [("a", (1, 1)), ("b", (2, 2)), ("c", (3, 3))]
+    said = rank.standing(table)
+    assert said.startswith("3 of 3 pairs are told apart by Welch's t-test of the logarithms of their scores")
+    assert "These ranks are exploratory: some methods have 3 seeds" in said
+    assert re.search(r"could have shown a difference of \d+ % or more", said)
+
+
+def test_with_five_seeds_ranks_are_no_longer_exploratory(tmp_path: Path) -> None:
+    values = {"a": [10, 11, 12, 10, 11], "b": [20, 21, 23, 20, 22]}
+    (table,) = tables(seeds_of(tmp_path / "s", values))
+    assert "exploratory" not in rank.standing(table)
+
+
+def test_a_method_with_a_failed_run_is_not_ranked_before_one_without(tmp_path: Path) -> None:
+    folder = seeds_of(tmp_path / "s", {"a": [10, 11, 12, 11], "b": [20, 21, 23, 22]})
+    add_score(folder / "a-s3", 200, math.nan, PROTOCOL)
+    (table,) = tables(folder)
+    assert [(row.group.label, row.mean, row.ranks) for row in table.rows] == [("a", 11.0, (1, 2)), ("b", 21.5, (1, 2))]
+    assert "1 run failed or ended in a score that is no number" in rank.standing(table)
+
+
+def test_a_seed_that_was_run_twice_counts_once(tmp_path: Path) -> None:
+    for name, seed, value in (("x", 0, 10.0), ("y", 0, 20.0), ("z", 1, 30.0)):
+        make_run(tmp_path / name, {10: value}, seed=seed)
+    (table,) = tables(tmp_path)
+    assert table.rows[0].mean == 22.5, "the mean of 15 and 30, as the interval has it"
 
 
 def test_under_three_seeds_nothing_is_ranked_apart_and_the_table_says_so(tmp_path: Path) -> None:
     (table,) = tables(seeds_of(tmp_path / "s", {"a": [10, 20], "b": [110, 120]}))
     assert [row.ranks for row in table.rows] == [(1, 2), (1, 2)]
     assert rank.standing(table) == (
-        "Nothing is ranked apart: that takes 3 seeds that two methods have in common, and there are 2."
+        "Nothing is ranked apart: a comparison takes 3 seeds of each method, and no two methods have more than 2."
     )
 
 
@@ -187,7 +236,7 @@ def test_runs_are_grouped_by_any_setting(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "s", cells)
     (table,) = tables(folder, by=("model.width",))
     assert [(row.group.label, row.mean) for row in table.rows] == [("width=32", 32.5), ("width=64", 64.5)]
-    assert table.pairs[0].difference == -32.0 and table.pairs[0].seeds == 1
+    assert table.pairs[0].effect == pytest.approx(32.5 / 64.5, rel=1e-3) and table.pairs[0].seeds == (1, 1)
     (table,) = tables(folder, by=("method",))
     assert [(row.group.label, row.mean) for row in table.rows] == [("g", 48.0), ("h", 49.0)]
     assert [len(row.scores) for row in table.rows] == [2, 2]  # a block for each width

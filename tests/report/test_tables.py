@@ -18,7 +18,7 @@ HEAD = [
     *("images", "time", "status"),
 ]
 ROWS = [
-    ["1–2", "a", "12.00", "2.83", "-13.41 to 37.41", "2", "b", "100", "50–100", "1,000", "10 s", "finished"],
+    ["1–2", "a", "12.00", "2.83", "1.40 to 100.33", "2", "b", "100", "50–100", "1,000", "10 s", "finished"],
     ["1–2", "b", "30.00", "–", "–", "1 of 2", "a", "100", "100", "1,000", "10 s", "1 finished, 1 failed"],
 ]
 
@@ -183,5 +183,5 @@ def test_scores_of_what_no_model_made_say_so(tmp_path: Path) -> None:
     assert (own.rows[0].mean, beside.rows[0].mean) == (60, 97)
     assert "No model made these" not in " ".join(tables.above(own))
     assert tables.above(beside)[0].startswith("Fréchet distance (a2b, lenet, 500), lower is better.")
-    assert "No model made these: the images that the models translate, as they are" in " ".join(tables.above(beside))
+    assert "No model made these: the sources, without translation" in " ".join(tables.above(beside))
     assert beside.differs == "weights untranslated, above last" and tables.slug(own).startswith("a2b-fd_lenet_500")

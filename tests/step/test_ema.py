@@ -1,4 +1,4 @@
-"""The generator's moving average, against closed forms."""
+"""The exponential moving average of the generator, compared with closed forms."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def network() -> nn.Module:
 
 @pytest.mark.parametrize("weight", [0.0, 0.9, 0.999])
 def test_average_of_a_constant_drift_is_the_closed_form(weight):
-    """Weights that move by d a step, averaged n times, lag d (w + ... + w^n) = d w (1 - w^n) / (1 - w) behind."""
+    """If weights move by d a step, their average lags d (w + ... + w^n) = d w (1 - w^n) / (1 - w) behind after n."""
     drift, steps = 0.25, 50
     moving = network()
     averaged = ema.start(moving)
@@ -31,7 +31,7 @@ def test_average_of_a_constant_drift_is_the_closed_form(weight):
 
 @pytest.mark.parametrize("batch", [1, 64, 1000])
 def test_after_its_half_life_an_old_weight_counts_half_whatever_the_batch(batch):
-    """1,000 images a half-life, long after the start: the weights of the steps multiply to one half."""
+    """Long after the start, the factors of all steps within a half-life of 1,000 images multiply to one half."""
     total, images = 1.0, 0
     while images < 8000:
         images += batch
@@ -41,7 +41,7 @@ def test_after_its_half_life_an_old_weight_counts_half_whatever_the_batch(batch)
 
 @pytest.mark.parametrize(("shown", "half_life"), [(100, 5.0), (20_000, 1000.0), (20_001, 1000.0), (10**9, 1000.0)])
 def test_half_life_ramps_up_with_the_images_shown(shown, half_life):
-    """At 5 % of the images shown it meets its final 1,000 after 20,000."""
+    """The half-life is 5 % of the images shown, until it reaches its final 1,000 after 20,000 images."""
     assert_close(ema.decay(half_life=1000, images=64, shown=shown), 0.5 ** (64 / half_life))
 
 
@@ -73,7 +73,7 @@ def test_average_has_its_own_tensors():
     assert averaged.get_buffer("1.num_batches_tracked").item() == 0
 
 
-def test_average_asks_for_no_gradient_and_gets_none():
+def test_average_requires_no_gradient_and_gets_none():
     moving = network()
     averaged = ema.start(moving)
     ema.update(averaged, moving, 0.5)

@@ -1,4 +1,4 @@
-"""The running means of the loss terms."""
+"""The log of loss terms: means, saved state, and terms that are not finite."""
 
 import pytest
 import torch
@@ -8,7 +8,8 @@ from gan_zoo.errors import NonFinite
 from gan_zoo.step.loss_log import MOST_PENDING, Ledger
 
 
-def noted(*lines: tuple[int, dict[str, float]]) -> Ledger:
+def ledger_of(*lines: tuple[int, dict[str, float]]) -> Ledger:
+    """Return a ledger with the terms of `lines`, each a step and its terms by name."""
     ledger = Ledger()
     for step, terms in lines:
         add(ledger, step, **terms)
@@ -20,25 +21,25 @@ def add(ledger: Ledger, step: int, **terms: float) -> None:
 
 
 def test_close_gives_the_mean_of_each_term_over_its_own_updates():
-    """Five discriminator updates to one of the generator's: each term is divided by its own count."""
-    ledger = noted(*[(0, {"critic": float(i), "penalty": 2.0}) for i in range(5)], (0, {"generator": -1.0}))
+    """With five discriminator updates and one generator update, each term is divided by its own count."""
+    ledger = ledger_of(*[(0, {"critic": float(i), "penalty": 2.0}) for i in range(5)], (0, {"generator": -1.0}))
     assert ledger.close() == {"critic": 2.0, "penalty": 2.0, "generator": -1.0}
 
 
 def test_close_starts_anew():
-    ledger = noted((0, {"a": 4.0}))
+    ledger = ledger_of((0, {"a": 4.0}))
     ledger.close()
     assert ledger.close() == {}
     add(ledger, 1, a=1.0)
     assert ledger.close() == {"a": 1.0}
 
 
-# Added up in another order, or in float32, these end on other bits.
+# If these are added in another order, or in float32, the last bits of the sum differ.
 VALUES = [0.1, 1e8, 0.3, -1e8, 1e-3, 7.7, 1e6, 0.1] * 4
 
 
 @pytest.mark.parametrize("reads", [(), (1,), (3, 4, 9), tuple(range(32))], ids=str)
-def test_sums_are_the_same_to_the_last_bit_whatever_is_read_between(reads):
+def test_reading_in_between_does_not_change_a_bit_of_the_sums(reads):
     expected = 0.0
     for value in VALUES:
         expected += torch.tensor(value).item()
@@ -51,23 +52,23 @@ def test_sums_are_the_same_to_the_last_bit_whatever_is_read_between(reads):
 
 
 @pytest.mark.parametrize("cut", [0, 1, 17, 32])
-def test_sums_go_on_to_the_last_bit_from_a_saved_state(cut):
-    whole, first = noted(*[(0, {"loss": v}) for v in VALUES]), noted(*[(0, {"loss": v}) for v in VALUES[:cut]])
+def test_a_saved_state_continues_to_the_last_bit(cut):
+    whole, first = ledger_of(*[(0, {"loss": v}) for v in VALUES]), ledger_of(*[(0, {"loss": v}) for v in VALUES[:cut]])
     second = Ledger()
-    add(second, 0, loss=99.0)  # what was there before is gone
+    add(second, 0, loss=99.0)  # `load` removes it
     second.load(first.state(), rank=0)
     for value in VALUES[cut:]:
         add(second, 0, loss=value)
     assert second.close() == whole.close()
 
 
-def test_state_is_plain_numbers_that_a_safe_loader_takes():
-    state = noted((3, {"a": 1.5}), (4, {"a": 2.5, "b": 1.0})).state()
+def test_the_state_is_plain_numbers():
+    state = ledger_of((3, {"a": 1.5}), (4, {"a": 2.5, "b": 1.0})).state()
     assert state == [{"sum:a": 4.0, "sum:b": 1.0, "count:a": 2.0, "count:b": 1.0}]
 
 
-def test_sums_of_several_processes_go_to_the_first_where_there_is_now_one():
-    states = [noted((0, {"a": 1.0})).state()[0], noted((0, {"a": 4.0}), (1, {"a": 4.0})).state()[0]]
+def test_the_first_process_takes_all_sums_of_the_earlier_processes():
+    states = [ledger_of((0, {"a": 1.0})).state()[0], ledger_of((0, {"a": 4.0}), (1, {"a": 4.0})).state()[0]]
     first, second = Ledger(), Ledger()
     first.load(states, rank=0)
     second.load(states, rank=1)
@@ -75,7 +76,7 @@ def test_sums_of_several_processes_go_to_the_first_where_there_is_now_one():
     assert second.close() == {}
 
 
-def test_a_full_ledger_reads_itself_and_loses_nothing():
+def test_a_full_ledger_adds_up_its_pending_terms_and_loses_none():
     ledger = Ledger()
     for i in range(MOST_PENDING + 2):
         add(ledger, i, a=float(i))
@@ -99,6 +100,6 @@ def test_non_finite_term_is_named_with_its_first_step(bad, reads):
 
 
 def test_finite_terms_pass():
-    ledger = noted((0, {"a": 3e38}))
+    ledger = ledger_of((0, {"a": 3e38}))
     ledger.check()
     assert_close(ledger.close()["a"], 3e38)

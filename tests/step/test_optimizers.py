@@ -1,4 +1,4 @@
-"""Clipping and micro-batches of each optimizer's update, and updates under autocast."""
+"""Gradient clipping and micro-batches in the update of each optimizer, and updates under autocast."""
 
 from itertools import pairwise
 from typing import Any
@@ -29,10 +29,11 @@ SMALL = {"image_shape": (1, 8, 8), "latent_dim": 3, "width": (8,)}
 
 
 def parameters(*gradients: list[float]) -> list[nn.Parameter]:
-    made = [nn.Parameter(torch.zeros(len(one))) for one in gradients]
-    for parameter, gradient in zip(made, gradients, strict=True):
+    """Return parameters that have these gradients."""
+    result = [nn.Parameter(torch.zeros(len(gradient))) for gradient in gradients]
+    for parameter, gradient in zip(result, gradients, strict=True):
         parameter.grad = torch.tensor(gradient)
-    return made
+    return result
 
 
 def test_the_norm_is_over_all_parameters_together() -> None:
@@ -44,7 +45,7 @@ def test_the_norm_is_over_all_parameters_together() -> None:
     assert_close(norm(mine), torch.tensor(1.0), rtol=1e-5, atol=0)  # torch divides by norm + 1e-6
 
 
-def test_a_bound_on_values_holds_for_each() -> None:
+def test_clipping_by_value_bounds_each_value() -> None:
     mine = parameters([3.0, -0.5], [-4.0])
     Clipping(1.0, "value")(mine)
     assert_close([p.grad for p in mine], [torch.tensor([1.0, -0.5]), torch.tensor([-1.0])])
@@ -53,7 +54,7 @@ def test_a_bound_on_values_holds_for_each() -> None:
 
 
 class Watched:
-    """Notes the length of the gradients that each update steps on. Stands before a model's class."""
+    """Records the norm and the largest value of the gradients in each update. A base class before the model's."""
 
     def update(self: Any, optimizer: Any, *rest: Any) -> None:
         super().update(optimizer, *rest)  # pyright: ignore[reportAttributeAccessIssue]
@@ -65,10 +66,10 @@ class Watched:
 def train(name: str, *before: type, steps: int = 2, model: dict[str, Any] | None = None, **flags: Any) -> Any:
     kind, arguments = MODELS[name]
     trainer = Trainer(seed=1, max_steps=steps, accelerator="cpu", enable_progress_bar=False, **flags)
-    made: Any = type(f"Watched{kind.__name__}", (*before, kind), {})(**SMALL | arguments | (model or {}))
-    trainer.fit(made, Tiny(batch_size=8))
+    watched: Any = type(f"Watched{kind.__name__}", (*before, kind), {})(**SMALL | arguments | (model or {}))
+    trainer.fit(watched, Tiny(batch_size=8))
     assert trainer.global_step == steps
-    return made
+    return watched
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -83,8 +84,8 @@ def test_gradient_clip_val_bounds_every_update(name: str) -> None:
     assert max(largest for _, largest in free) > 1e-3
 
 
-class Handed:
-    """Hands each micro-batch its part of what the whole minibatch would draw. Stands before a model's class."""
+class SharedDraws:
+    """Gives each micro-batch its part of the whole mini-batch's random numbers. A base class before the model's."""
 
     WHOLE = 8
 
@@ -104,13 +105,14 @@ class Handed:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_micro_batches_make_the_step_of_the_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """accumulate_grad_batches: equal to 1e-6 after 5 steps, where weights are of order 0.1: sums in another order.
+    """With accumulate_grad_batches and the same random numbers, a step trains the same weights.
 
-    With the same draws handed in, and no batch norm. GAN's and LSGAN's discriminator has none in `mlp`.
+    They agree within 1e-6 after 5 steps, where weights are of order 0.1, because sums are rounded in another order.
+    The networks have no batch norm.
     """
 
     def trained(parts: int) -> Any:
-        class Weighted(Handed):
+        class Weighted(SharedDraws):
             def discriminator_loss(self: Any, batch: Any) -> Any:
                 monkeypatch.setattr(penalties, "interpolation_weights", self.weights)
                 return super().discriminator_loss(batch)  # pyright: ignore[reportAttributeAccessIssue]
@@ -131,26 +133,26 @@ def test_a_minibatch_that_cannot_be_cut_is_refused() -> None:
 # --- bf16-mixed ------------------------------------------------------------------------------------------------------
 
 
-class Seeing:
-    """Notes what the discriminator makes of one image at the start of each of its updates. Before a model's class."""
+class ScoreWatcher:
+    """Records the discriminator's score of an image before each of its updates. A base class before the model's."""
 
     def discriminator_loss(self: Any, batch: Any) -> Any:
-        seen = self.__dict__.setdefault("scores", [])
+        scores = self.__dict__.setdefault("scores", [])
         image = torch.ones(1, 1, 8, 8)
         with torch.no_grad():
             inside = self.discriminator(image)
             with torch.autocast("cpu", enabled=False):
-                seen.append((inside.float(), self.discriminator(image)))
+                scores.append((inside.float(), self.discriminator(image)))
         return super().discriminator_loss(batch)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.parametrize(("name", "more"), [("wgan", {"weight_clip": 1.0}), ("wgan_gp", {})])
-def test_an_update_under_autocast_sees_the_weights_of_the_last(name: str, more: dict[str, Any]) -> None:
-    """Autocast may keep bf16 copies of weights until its block ends, and a step of several updates is one block.
+def test_an_update_under_autocast_uses_the_weights_of_the_previous_update(name: str, more: dict[str, Any]) -> None:
+    """Autocast may keep bf16 copies of weights until its block ends, and a step with several updates is one block.
 
-    Lightning turns that off; here it is held to it.
+    Lightning turns this off, and this test checks that it does.
     """
-    model = train(name, Seeing, steps=3, precision="bf16-mixed", model=more | {"learning_rate": 0.1})
+    model = train(name, ScoreWatcher, steps=3, precision="bf16-mixed", model=more | {"learning_rate": 0.1})
     moves = [abs(float(b - a)) for (_, a), (_, b) in pairwise(model.scores)]
     assert max(moves) > 0.1, "the test needs weights that move"
     for inside, outside in model.scores:
@@ -159,12 +161,12 @@ def test_an_update_under_autocast_sees_the_weights_of_the_last(name: str, more: 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_bf16_mixed_trains_every_model(name: str) -> None:
-    """That each loss is taken in float32 is held by tests/models/test_losses_under_autocast.py."""
+    """tests/models/test_losses_under_autocast.py checks that each loss is computed in float32."""
     model = train(name, steps=3, precision="bf16-mixed")
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in model.parameters())
 
 
-def test_penalties_run_in_float32_whatever_surrounds_them() -> None:
+def test_penalties_run_in_float32_inside_autocast() -> None:
     discriminator = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 1), nn.Flatten(0))
     real, fake = torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 8)
 

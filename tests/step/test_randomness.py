@@ -1,4 +1,4 @@
-"""Every draw is a function of what it is for."""
+"""Every random number is a function of its purpose."""
 
 import math
 
@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
     [(0, 1), (5, 7), (1023, 1), (1023, 2), (1024, 1), (1000, 1100), (2047, 3), (2999, 1), (0, 3000), (7, 0)],
 )
 def test_row_depends_on_seed_and_index_alone(law, first, count):
-    """Rows are made in blocks of 1,024: no border of a block may show."""
+    """Rows are drawn in blocks of 1,024, and the result must not depend on the borders of the blocks."""
     table = randomness.rows(law, 0, 3000, size=3, seed=5)
     assert torch.equal(randomness.rows(law, first, count, size=3, seed=5), table[first : first + count])
 
@@ -28,7 +28,7 @@ def test_rows_do_not_repeat():
     assert len(table.unique(dim=0)) == 3000
 
 
-def test_rows_of_another_seed_are_others():
+def test_another_seed_gives_other_rows():
     assert not torch.equal(randomness.rows("normal", 0, 4, 3, seed=0), randomness.rows("normal", 0, 4, 3, seed=1))
 
 
@@ -42,7 +42,7 @@ def test_rows_neither_read_nor_move_the_global_random_state():
 
 
 def table(source, law):
-    """50,000 rows of 4, from the one source or the other."""
+    """Return 50,000 rows of 4 numbers, from `randomness.rows` or from `randomness.draws`."""
     if source == "rows":
         return randomness.rows(law, 0, 50_000, size=4, seed=0)
     randomness.reseed(CPU, 0)
@@ -75,26 +75,26 @@ def test_uniform_latents_fill_minus_one_to_one(source):
 @pytest.mark.parametrize("size", [2, 64, 512])
 @pytest.mark.parametrize("source", ["rows", "draws"])
 def test_latents_of_the_sphere_have_length_root_of_their_size(source, size):
-    one = randomness.rows("sphere", 0, 9, size, 0) if source == "rows" else randomness.draws("sphere", 9, size, CPU)
-    assert_close(one.norm(dim=1), torch.full((9,), math.sqrt(size)))
+    latents = randomness.rows("sphere", 0, 9, size, 0) if source == "rows" else randomness.draws("sphere", 9, size, CPU)
+    assert_close(latents.norm(dim=1), torch.full((9,), math.sqrt(size)))
 
 
-def test_keys_of_unlike_parts_differ():
-    """Also where the parts' characters are alike, and for each part by itself: rank and step do not trade places."""
+def test_different_parts_give_different_keys():
+    """This includes parts whose characters joined are the same, and rank and step in exchanged places."""
     parts = [(1, 23), (12, 3), (123,), ("1", 23), (1, "23"), (0, "step", 0, 1), (0, "step", 1, 0), (1, "step", 0, 0)]
     parts += [(0, "rows", 0), (0, "step", 0), ()]
     parts += [(0, "step", rank, step) for rank in range(8) for step in range(2, 2000)]
-    keys = {randomness.key(*one) for one in parts}
+    keys = {randomness.key(*some) for some in parts}
     assert len(keys) == len(parts)
-    assert all(0 <= key < 2**63 for key in keys), "what torch takes as a seed"
+    assert all(0 <= key < 2**63 for key in keys), "torch takes them as seeds"
 
 
 def test_key_is_the_same_in_every_process_and_version():
-    """A constant: Python's `hash` of a string differs from process to process. Changing it changes all runs."""
+    """Python's `hash` of a string would differ from process to process. A changed key would change all runs."""
     assert randomness.key(0, "step", 0, 0) == 4542949739309568895
 
 
-def test_reseeding_is_what_torch_does():
+def test_reseeding_equals_manual_seed():
     torch.manual_seed(77)
     expected = torch.randn(5)
     torch.randn(3)
@@ -102,8 +102,8 @@ def test_reseeding_is_what_torch_does():
     assert torch.equal(torch.randn(5), expected)
 
 
-def test_reseeding_forgets_what_was_drawn_before():
-    """Also the second normal value of a pair that the generator keeps."""
+def test_earlier_draws_do_not_matter_after_reseeding():
+    """This includes the second value of a pair of normal values, which the generator keeps for the next draw."""
     randomness.reseed(CPU, 1)
     expected = torch.randn(1), torch.rand(1)
     for drawn in range(4):

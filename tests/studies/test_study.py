@@ -225,5 +225,5 @@ def test_a_trial_that_dies_is_said(
     (tmp_path / "python").write_text(f"#!/bin/sh\necho '{printed}' >&2\nkill -9 $$\n")
     (tmp_path / "python").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(Mistake, match="The configurations could not be tried"):
+    with pytest.raises(Mistake, match="The configurations could not be checked"):
         study_check.check(cells(tmp_path))

@@ -1,19 +1,22 @@
 """The commands `gan-zoo data ...`, one file each, imported when the command runs.
 
-list.py         the sets that are known      check.py      looks at every image for what stops a training
-prepare.py      decodes a set once           show.py       images with their labels, as one picture
-stats.py        statistics of real images    choose.py     the data that a command is about
+list.py         lists the known data sets    check.py      looks for problems in every image
+prepare.py      decodes a data set once      show.py       draws images with their labels
+stats.py        statistics of real images    choose.py     the data module that a command works on
 """
+
+import importlib
 
 from gan_zoo.commands.parser import dispatch
 
 COMMANDS = {
-    "list": "the known sets, which are here, and how the others are had: gan-zoo data list celeba",
-    "check": "look at every image for what stops a training: gan-zoo data check data/celeba",
-    "show": "images and their labels as one PNG: gan-zoo data show -c mnist/wgan_gp --out digits.png",
-    "prepare": "decode a set once, by all cores: gan-zoo data prepare -c celeba/dcgan --data.root FOLDER",
-    "stats": "what scores read of the real images, ahead: gan-zoo data stats -c mnist/wgan_gp --extractor lenet",
+    "list": "list the known sets, those that are here, and how to get the others: gan-zoo data list celeba",
+    "check": "look for problems in every image: gan-zoo data check data/celeba",
+    "show": "draw images and their labels as one PNG: gan-zoo data show -c mnist/wgan_gp --out digits.png",
+    "prepare": "decode a set once, on all cores: gan-zoo data prepare -c celeba/dcgan --data.root FOLDER",
+    "stats": "compute what scores need of the real images: gan-zoo data stats -c mnist/wgan_gp --extractor lenet",
 }
+"""Description of each command. The function `run` of the module of the same name runs it."""
 
 
 def run(arguments: list[str]) -> int:
@@ -21,5 +24,10 @@ def run(arguments: list[str]) -> int:
 
     Raises:
         Mistake: There is no such command, or the command itself raises it.
+        DataError: The data cannot be used.
     """
-    return dispatch("gan-zoo data", COMMANDS, "gan_zoo.commands.data", arguments)
+
+    def find(name: str):
+        return importlib.import_module(f"{__name__}.{name}").run
+
+    return dispatch("gan-zoo data", COMMANDS, find, arguments)

@@ -1,4 +1,4 @@
-"""The data that a command is about, named as `fit` names it: `-c NAME`, or `--data CLASS --data.root FOLDER ...`."""
+"""Makes the data module that a command works on: `-c NAME`, or `--data CLASS --data.root FOLDER ...`, as for `fit`."""
 
 import argparse
 import json
@@ -18,17 +18,17 @@ from gan_zoo.run.config import read
 def choose(
     command: str, text: str, arguments: list[str], add: Callable[[LightningArgumentParser], None]
 ) -> tuple[L.LightningDataModule, Any]:
-    """The data module that is meant, and the command's own options by name.
+    """Return the data module that the user names, and all options of the command by name.
 
     Args:
-        command: `data show`.
-        text: what it does, for `--help`.
-        arguments: what the user typed after it.
-        add: adds the command's own options to a parser.
+        command: Name of the command, such as "data show".
+        text: What the command does, for `--help`.
+        arguments: What the user typed after the command.
+        add: Adds the command's own options to a parser.
 
     Raises:
-        Mistake: in words, values or files.
-        DataError: of the data's.
+        Mistake: An option is wrong, or no data is named.
+        DataError: The data is missing or damaged.
     """
     import_all()
     parser = OneLineParser(prog=f"gan-zoo {command}", description=text, exit_on_error=False)
@@ -52,15 +52,15 @@ def choose(
 
 
 def with_data(arguments: list[str]) -> list[str]:
-    """`arguments` with the data of each configuration in its place: what else it holds does not matter here."""
+    """Return `arguments` with each configuration replaced by its section `data`: the others are not needed here."""
     resolved, _ = resolve_configs(arguments)
-    found: list[str] = []
+    replaced: list[str] = []
     words = iter(resolved)
     for word in words:
         head, equals, value = word.partition("=")
         if head in ("-c", "--config"):
             data: Any = read(Path(value if equals else next(words))).get("data")
-            found += ["--data", data if isinstance(data, str) else json.dumps(data)] if data else []
+            replaced += ["--data", data if isinstance(data, str) else json.dumps(data)] if data else []
         else:
-            found.append(word)
-    return found
+            replaced.append(word)
+    return replaced

@@ -1,4 +1,4 @@
-"""`gan-zoo data list`: the sets that are known, which of them are here, and how the others are had. Loads no torch."""
+"""`gan-zoo data list`: the known data sets, which of them are here, and how to get the others. It loads no torch."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from gan_zoo.lookup import closest
 
 
 def run(arguments: list[str]) -> int:
-    """Print one line for each data set, or all that is known of the one that `arguments` name. Returns 0.
+    """Print one line for each data set, or a description of the one that `arguments` name. Return 0.
 
     Raises:
-        Mistake: There is no set of that name.
+        Mistake: There is no data set of that name.
     """
     parser = Parser("data list", "List the known data sets.")
     parser.add_argument("name", nargs="?", default="", help="name of a data set to describe (default: a line for each)")
@@ -26,7 +26,7 @@ def run(arguments: list[str]) -> int:
 
 
 def table(folder: Path) -> list[str]:
-    """A line for each set, and what to do next."""
+    """Return a line for each data set, and then what the user can do next."""
     lines = [f"{'':<6}{'set':<24}{'read by':<14}{'download':<36}images"]
     for entry in CATALOGUE.values():
         here = "here" if entry.is_here(folder) else ""
@@ -34,13 +34,13 @@ def table(folder: Path) -> list[str]:
     return [
         *lines,
         "",
-        f"`here` is what lies in {folder}/. `gan-zoo data list NAME` says where a set comes from, its licence, and",
-        "what lies where. Your own images: --data ImageFolder, Paired or Unpaired.",
+        f"`here` marks the sets that lie in {folder}/. `gan-zoo data list NAME` describes a set: its source, its",
+        "licence and the files that are expected. For your own images: --data ImageFolder, Paired or Unpaired.",
     ]
 
 
 def described(entry: Entry, folder: Path) -> list[str]:
-    """All that is known of one set."""
+    """Return the lines that describe one data set."""
     rows = {
         "images": entry.images,
         "download": entry.size or "size not stated",
@@ -54,5 +54,5 @@ def described(entry: Entry, folder: Path) -> list[str]:
 
 
 def reader(entry: Entry) -> str:
-    """The name of an entry's class, as a user types it."""
+    """Return the name of the class that reads a data set, as the user types it."""
     return entry.reader.rpartition(".")[2]

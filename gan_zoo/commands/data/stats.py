@@ -1,11 +1,10 @@
-"""`gan-zoo data stats`: what metrics read of real images, computed ahead, and as a file for other people's programs."""
+"""`gan-zoo data stats`: computes the statistics of real images that scores need, and writes them for other programs."""
 
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.cli import LightningArgumentParser
 
-from datamodules.stream import DataError
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import device, set_up
 from gan_zoo.errors import Mistake
@@ -15,46 +14,51 @@ from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.run.marks import is_our_npz
 from gan_zoo.run.outputs import refuse_loss
 
-TEXT = "Compute what scores read of real images, which every run then finds; --out writes mean and covariance too."
+TEXT = "Compute the statistics of real images that scores need. Runs find them; --out also writes mean and covariance."
 
 
 def run(arguments: list[str]) -> int:
-    """Compute the references of the data that `arguments` name. Returns 0.
+    """Compute the statistics of the data that `arguments` name. Return 0.
 
     Raises:
-        Mistake: of the user's, in words, values, files or data.
+        Mistake: An option is wrong, or `--out` cannot be written.
+        DataError: The data is missing or damaged.
     """
-    try:
-        data, asked = choose("data stats", TEXT, arguments, options)
-        refuse_loss([Path(asked["out"])] if asked["out"] else [], is_ours=is_our_npz)
-        wanted: list[str] = [*asked["metrics"], *(["fd"] if asked["out"] else [])]
-        metrics = tuple(dict.fromkeys(wanted))
-        network = extractors.make(asked["extractor"], asked["weights"], asked["resize"])
-        judge = against(set_up(data), asked["split"], network, metrics, device(), asked["real_samples"])
-    except DataError as error:
-        raise Mistake(str(error)) from error
-    print(f"{judge.real.name}: {', '.join(metrics)} of {len(judge.indices)} images by {network.name} are ready.")
-    if asked["out"]:
-        export(Path(asked["out"]), judge.references["fd"], len(judge.indices))
+    data, options = choose("data stats", TEXT, arguments, add_options)
+    refuse_loss([Path(options["out"])] if options["out"] else [], is_ours=is_our_npz)
+    requested: list[str] = [*options["metrics"], *(["fd"] if options["out"] else [])]
+    metrics = tuple(dict.fromkeys(requested))
+    network = extractors.make(options["extractor"], options["weights"], options["resize"])
+    evaluator = against(set_up(data), options["split"], network, metrics, device(), options["real_samples"])
+    count = len(evaluator.indices)
+    print(f"{evaluator.real.name}: {', '.join(metrics)} of {count} images by {network.name} are ready.")
+    if options["out"]:
+        export(Path(options["out"]), evaluator.references["fd"], count)
     return 0
 
 
-def options(parser: LightningArgumentParser) -> None:
+def add_options(parser: LightningArgumentParser) -> None:
+    """Add the options that `stats` has besides those of the data."""
     option = parser.add_argument
-    option("--extractor", default="inception", help="as of gan-zoo evaluate")
-    option("--metrics", nargs="+", default=["fd", "kid", "prdc"], help="as of gan-zoo evaluate")
-    option("--weights", type=str | None, default=None, help="file of the extractor's weights")
-    option("--resize", type=str | None, default=None, help="of inception: tf1, clean or none")
-    option("--split", type=str | None, default=None, help="of the data (default: the one trained on)")
-    option("--real-samples", type=int, default=0, help="as many of the images; 0: all")
-    option("--out", type=str | None, default=None, help="an .npz with mu and sigma, as pytorch-fid and clean-fid read")
+    option("--extractor", default="inception", help="network whose features are compared, as for gan-zoo evaluate")
+    option("--metrics", nargs="+", default=["fd", "kid", "prdc"], help="scores to prepare, as for gan-zoo evaluate")
+    option("--weights", type=str | None, default=None, help="file with the weights of the extractor")
+    option("--resize", type=str | None, default=None, help="how inception resizes images: tf1, clean or none")
+    option("--split", type=str | None, default=None, help="split of the data (default: the one that is trained on)")
+    option("--real-samples", type=int, default=0, help="number of real images to use; 0 means all")
+    option("--out", type=str | None, default=None, help="an .npz with mu and sigma for pytorch-fid and clean-fid")
 
 
 def export(file: Path, reference: dict[str, Any], count: int) -> None:
-    """Write the .npz.
+    """Write mean and covariance as an .npz.
+
+    Args:
+        file: The file to write. Its folder is made.
+        reference: Statistics of the Frechet distance, by name.
+        count: Number of images that they were computed from.
 
     Raises:
-        Mistake: it cannot be written.
+        Mistake: The file cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

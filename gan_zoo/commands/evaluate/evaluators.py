@@ -1,4 +1,4 @@
-"""Evaluators, made once for all runs of the same data."""
+"""Makes evaluators and data modules, once for all runs that share their data."""
 
 import json
 from functools import lru_cache
@@ -14,97 +14,104 @@ from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.distributed.strategy import from_rank_zero, rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
-from gan_zoo.metrics.classifiers import classifier
 from gan_zoo.metrics.evaluator import Evaluator
-from gan_zoo.metrics.stylized import Stylizations
+from gan_zoo.metrics.judges import Judge, ModelKind, judge
+from gan_zoo.metrics.real import Real, reference
 from gan_zoo.metrics.subsets import Subset
-from gan_zoo.metrics.translated import Translations
 from gan_zoo.run.directory import Run
 from gan_zoo.training import loading
-from gan_zoo.translation.routes import Route
 from gan_zoo.trust import Source, refuse_foreign
 
 
 def device() -> torch.device:
+    """Return the GPU of this process, or the CPU."""
     return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def data_settings(run: Run, asked: Order) -> str:
-    """Return class and arguments of a run's data module, as text.
+def data_settings(run: Run, order: Order) -> str:
+    """Return the class and the arguments of a run's data module as JSON, which is the key of the caches below.
 
     Raises:
-        Mistake: not a run's directory, one without a data module, or with one of a module that is not allowed.
+        Mistake: The run has no data module, or one from a package that is not allowed.
     """
     config = run.config()
     if not config.get("data"):
-        raise Mistake(f"{run.path} was trained from a loader: without a data module there is nothing to score against.")
-    refuse_foreign(config["data"]["class_path"].rpartition(".")[0], Source(run.config_file, asked.allow_modules))
+        raise Mistake(
+            f"{run.path} was trained from a loader, without a data module to compare with: score its samples by --fake."
+        )
+    refuse_foreign(config["data"]["class_path"].rpartition(".")[0], Source(run.config_file, order.allow_modules))
     return json.dumps({"class": config["data"]["class_path"], "arguments": config["data"]["init_args"]})
 
 
 @lru_cache(maxsize=1)
 def extractor(name: str, weights: str | None, resize: str | None) -> extractors.Extractor:
+    """Return the extractor called `name`."""
     return extractors.make(name, weights, resize)
 
 
 @lru_cache(maxsize=1)
 def module_of(settings: str) -> Any:
-    """A data module, set up; downloads are the first process's."""
-    said = json.loads(settings)
-    kind = loading.import_class(said["class"], L.LightningDataModule)
-    return set_up(kind(**loading.tuples(said["arguments"])))
+    """Return the data module that `data_settings` describes, set up."""
+    description = json.loads(settings)
+    kind = loading.import_class(description["class"], L.LightningDataModule)
+    return set_up(kind(**loading.tuples(description["arguments"])))
 
 
 def set_up(data: Any) -> Any:
+    """Download and set up a data module, and return it. Only the first process downloads."""
     if rank() == 0:
         data.prepare_data()
-    from_rank_zero(None)  # the others wait until it is there
+    from_rank_zero(None)  # the others wait until the data is there
     data.setup("fit")
     return data
 
 
 @lru_cache(maxsize=1)
-def evaluator(asked: Order, name: str, settings: str, only: int | None) -> Evaluator:
-    """Against a run's data, or those of one class."""
-    data = module_of(settings)
-    if not hasattr(data, "reference"):
-        raise Mistake(f"{type(data).__name__} has no `reference`: derive it from datamodules.stream.StreamedData.")
-    real = data.reference(asked.split)
-    said = asked.split or getattr(data, "split", "")
+def sample_evaluator(order: Order, name: str, settings: str, only: int | None) -> Evaluator:
+    """Return the evaluator of samples.
+
+    Args:
+        order: The order.
+        name: Name of the extractor.
+        settings: The data module, as from `data_settings`.
+        only: The class of the real images to compare with; None: all of them.
+    """
+    real = reference(module_of(settings), order.split)
     if only is not None:
-        real = Subset(real, np.flatnonzero(classes_of(real).numpy() == only), f"class_{only}")
-    return against(asked, name, real, said, 0 if real.instant else data.workers)
+        indices = np.flatnonzero(classes_of(real.images).numpy() == only)
+        real = real._replace(images=Subset(real.images, indices, f"class_{only}"))
+    return against(order, name, real)
 
 
 @lru_cache(maxsize=1)
-def translations(asked: Order, name: str, settings: str, routes: tuple[Route, ...]) -> Translations:
-    """Against a run's data, on the routes of its model."""
-    network, known = extractor(name, asked.weights, asked.resize), asked.classifier and classifier(asked.classifier)
-    return Translations(
-        routes, module_of(settings), asked.split, network, asked.metrics, device(), asked.real_samples, known or None
-    )
+def evaluator_of(order: Order, name: str, settings: str, kind: ModelKind) -> Judge:
+    """Return the evaluator of models that make images from images; the other arguments are as in `sample_evaluator`."""
+    network = extractor(name, order.weights, order.resize)
+    data, count = module_of(settings), order.real_samples
+    return judge(kind, data, order.split, network, order.metrics, device(), order.classifier, count)
 
 
-@lru_cache(maxsize=1)
-def stylizations(asked: Order, name: str, settings: str) -> Stylizations:
-    """Against the contents and styles of a run's data."""
-    network = extractor(name, asked.weights, asked.resize)
-    return Stylizations(module_of(settings), asked.split, network, asked.metrics, device())
+def against(order: Order, name: str, real: Real) -> Evaluator:
+    """Return an evaluator that compares with real images.
 
-
-def against(asked: Order, name: str, real: Any, split: str, workers: int) -> Evaluator:
-    network = extractor(name, asked.weights, asked.resize)
-    known = real.references(asked.metrics, network.features) if isinstance(real, Statistics) else None
-    return Evaluator(real, network, asked.metrics, device(), split, asked.real_samples, workers, known)
+    Args:
+        order: The order.
+        name: Name of the extractor.
+        real: The real images, or `Statistics` in their place.
+    """
+    network = extractor(name, order.weights, order.resize)
+    images, count = real.images, order.real_samples
+    references = images.references(order.metrics, network.features) if isinstance(images, Statistics) else None
+    return Evaluator(images, network, order.metrics, device(), real.split, count, real.workers, references)
 
 
 def classes_of(real: Any) -> Tensor:
-    """The class of each real image.
+    """Return the class of each real image.
 
     Raises:
-        Mistake: they have none.
+        Mistake: The images have no classes.
     """
     label = real.labels.get("label")
     if label is None or label.ndim != 1:
-        raise Mistake(f"The images of {real.name} have no classes.")
+        raise Mistake(f"The images of {real.name} have no classes: leave --per-class and --labels out.")
     return label

@@ -1,4 +1,4 @@
-"""Scores of other people's images, as runs of their own."""
+"""Scores of other people's images, recorded as a run of their own."""
 
 from pathlib import Path
 from typing import Any
@@ -12,88 +12,83 @@ from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.protocol import Conditions
+from gan_zoo.metrics.real import Real, reference
 from gan_zoo.run.config import find
 from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import write
 
 
-def score_foreign(asked: Order) -> None:
-    assert asked.fake and asked.real
-    run = foreign_run(asked)
-    fake = pictures(Path(asked.fake), asked.skip_damaged)
+def score_foreign(order: Order) -> None:
+    """Score the images of --fake, print the scores, and record them."""
+    assert order.fake and order.real
+    run = foreign_run(order)
+    fake = pictures(Path(order.fake), order.skip_damaged)
     if isinstance(fake, Statistics):
-        raise Mistake(f"--fake {asked.fake} holds statistics: name the images, which say what was scored.")
-    wanted = asked.samples or len(fake)
-    if wanted > len(fake):
-        raise Mistake(f"--samples is {wanted}, and {asked.fake} holds {len(fake)} images: ask for less.")
-    real, split, workers = real_side(asked)
-    judge = against(asked, asked.extractor or "inception", real, split, workers)
-    conditions = Conditions(
-        weights="last" if asked.raw else "averaged",
-        batch_norm=asked.batch_norm,
-        truncation=asked.truncation,
-        labels=asked.labels,
-        latent_seed=asked.seed,
-    )
-    scores, protocol = judge.score(Fixed(fake, conditions), wanted)
-    note(judge, wanted)
+        raise Mistake(f"--fake {order.fake} holds statistics: name the images themselves.")
+    samples = order.samples or len(fake)
+    if samples > len(fake):
+        raise Mistake(f"--samples is {samples}, and {order.fake} holds {len(fake)} images: ask for fewer.")
+    real = real_side(order)
+    evaluator = against(order, order.extractor or "inception", real)
+    conditions = Conditions.of_samples(not order.raw, order.batch_norm, order.truncation, order.labels, order.seed)
+    scores, protocol = evaluator.score(Fixed(fake, conditions), samples)
+    note(evaluator, samples)
     tell(scores, "")
     if rank() == 0:
-        begin(run, asked, fake, real.name)
-        keep(run, scores, protocol, step=0, shown=0)
+        begin(run, order, fake, real.images.name)
+        keep(run, scores, protocol, step=0, real_images=0)
         print(
-            f"Recorded in {run.path} as the options say, which images cannot tell: {conditions.weights} weights, "
+            f"Recorded in {run.path} with the conditions that the options state: {conditions.weights} weights, "
             f"batch norm {conditions.batch_norm}, truncation {conditions.truncation:g}, labels {conditions.labels}."
         )
 
 
-def real_side(asked: Order) -> tuple[Any, str, int]:
-    """The real images that --real names, their split, and how many processes read them.
+def real_side(order: Order) -> Real:
+    """Return the real images that --real names.
 
     Raises:
-        Mistake: it names nothing.
+        Mistake: --real names no data.
     """
-    assert asked.real
-    path = Path(asked.real)
+    assert order.real
+    path = Path(order.real)
     if Run(path).config_file.exists():
-        data = module_of(data_settings(Run(path), asked))
+        data = module_of(data_settings(Run(path), order))
     elif path.is_dir() or path.suffix in (".zip", ".npz"):
-        if asked.split:
-            raise Mistake(f"--split is {asked.split}, but {path} has no splits: leave it out.")
-        return pictures(path, asked.skip_damaged), "", 0
+        if order.split:
+            raise Mistake(f"--split is {order.split}, but {path} has no splits: leave it out.")
+        return Real(pictures(path, order.skip_damaged))
     else:
-        find(asked.real)
-        data = set_up(choose("evaluate", "", ["-c", asked.real], lambda parser: None)[0])
-    real = data.reference(asked.split)
-    return real, asked.split or getattr(data, "split", ""), 0 if real.instant else data.workers
+        find(order.real)
+        data = set_up(choose("evaluate", "", ["-c", order.real], lambda parser: None)[0])
+    return reference(data, order.split)
 
 
-def foreign_run(asked: Order) -> Run:
-    """Return the run that the scores of somebody's images go to, which need not be there yet.
+def foreign_run(order: Order) -> Run:
+    """Return the run in which the scores of these images are recorded; it need not exist yet.
 
     Raises:
-        Mistake: the directory holds something else.
+        Mistake: The directory holds something else.
     """
-    run = Run(asked.run or Path("runs") / owner(asked).lower().replace(" ", "_"))
+    run = Run(order.run or Path("runs") / owner(order).lower().replace(" ", "_"))
     refuse_unusable(run)
     if run.has_begun() or run.config_file.exists():
-        raise Mistake(f"{run.path} holds a run that was trained: choose another --run.")
-    before = run.record().get("model", owner(asked))
-    if before != owner(asked):
-        raise Mistake(f"{run.path} holds scores of {before}, not of {owner(asked)}: choose another --run.")
+        raise Mistake(f"{run.path} holds a trained run: choose another --run.")
+    recorded = run.record().get("model", owner(order))
+    if recorded != owner(order):
+        raise Mistake(f"{run.path} holds scores of {recorded}, not of {owner(order)}: choose another --run.")
     return run
 
 
-def owner(asked: Order) -> str:
-    """Return what reports call the owner of the images."""
-    assert asked.fake
-    return asked.name or Path(asked.fake).resolve().stem
+def owner(order: Order) -> str:
+    """Return the name by which reports call the owner of the images."""
+    assert order.fake
+    return order.name or Path(order.fake).resolve().stem
 
 
-def begin(run: Run, asked: Order, fake: Any, data: str) -> None:
-    """Make the directory one that reports read as a finished run, with a picture of its first images."""
+def begin(run: Run, order: Order, fake: Any, data: str) -> None:
+    """Write a directory that reports read as a finished run, with a picture of the first images."""
     run.create()
     first = Fixed(fake, Conditions()).images(0, min(64, len(fake)))
     write(run.images / "step_00000000.png", images.png(images.grid(first)))
-    run.update_record(status="finished", model=owner(asked), data=data, seed=asked.seed, error=None)
+    run.update_record(status="finished", model=owner(order), data=data, seed=order.seed, error=None)
     run.release()

@@ -1,4 +1,4 @@
-"""Images that are nobody's data module's: a folder, a zip or an .npz, as they are."""
+"""Images without a data module: a folder, a zip or an .npz, read without resizing."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -20,21 +20,21 @@ from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.metrics.references import References
 
-THREADS = 4  # that decode: Pillow lets go of Python's lock
+THREADS = 4  # to decode images; Pillow releases Python's lock
 
 
 class Pictures:
-    """The images of a folder or a zip at their own size, which is to be one.
+    """The images of a folder or a zip, which must all have the same size.
 
     Args:
-        path: the folder or zip.
-        skip_damaged: leave damaged files out, after a look at each; else the first one ends it.
+        path: The folder or the zip.
+        skip_damaged: Read every file first and leave damaged ones out. Otherwise the first damaged file is an error.
 
     Raises:
-        DataError: no image there.
+        DataError: There is no image.
     """
 
-    instant = True  # its own threads decode
+    instant = True  # it decodes with its own threads and needs no workers
 
     def __init__(self, path: Path, skip_damaged: bool = False) -> None:
         store, names = images_in(str(path), "train")
@@ -53,16 +53,16 @@ class Pictures:
     def __getitem__(self, request: Any) -> dict[str, Tensor]:
         indices = [int(i) for i in request.indices]
         with ThreadPoolExecutor(THREADS) as pool:
-            made = list(pool.map(self.source.read, indices))
-        for index, one in zip(indices, made, strict=True):
-            if one.shape[:2] != made[0].shape[:2]:
-                sizes = " and ".join(f"{one.shape[1]} x {one.shape[0]}" for one in (made[0], one))
+            arrays = list(pool.map(self.source.read, indices))
+        for index, array in zip(indices, arrays, strict=True):
+            if array.shape[:2] != arrays[0].shape[:2]:
+                sizes = " and ".join(f"{shape[1]} x {shape[0]}" for shape in (array.shape, arrays[0].shape))
                 raise DataError(
-                    f"{self.source.where(index)} is of another size than {self.source.where(indices[0])} ({sizes} "
-                    "pixels): scores compare images of one size; resize them, or name an experiment's data."
+                    f"{self.source.where(index)} has another size than {self.source.where(indices[0])} ({sizes} "
+                    "pixels): scores need images of one size, so resize them or name an experiment's data."
                 )
-        channels = max(one.shape[2] for one in made)  # a grey one among colours is three equal channels
-        image = np.stack([np.broadcast_to(one, (*one.shape[:2], channels)) for one in made])
+        channels = max(array.shape[2] for array in arrays)  # a grey image among coloured ones gets three equal channels
+        image = np.stack([np.broadcast_to(array, (*array.shape[:2], channels)) for array in arrays])
         return {"image": torch.from_numpy(image).permute(0, 3, 1, 2).contiguous()}
 
     def fingerprint(self) -> str:
@@ -77,30 +77,31 @@ class Pictures:
 
 
 class Fixed:
-    """Images that are there already, to be scored as somebody's.
+    """Existing images in the place of generated ones.
 
     Args:
-        real: they.
-        conditions: under which they were made, as the user says.
+        source: The images.
+        conditions: How they were generated, as far as the user knows.
     """
 
     unit = 1
 
-    def __init__(self, real: Images, conditions: Conditions) -> None:
-        self.real, self.conditions = real, conditions
+    def __init__(self, source: Images, conditions: Conditions) -> None:
+        self.source, self.conditions = source, conditions
 
     def images(self, first: int, count: int) -> Tensor:
-        return self.real[Request(np.arange(first, first + count))]["image"]
+        """Return images `first` to `first + count`."""
+        return self.source[Request(np.arange(first, first + count))]["image"]
 
 
 class Statistics:
-    """The `mu` and `sigma` of an .npz, in place of the images that they are of.
+    """The `mu` and `sigma` of an .npz, in place of the images that they summarise.
 
     Args:
-        path: the file, of ours, pytorch-fid, clean-fid or TTUR.
+        path: A file written by this project, pytorch-fid, clean-fid or TTUR.
 
     Raises:
-        Mistake: it holds none.
+        Mistake: The file holds no statistics.
     """
 
     instant = True
@@ -116,29 +117,34 @@ class Statistics:
 
     def fingerprint(self) -> str:
         tensors = self.gaussian.tensors()
-        return hashlib.sha256(b"".join(one.numpy().tobytes() for one in tensors.values())).hexdigest()[:16]
+        return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors.values())).hexdigest()[:16]
 
     def references(self, metrics: tuple[str, ...], features: int) -> References:
-        """For the Frechet distance, which is all that they say enough for.
+        """Return the references of the Frechet distance, the only metric that needs no more than these statistics.
+
+        Args:
+            metrics: Names of the requested metrics.
+            features: Number of features of the extractor.
 
         Raises:
-            Mistake: other metrics, or statistics of another network's features.
+            Mistake: Other metrics are requested, or the statistics belong to another number of features.
         """
         if metrics != ("fd",):
-            raise Mistake(f"{self.name}.npz holds mean and covariance: only --metrics fd compares with these.")
+            raise Mistake(f"{self.name}.npz holds a mean and a covariance: use --metrics fd, which needs no more.")
         if len(self.gaussian.mean) != features:
             raise Mistake(
-                f"{self.name}.npz holds statistics of {len(self.gaussian.mean)} features; the extractor has {features}."
+                f"{self.name}.npz holds statistics of {len(self.gaussian.mean)} features, and the extractor has "
+                f"{features}: name the extractor that they are from."
             )
         return {"fd": self.gaussian.tensors()}
 
 
 def pictures(path: Path, skip_damaged: bool) -> Any:
-    """The images, or their statistics, in a folder, a zip or an .npz.
+    """Return the images in a folder, a zip or an .npz, or the statistics in an .npz.
 
     Raises:
-        DataError: no images there.
-        Mistake: an .npz of something else.
+        DataError: There are no images.
+        Mistake: The .npz holds something else.
     """
     if path.suffix != ".npz":
         return Pictures(path, skip_damaged)
@@ -148,9 +154,11 @@ def pictures(path: Path, skip_damaged: bool) -> Any:
                 return Statistics(path)
             arrays = [content[name] for name in content.files]
     except (OSError, ValueError, EOFError) as error:
-        raise Mistake(f"{path} is not an .npz file that can be read: {error}.") from error
-    found = [one for one in arrays if one.dtype == np.uint8 and one.ndim == 4 and one.shape[3] in (1, 3)]
-    if not found:
-        raise Mistake(f"{path} holds neither images, uint8 (n, height, width, 1 or 3), nor mu and sigma.")
-    image = torch.from_numpy(found[0]).permute(0, 3, 1, 2).contiguous()
+        raise Mistake(f"{path} is not a readable .npz file ({error}): name another.") from error
+    candidates = [array for array in arrays if array.dtype == np.uint8 and array.ndim == 4 and array.shape[3] in (1, 3)]
+    if not candidates:
+        raise Mistake(
+            f"{path} holds neither uint8 images of shape (n, height, width, 1 or 3) nor mu and sigma: name another."
+        )
+    image = torch.from_numpy(candidates[0]).permute(0, 3, 1, 2).contiguous()
     return InMemory(f"{path.stem.lower()}_{count_name(len(image))}", image=image)

@@ -1,4 +1,4 @@
-"""What `gan-zoo evaluate` is asked: its options, and paper presets among them. Loads no torch."""
+"""The options of `gan-zoo evaluate`, including the presets of papers. Importing this loads no torch."""
 
 import argparse
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from gan_zoo.trust import packages
 
 @dataclass(frozen=True)
 class Order:
-    """All that was asked, as plain values, which every process gets; None: not said."""
+    """The values of all options, which every process receives; None: the option was not values."""
 
     runs: tuple[str, ...]
     fake: str | None
@@ -41,104 +41,122 @@ class Order:
     baseline: bool
     skip_damaged: bool
     allow_modules: tuple[str, ...]
-    """What runs may name beside our modules: what the user allowed, and the packages of what the user typed."""
+    """Packages outside the project that runs may name: those of --allow-module, and those in names of this command."""
     devices: int
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the options of `evaluate`. What a preset may set has no default of its own."""
+    """Add the options of `evaluate` to `parser`. Options that a preset can set have no default here."""
     option = parser.add_argument
-    option("runs", nargs="*", help="runs' directories, or folders of them")
-    option("--metrics", nargs="+", help=f"{', '.join(METRICS)}, log_likelihood, or package.module:Class (fd)")
-    option("--draws", type=int, help="latents for each image (log_likelihood, of models that bound it; default 100)")
-    option("--extractor", help="inception, lenet, efficientnet_lite0, dinov2, or package.module:callable (the run's)")
-    option("--weights", metavar="FILE", help="the extractor's weights (inception, dinov2), else downloaded")
-    option("--resize", help="of inception: tf1, clean or none (default tf1)")
-    option("--samples", type=int, help="images generated (default 10000; of a folder: all)")
-    option("--real-samples", type=int, help="of the real images, as many; 0: all (default)")
-    option("--split", help="of the data, that is compared with (default: the one trained on)")
-    option("--preset", help=f"a paper's protocol: {', '.join(PRESETS)}")
-    option("--checkpoints", default="last", choices=("last", "all", "best"), help="which of a run's (default last)")
-    option("--seed", type=int, default=0, help="of the latents (default 0)")
-    option("--raw", action="store_true", help="the last weights, where a moving average is kept beside them")
-    option("--truncation", type=float, help="of the latents, for models that can (default 1: none)")
-    option("--batch-norm", choices=("eval", "train"), help="running statistics, or the batch's (default eval)")
+    option("runs", nargs="*", help="directories of runs, or folders that contain them")
+    option("--metrics", nargs="+", help=f"{', '.join(METRICS)}, log_likelihood, or package.module:Class (default fd)")
+    option("--draws", type=int, help="latents drawn for each image (log_likelihood only; default 100)")
+    option(
+        "--extractor",
+        help="inception, lenet, efficientnet_lite0, dinov2, or package.module:callable (default: the run's)",
+    )
+    option("--weights", metavar="FILE", help="weights of the extractor (inception, dinov2; default: download them)")
+    option("--resize", help="how inception resizes images: tf1, clean or none (default tf1)")
+    option("--samples", type=int, help="number of generated images (default 10000; of --fake: all)")
+    option("--real-samples", type=int, help="number of real images; 0 means all (default)")
+    option("--split", help="split of the data to compare with (default: the training split)")
+    option("--preset", help=f"protocol of a paper: {', '.join(PRESETS)}")
+    option(
+        "--checkpoints",
+        default="last",
+        choices=("last", "all", "best"),
+        help="checkpoints of a run to score (default last)",
+    )
+    option("--seed", type=int, default=0, help="seed of the latents (default 0)")
+    option("--raw", action="store_true", help="use the last weights, not their exponential moving average")
+    option("--truncation", type=float, help="truncation of the latents, if the model supports it (default 1: none)")
+    option(
+        "--batch-norm",
+        choices=("eval", "train"),
+        help="use running statistics (eval) or those of a batch (train; default eval)",
+    )
     option(
         "--labels",
-        help="uniform, data (as often as among the real images), or one class (default uniform; of --fake: none)",
+        help="uniform, data (as frequent as in the real images), or a class number (default uniform; of --fake: none)",
     )
-    option("--per-class", action="store_true", help="a score for each class, against its real images")
+    option("--per-class", action="store_true", help="score each class against the real images of that class")
     option(
-        "--classifier", metavar="FILE", help="what tells whether images are as asked: lenet, or a file for attributes"
+        "--classifier",
+        metavar="FILE",
+        help="measure the share of correct images by lenet, or by a file with an attribute classifier",
     )
-    option("--baseline", action="store_true", help="what no translation at all would score, beside translated images")
-    option("--devices", type=int, default=1, help="processes, one a GPU, or on the CPU (default 1)")
-    option("--fake", metavar="DIR", help="somebody's images, a folder, zip or .npz, in place of a run")
-    option("--real", metavar="DATA", help="what they are compared with: a folder, zip, .npz, run or experiment")
-    option("--name", help="what reports call the owner of --fake (default: the folder's name)")
-    option("--run", help="directory that the scores of --fake go to, as a run of their own")
-    option("--skip-damaged", action="store_true", help="leave damaged files of --fake and --real out, else one ends it")
+    option("--baseline", action="store_true", help="also score untranslated images, beside translated ones")
+    option("--devices", type=int, default=1, help="number of processes, one per GPU, or all on the CPU (default 1)")
+    option("--fake", metavar="DIR", help="images to score in place of a run: a folder, zip or .npz")
+    option("--real", metavar="DATA", help="real images to compare --fake with: a folder, zip, .npz, run or experiment")
+    option("--name", help="name of --fake in reports (default: the name of the folder)")
+    option("--run", help="directory in which the scores of --fake are recorded, as a run")
+    option(
+        "--skip-damaged", action="store_true", help="leave out damaged files of --fake and --real, instead of stopping"
+    )
     allow_modules(parser)
 
 
 def order(options: argparse.Namespace) -> Order:
-    """What was asked, the preset's values in their places.
+    """Return the order that the options make, with the values of the preset and the defaults filled in.
 
     Raises:
-        Mistake: options that do not go together, or out of bounds.
+        Mistake: Options exclude each other, or a value is out of bounds.
     """
-    given: dict[str, Any] = {name.replace("-", "_"): value for name, value in vars(options).items()}
-    given = preset(given.pop("preset"), given)
+    values: dict[str, Any] = {name.replace("-", "_"): value for name, value in vars(options).items()}
+    values = preset(values.pop("preset"), values)
     defaults = {"metrics": ("fd",), "real_samples": 0, "truncation": 1.0, "batch_norm": "eval"}
-    defaults["labels"] = "none" if given["fake"] else "uniform"
+    defaults["labels"] = "none" if values["fake"] else "uniform"
     for name, value in defaults.items():
-        given[name] = value if given[name] is None else given[name]
-    given |= {name: tuple(given[name]) for name in ("runs", "metrics")}
-    given["allow_modules"] = (*given["allow_modules"], *packages((given["extractor"], *given["metrics"])))
-    asked = Order(**given)
-    if asked.samples is not None:
-        bounded("--", at_least=2, samples=asked.samples)
-    bounded("--", at_least=0, real_samples=asked.real_samples)
-    bounded("--", at_least=1, devices=asked.devices)
-    bounded("--", above=0, truncation=asked.truncation)
-    if asked.labels not in ("uniform", "data", defaults["labels"]) and not asked.labels.isdigit():
-        raise Mistake(f"--labels is {asked.labels}: it must be uniform, data, or a class's number.")
-    refuse_mixtures(asked)
-    return asked
+        values[name] = value if values[name] is None else values[name]
+    values |= {name: tuple(values[name]) for name in ("runs", "metrics")}
+    values["allow_modules"] = (*values["allow_modules"], *packages((values["extractor"], *values["metrics"])))
+    result = Order(**values)
+    if result.samples is not None:
+        bounded("--", at_least=2, samples=result.samples)
+    bounded("--", at_least=0, real_samples=result.real_samples)
+    bounded("--", at_least=1, devices=result.devices)
+    bounded("--", above=0, truncation=result.truncation)
+    if result.labels not in ("uniform", "data", defaults["labels"]) and not result.labels.isdigit():
+        raise Mistake(f"--labels is {result.labels}: it must be uniform, data, or the number of a class.")
+    refuse_mixtures(result)
+    return result
 
 
-def preset(name: str | None, given: dict[str, Any]) -> dict[str, Any]:
-    """`given` with the values of the preset `name`.
+def preset(name: str | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` with those of the preset `name`; None: no preset.
 
     Raises:
-        Mistake: no such preset, or an option that it sets.
+        Mistake: The preset is unknown, or an option that it sets was also given.
     """
     if name is None:
-        return given
+        return values
     if name not in PRESETS:
         raise Mistake(f"No preset is called {name}{closest(name, PRESETS)}: there are {', '.join(PRESETS)}.")
-    called = {"generated": "samples", "real": "real_samples"}
-    values = {called.get(one.name, one.name): getattr(PRESETS[name], one.name) for one in fields(PRESETS[name])}
-    values.pop("about")
-    for option, value in values.items():
-        if given[option] is not None and given[option] != value:
+    option_of = {"generated": "samples", "real": "real_samples"}
+    fixed = {
+        option_of.get(field.name, field.name): getattr(PRESETS[name], field.name) for field in fields(PRESETS[name])
+    }
+    fixed.pop("about")
+    for option, value in fixed.items():
+        if values[option] is not None and values[option] != value:
             raise Mistake(f"--{option.replace('_', '-')} is set by --preset {name}: leave one of them out.")
-    return given | values
+    return values | fixed
 
 
-def refuse_mixtures(asked: Order) -> None:
-    """Stop where runs and somebody's images are named at once, or neither.
+def refuse_mixtures(order: Order) -> None:
+    """Refuse an order that names runs together with --fake, or neither, or options of the other.
 
     Raises:
-        Mistake: says what is missing or too much.
+        Mistake: Names the option that is missing or superfluous.
     """
-    if not asked.runs and not asked.fake:
+    if not order.runs and not order.fake:
         raise Mistake("the following arguments are required: runs, or --fake: see gan-zoo evaluate --help.")
-    if asked.runs and (asked.fake or asked.real or asked.name or asked.run):
-        raise Mistake("--fake, --real, --name and --run are for somebody's images: leave out the runs, or these.")
-    if asked.fake and not asked.real:
-        raise Mistake("--fake needs --real: what are the images compared with?")
-    if asked.fake and (asked.classifier or asked.baseline):
-        raise Mistake("--classifier and --baseline are for runs that translate: leave them out beside --fake.")
-    if asked.fake and (asked.per_class or asked.checkpoints != "last"):
+    if order.runs and (order.fake or order.real or order.name or order.run):
+        raise Mistake("--fake, --real, --name and --run score images in place of runs: leave out the runs, or these.")
+    if order.fake and not order.real:
+        raise Mistake("--fake needs --real: name the real images to compare with.")
+    if order.fake and (order.classifier or order.baseline):
+        raise Mistake("--classifier and --baseline are for runs: leave them out beside --fake.")
+    if order.fake and (order.per_class or order.checkpoints != "last"):
         raise Mistake("--per-class and --checkpoints are for runs: leave them out beside --fake.")

@@ -1,4 +1,4 @@
-"""What `evaluate` says, and what it adds to a run."""
+"""Prints scores, and records them in a run."""
 
 import sys
 from typing import Any
@@ -12,39 +12,47 @@ from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines as lines_of
 
 
-def note(judge: Judge, samples: int) -> None:
-    if rank() == 0 and (said := judge.few(samples)):
-        print(said, file=sys.stderr)
+def note(evaluator: Judge, samples: int) -> None:
+    """Print a note if there are too few images for an unbiased distance."""
+    if rank() == 0 and (message := evaluator.few(samples)):
+        print(message, file=sys.stderr)
 
 
-def tell(scores: Scores, where: str, of: str = "") -> None:
-    """Print the values, once for all processes.
+def tell(scores: Scores, prefix: str, subset: str = "") -> None:
+    """Print the scores, one a line, in the first process.
 
     Args:
-        scores: by name.
-        where: begins each line: run and step, where there are several.
-        of: ends each line: which of the images, where not all.
+        scores: Values by name.
+        prefix: Beginning of each line: run and step, if there are several.
+        subset: Which images the scores are about, if not all; it ends each line, in parentheses.
     """
     if rank() > 0:
         return
-    for name, one in scores.items():
-        interval = " [{:.6g}, {:.6g}]".format(*one.interval) if one.interval else ""
-        print(f"{where}{name} {one.value:.6g}{interval}{f' ({of})' if of else ''}")
+    for name, score in scores.items():
+        interval = " [{:.6g}, {:.6g}]".format(*score.interval) if score.interval else ""
+        print(f"{prefix}{name} {score.value:.6g}{interval}{f' ({subset})' if subset else ''}")
 
 
-def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, shown: int) -> None:
-    """Add the lines that are not there yet: the same score under the same conditions is the same line.
+def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int) -> None:
+    """Add scores to the evaluations of a run, in the first process, unless they are there under the same protocol.
 
-    They are marked by `origin`: a run that goes on drops its own lines past its checkpoint, and not those.
+    The lines are marked by `origin`. A run that resumes drops its own lines from after its checkpoint, but keeps these.
+
+    Args:
+        run: The run.
+        scores: Values by name.
+        protocol: Protocol of the scores.
+        step: Step of the checkpoint.
+        real_images: Number of real images that the model was trained on by then.
 
     Raises:
-        Mistake: the file cannot be written.
+        Mistake: The file cannot be written.
     """
     if rank() > 0:
         return
-    there = [without_value(line) for line in lines_of(run.evaluations_file)]
-    for line in lines(scores, protocol, step, shown):
-        if without_value(line) not in there:
+    recorded = [without_value(line) for line in lines_of(run.evaluations_file)]
+    for line in lines(scores, protocol, step, real_images):
+        if without_value(line) not in recorded:
             try:
                 run.append(run.evaluations_file, line | {"origin": "evaluate"})
             except OSError as error:
@@ -52,4 +60,5 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
 
 
 def without_value(line: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a line that identify the score."""
     return {name: value for name, value in line.items() if name not in ("value", "interval", "origin")}

@@ -1,4 +1,4 @@
-"""One piece of work on several processes, one a GPU, or on the CPU."""
+"""Runs a function in several processes, one per GPU, or all on the CPU."""
 
 import os
 import sys
@@ -11,21 +11,27 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
+from datamodules.errors import DataError
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.lookup import shorten
 
-MISTAKEN = 2  # exit code of a process that wrote down what the user should do
+MISTAKEN = 2  # exit code of a process that left the message of a `Mistake` in a file
 
 
 def spread(work: Callable[[Any], None], order: Any, devices: int) -> None:
-    """`work(order)` on `devices` processes that make one group; one runs here.
+    """Run `work(order)` in a group of `devices` processes, or in this process if `devices` is 1.
+
+    Args:
+        work: A function that can be pickled.
+        order: Its argument.
+        devices: Number of processes.
 
     Raises:
-        Mistake: fewer GPUs than `devices`, or one that `work` raised on any of them.
-        RunFailed: a process ended otherwise.
+        Mistake: There are fewer GPUs than `devices`, or `work` raised it in one of the processes.
+        RunFailed: A process ended without a message.
     """
     if torch.cuda.is_available() and devices > torch.cuda.device_count():
-        raise Mistake(f"--devices is {devices}: this machine has {torch.cuda.device_count()} GPUs.")
+        raise Mistake(f"--devices is {devices}, and this machine has {torch.cuda.device_count()} GPUs: ask for fewer.")
     if devices == 1:
         work(order)
         return
@@ -33,25 +39,27 @@ def spread(work: Callable[[Any], None], order: Any, devices: int) -> None:
         try:
             spawn(_member, args=(work, order, devices, folder), nprocs=devices)
         except ProcessExitedException as error:
-            said = sorted(Path(folder).glob("mistake_*"))
-            if not said:
-                raise RunFailed(f"A process of {devices} ended without a word: {error}.") from error
-            raise Mistake(said[0].read_text()) from error
+            messages = sorted(Path(folder).glob("mistake_*"))
+            if not messages:
+                raise RunFailed(f"One of {devices} processes ended without a message: {error}.") from error
+            raise Mistake(messages[0].read_text()) from error
 
 
 def _member(rank: int, work: Callable[[Any], None], order: Any, devices: int, folder: str) -> None:
-    """One process of the group."""
+    """Run `work` as one process of the group."""
     gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(rank)
     elif "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, torch.get_num_threads() // devices))  # or threads wait for threads
+        torch.set_num_threads(
+            max(1, torch.get_num_threads() // devices)
+        )  # more threads than cores slow each other down
     meeting = f"file://{folder}/meeting"
     dist.init_process_group("nccl" if gpu else "gloo", init_method=meeting, rank=rank, world_size=devices)
     try:
         work(order)
-    except Mistake as mistake:
+    except (Mistake, DataError) as mistake:
         Path(folder, f"mistake_{rank}").write_text(shorten(str(mistake), 2000))
         sys.stdout.flush()
-        os._exit(MISTAKEN)  # at once: the others wait in an exchange, and are ended with this one
+        os._exit(MISTAKEN)  # without clean-up: the others wait for this one, and are ended with it
     dist.destroy_process_group()

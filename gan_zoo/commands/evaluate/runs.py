@@ -1,4 +1,4 @@
-"""Scores of runs, at the checkpoints that are asked for."""
+"""Scores of runs at their checkpoints."""
 
 from collections.abc import Iterable
 
@@ -7,10 +7,9 @@ from gan_zoo.commands.evaluate.evaluators import (
     classes_of,
     data_settings,
     device,
-    evaluator,
+    evaluator_of,
     module_of,
-    stylizations,
-    translations,
+    sample_evaluator,
 )
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
@@ -19,141 +18,131 @@ from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
 from gan_zoo.metrics.baselines import baselines
 from gan_zoo.metrics.fakes import Sampled, Sampling
+from gan_zoo.metrics.judges import ModelKind
+from gan_zoo.metrics.judges import results as scores_of
 from gan_zoo.metrics.protocol import Protocol
-from gan_zoo.metrics.stylized import Stylizing
-from gan_zoo.metrics.translated import Result
+from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
-from gan_zoo.translation.routes import Translating
 from gan_zoo.trust import Source, refuse_foreign
 
 SAMPLES = 10_000
-"""Images generated for a score where the user says nothing."""
+"""Default number of generated images."""
 
 
-def score_runs(asked: Order) -> None:
-    found = [one for path in asked.runs for run in runs_at(path) for one in checkpoints(run, asked)]
-    for one in found:
-        model = loaded(one, asked.allow_modules).to(device())
-        for scores, protocol in results(asked, one, model):
-            where = f"{one.run.path} step {one.step} " if len(found) > 1 else ""
-            tell(scores, where, told(asked, protocol))
-            keep(one.run, scores, protocol, one.step, model.images)
+def score_runs(order: Order) -> None:
+    """Score the runs of an order at the requested checkpoints, print the scores, and record them."""
+    requested = [checkpoint for path in order.runs for run in runs_at(path) for checkpoint in checkpoints(run, order)]
+    for checkpoint in requested:
+        model = loaded(checkpoint, order.allow_modules).to(device())
+        for scores, protocol in results(order, checkpoint, model):
+            prefix = f"{checkpoint.run.path} step {checkpoint.step} " if len(requested) > 1 else ""
+            tell(scores, prefix, subset(order, protocol))
+            keep(checkpoint.run, scores, protocol, checkpoint.step, model.images)
 
 
-def results(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """The scores of a model's images, whatever it makes them of."""
-    if isinstance(model, Translating):
-        return translated(asked, one, model)
-    if isinstance(model, Stylizing):
-        return stylized(asked, one, model)
-    return sampled(asked, one, model)
+def results(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
+    """Return the scores of a model: of its samples, or of the images that it makes from images."""
+    kind = ModelKind.of(model)
+    return sampled(order, checkpoint, model) if kind == ModelKind() else from_images(order, checkpoint, model, kind)
 
 
-def told(asked: Order, protocol: Protocol) -> str:
-    """Which images a score is of, where not all are the model's whole."""
-    if asked.per_class:
+def subset(order: Order, protocol: Protocol) -> str:
+    """Return which images a score is about, if they are a class or a baseline."""
+    if order.per_class:
         return protocol.conditions.labels
-    return protocol.conditions.weights if asked.baseline else ""
+    return protocol.conditions.weights if order.baseline else ""
 
 
-def sampled(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """The scores of a model's samples: of all, or class by class; last, whether they are of the classes asked for."""
-    if asked.baseline:
-        raise Mistake(f"--baseline is for models that translate: {type(model).__name__} does not.")
-    told = extractors.make(asked.classifier).to(device()) if asked.classifier else None
-    if told:
-        refuse_other_classes(model.num_classes, f"{type(model).__name__} of {one.run.path}", told)
-    choices = range(model.num_classes) if asked.per_class else [asked.labels]
+def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
+    """Yield the scores of a model's samples, of all or class by class, and their class agreement with --classifier.
+
+    Raises:
+        Mistake: The order has options for other models, or the model lacks the classes that they need.
+    """
+    if order.baseline:
+        raise Mistake(f"--baseline is for models that translate: leave it out for {type(model).__name__}.")
+    classifier = extractors.make(order.classifier).to(device()) if order.classifier else None
+    if classifier:
+        refuse_other_classes(model.num_classes, f"{type(model).__name__} of {checkpoint.run.path}", classifier)
+    choices = range(model.num_classes) if order.per_class else [order.labels]
     if not choices:
-        raise Mistake(f"--per-class: {type(model).__name__} of {one.run.path} knows no classes.")
-    name, settings = extractor_name(asked, one.run), data_settings(one.run, asked)
-    wanted = asked.samples or SAMPLES
+        raise Mistake(f"--per-class: {type(model).__name__} of {checkpoint.run.path} has no classes: leave it out.")
+    name, settings = extractor_name(order, checkpoint.run), data_settings(checkpoint.run, order)
+    samples = order.samples or SAMPLES
     for labels in choices:
-        judge = evaluator(asked, name, settings, int(labels) if asked.per_class else None)
-        drawn = Sampled(model, sampling(asked, labels), classes_of(judge.real) if asked.labels == "data" else None)
-        scores, protocol = judge.score(drawn, wanted)
+        evaluator = sample_evaluator(order, name, settings, int(labels) if order.per_class else None)
+        real_labels = classes_of(evaluator.real) if order.labels == "data" else None
+        fakes = Sampled(model, sampling(order, labels), real_labels)
+        scores, protocol = evaluator.score(fakes, samples)
         yield scores, protocol
-        note(judge, wanted)
-        if told:
-            yield class_agreement(drawn, told, wanted, protocol)
+        note(evaluator, samples)
+        if classifier:
+            yield class_agreement(fakes, classifier, samples, protocol)
 
 
-def translated(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """The scores of a model's translations on each route, and of what no model made, where that was asked for.
-
-    Raises:
-        Mistake: options that are for samples.
-    """
-    assert isinstance(model, Translating)
-    refuse_latents(asked, model)
-    settings = data_settings(one.run, asked)
-    judge = translations(asked, extractor_name(asked, one.run), settings, model.routes)
-    wanted = asked.samples or SAMPLES
-    weights = "averaged" if model.average_half_life else "last"
-    if asked.baseline:  # first: the last line is what `gan-zoo status` says of the run
-        yield from baselines(judge, module_of(settings), wanted)
-    yield from judge.results(model, wanted, asked.seed, weights)
-    note(judge, wanted)
-
-
-def stylized(asked: Order, one: Checkpoint, model: GenerativeModule) -> Iterable[Result]:
-    """The scores of contents painted in styles, all in all.
+def from_images(order: Order, checkpoint: Checkpoint, model: GenerativeModule, kind: ModelKind) -> Iterable[Result]:
+    """Yield the scores of a model's translations or stylized images, after those of the baselines with --baseline.
 
     Raises:
-        Mistake: options that are for samples or translations.
+        Mistake: The order has options for other models.
     """
-    assert isinstance(model, Stylizing)
-    refuse_latents(asked, model)
-    if asked.classifier or asked.baseline:
-        raise Mistake(f"--classifier and --baseline are for models that translate: {type(model).__name__} does not.")
-    if asked.real_samples:
-        raise Mistake(f"--real-samples is {asked.real_samples}: contents are painted in all styles, leave it out.")
-    judge = stylizations(asked, extractor_name(asked, one.run), data_settings(one.run, asked))
-    wanted = asked.samples or SAMPLES
-    yield from judge.results(model, wanted)
-    note(judge, wanted)
+    refuse_options(order, model, kind)
+    settings, samples = data_settings(checkpoint.run, order), order.samples or SAMPLES
+    evaluator = evaluator_of(order, extractor_name(order, checkpoint.run), settings, kind)
+    if order.baseline:  # before the model: `gan-zoo status` shows the last line
+        assert isinstance(evaluator, Translations)
+        yield from baselines(evaluator, module_of(settings), samples)
+    yield from scores_of(evaluator, model, samples, sampling(order, order.labels))
+    note(evaluator, samples)
 
 
-def refuse_latents(asked: Order, model: GenerativeModule) -> None:
-    """Stop at options that are for images made of latents.
+def refuse_options(order: Order, model: GenerativeModule, kind: ModelKind) -> None:
+    """Refuse options that do not apply to a model that makes images from images.
 
     Raises:
-        Mistake: names the first.
+        Mistake: Names the first of them.
     """
-    given = {
-        "--truncation": asked.truncation != 1,
-        "--batch-norm": asked.batch_norm != "eval",
-        "--labels": asked.labels != "uniform",
-        "--per-class": asked.per_class,
-        "--raw": asked.raw and bool(model.average_half_life),
+    of_samples = {
+        "--truncation": order.truncation != 1,
+        "--batch-norm": order.batch_norm != "eval",
+        "--labels": order.labels != "uniform",
+        "--per-class": order.per_class,
+        "--raw": order.raw and bool(model.average_half_life),
     }
-    for option, is_given in given.items():
-        if is_given:
-            raise Mistake(
-                f"{option} is for images made of latents, not of images as by {type(model).__name__}: leave it out."
-            )
+    for option, given in of_samples.items():
+        if given:
+            raise Mistake(f"{option} is for images made from latents: leave it out for {type(model).__name__}.")
+    if not kind.stylizes:
+        return
+    if order.classifier or order.baseline:
+        raise Mistake(
+            f"--classifier and --baseline are for models that translate: leave them out for {type(model).__name__}."
+        )
+    if order.real_samples:
+        raise Mistake(f"--real-samples is {order.real_samples}, but contents are painted in all styles: leave it out.")
 
 
-def extractor_name(asked: Order, run: Run) -> str:
-    """Return what was asked for, else what the run was scored with while it trained, else lenet.
+def extractor_name(order: Order, run: Run) -> str:
+    """Return the name of the extractor: the requested one, or that of the run's training, or lenet.
 
     Raises:
-        Mistake: the run names an extractor of a module that is not allowed.
+        Mistake: The run names an extractor from a package that is not allowed.
     """
-    if asked.extractor:
-        return asked.extractor
+    if order.extractor:
+        return order.extractor
     name = (run.config().get("evaluation") or {}).get("extractor") or "lenet"
     if ":" in name:
-        refuse_foreign(name.partition(":")[0], Source(run.config_file, asked.allow_modules))
+        refuse_foreign(name.partition(":")[0], Source(run.config_file, order.allow_modules))
     return name
 
 
-def sampling(asked: Order, labels: str | int) -> Sampling:
+def sampling(order: Order, labels: str | int) -> Sampling:
+    """Return how samples are drawn; `labels` is the value of --labels, or one class."""
     return Sampling(
-        seed=asked.seed,
-        averaged=not asked.raw,
-        truncation=asked.truncation,
-        batch_norm="train" if asked.batch_norm == "train" else "eval",
+        seed=order.seed,
+        averaged=not order.raw,
+        truncation=order.truncation,
+        batch_norm="train" if order.batch_norm == "train" else "eval",
         labels=int(labels) if str(labels).isdigit() else "data" if labels == "data" else "uniform",
     )

@@ -4,6 +4,8 @@ truncate.py     images from the mean outwards       mix.py      the styles of on
 table.py        the arguments they share, and the picture they write
 """
 
+import importlib
+
 from gan_zoo.commands.parser import dispatch
 
 COMMANDS = {
@@ -18,4 +20,8 @@ def run(arguments: list[str]) -> int:
     Raises:
         Mistake: There is no such command, or the command itself raises it.
     """
-    return dispatch("gan-zoo latent", COMMANDS, "gan_zoo.commands.latent", arguments)
+
+    def find(name: str):
+        return importlib.import_module(f"{__name__}.{name}").run
+
+    return dispatch("gan-zoo latent", COMMANDS, find, arguments)

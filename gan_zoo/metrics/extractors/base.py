@@ -1,4 +1,4 @@
-"""What every extractor is: frozen, in eval mode, in float32, whatever surrounds it."""
+"""The base class of extractors. Features are always computed in float32, without autocast or TF32."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,46 +15,49 @@ from gan_zoo.lookup import shorten
 
 
 class Features(NamedTuple):
-    """What an extractor finds in n images."""
+    """The output of an extractor for n images."""
 
     features: Float[Tensor, " n d"]
-    """What Frechet and kernel distances, precision and recall compare."""
+    """The vectors that Frechet and kernel distances, precision and recall compare."""
     logits: Float[Tensor, " n k"] | None = None
-    """What the Inception score reads; None: the network classifies nothing."""
+    """The class logits that the Inception score reads; None: the network does not classify."""
 
 
 class Extractor(nn.Module):
-    """Base of the extractors. A subclass sets the first two and writes `forward`, from uint8 images to `Features`."""
+    """Base class of extractors.
+
+    A subclass sets `name` and `features`, and implements `forward`, which maps uint8 images to `Features`.
+    """
 
     name: str
     features: int
-    """Their length."""
+    """Number of features per image."""
     logits: int = 0
-    """Their number; 0: none."""
+    """Number of classes; 0: the network does not classify."""
     resize: str = "none"
-    """How images reach the network's size, as protocols print it."""
+    """How images are resized for the network, as protocols record it."""
     batch: int = 250
-    """Images through the network at once: bounds the memory, changes nothing else."""
+    """Images that go through the network at once. It bounds the memory and does not change the results."""
 
     def fingerprint(self) -> str:
-        """A hash of the weights: scores of unlike fingerprints are not compared."""
+        """Return a hash of the weights. Scores with different hashes are not compared."""
         return hashed(self)
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
-        """Raise `Mistake` if images of this shape are not what the network is for."""
+        """Raise `Mistake` if the network does not take images of this shape."""
 
     @torch.no_grad()
     def extract(self, image: UInt8[Tensor, " n c h w"]) -> Features:
-        """What the network finds in `image`, on its device, in float32 without autocast or TF32."""
+        """Return the features of `image`, on its device, computed in float32 without autocast or TF32."""
         with in_float32(image.device):
-            made = [self(part) for part in image.split(self.batch)]
-        found = [one if isinstance(one, Features) else Features(one) for one in made]
-        logits = [one.logits for one in found if one.logits is not None]
-        return Features(torch.cat([one.features for one in found]), torch.cat(logits) if logits else None)
+            outputs = [self(part) for part in image.split(self.batch)]
+        parts = [output if isinstance(output, Features) else Features(output) for output in outputs]
+        logits = [part.logits for part in parts if part.logits is not None]
+        return Features(torch.cat([part.features for part in parts]), torch.cat(logits) if logits else None)
 
 
 def hashed(network: nn.Module) -> str:
-    """A hash of a network's weights."""
+    """Return a hash of the weights of a network."""
     digest = hashlib.sha256()
     for key, value in network.state_dict().items():
         digest.update(key.encode())
@@ -64,7 +67,7 @@ def hashed(network: nn.Module) -> str:
 
 @contextmanager
 def in_float32(device: torch.device) -> Iterator[None]:
-    """Within the block products are of all 24 bits: TF32 keeps 11, and moves features by a thousandth."""
+    """Compute with all 24 bits of float32 within the block. TF32 keeps 11 and changes features by a thousandth."""
     backends: Any = torch.backends  # torch declares no types for these switches
     switches = (backends.cuda.matmul, backends.cudnn.conv)
     before = [switch.fp32_precision for switch in switches]
@@ -79,7 +82,7 @@ def in_float32(device: torch.device) -> Iterator[None]:
 
 
 def colour(image: UInt8[Tensor, " n c h w"]) -> UInt8[Tensor, " n 3 h w"]:
-    """Grey images three times over; others as they are."""
+    """Return grey images with three equal channels, and others unchanged."""
     return image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image
 
 
@@ -87,33 +90,33 @@ def refuse_channels(name: str, image_shape: tuple[int, int, int], least: int = 1
     """Raise `Mistake` unless images have one or three channels and `least` pixels a side."""
     if image_shape[0] not in (1, 3) or min(image_shape[1:]) < least:
         raise Mistake(
-            f"{name} takes images of 1 or 3 channels and at least {least} pixels a side; these are {image_shape}: "
+            f"{name} takes images with 1 or 3 channels and at least {least} pixels a side; these are {image_shape}: "
             "name another extractor."
         )
 
 
 def read_weights(file: str) -> dict[str, Tensor]:
-    """The tensors in a .pth file, of which nothing is executed.
+    """Return the tensors in a .pth file, without executing any code in it.
 
     Raises:
-        Mistake: damaged, dangerous, or something else than tensors by name.
+        Mistake: The file is damaged or dangerous, or holds anything but tensors by name.
     """
     try:
         content = torch.load(Path(file), weights_only=True, map_location="cpu")
     except Exception as error:  # torch raises many kinds for damaged and for dangerous files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Mistake(shorten(f"{file} is not a file of weights that can be read safely: {reason}")) from error
-    if not (isinstance(content, dict) and all(isinstance(one, Tensor) for one in content.values())):
+    if not (isinstance(content, dict) and all(isinstance(value, Tensor) for value in content.values())):
         raise Mistake(f"{file} holds no tensors by name: fetch the weights again.")
     return content
 
 
 @contextmanager
 def expecting(name: str, file: str) -> Iterator[None]:
-    """Within the block weights from `file` are loaded into the network `name`.
+    """Turn the error of weights from `file` that do not fit the network `name` into a `Mistake`.
 
     Raises:
-        Mistake: they do not fit.
+        Mistake: The weights do not fit.
     """
     try:
         yield

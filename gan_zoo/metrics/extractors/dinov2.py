@@ -1,4 +1,4 @@
-"""DINOv2 ViT-L/14 (Oquab 2023), whose features agree with people better than Inception's (Stein 2023: FD-DINOv2)."""
+"""DINOv2 ViT-L/14 (Oquab 2023), whose features agree with human judgement better than Inception's (Stein 2023)."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from gan_zoo.published import published
 
 CODE = "facebookresearch/dinov2:7764ea0f912e53c92e82eb78a2a1631e92725fc8"
 WEIGHTS = "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth"
-SHA256 = "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428"  # as many who use the file have found it
+SHA256 = "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428"  # as many users of the file have reported
 SIZE = 224
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
 
 class DINOv2(Extractor):
-    """1,024 features, the class token's, of images resized to 224 x 224.
+    """The 1,024 features of the class token, from images resized to 224 x 224.
 
     Args:
-        weights: a file; None: downloaded by torch.hub on first use. The network's code comes by torch.hub either way.
+        weights: File of the weights; None: torch.hub downloads them on first use. The code always comes from torch.hub.
 
     Raises:
-        Mistake: no network for the code or the weights, or weights of something else.
+        Mistake: The code or the weights cannot be downloaded, or the file holds other weights.
     """
 
     name = "dinov2"
@@ -35,9 +35,9 @@ class DINOv2(Extractor):
 
     def __init__(self, weights: str | None) -> None:
         super().__init__()
-        print(f"dinov2: code from github.com/{CODE}, weights from {weights or WEIGHTS}, by torch.hub where not there.")
+        print(f"dinov2: code from github.com/{CODE}, weights from {weights or WEIGHTS}, by torch.hub if missing.")
         try:
-            hub: Any = torch.hub  # its annotations say less than it takes
+            hub: Any = torch.hub  # its annotations leave out arguments that it accepts
             self.network = hub.load(
                 CODE, "dinov2_vitl14", pretrained=False, trust_repo=True, skip_validation=True, verbose=False
             )
@@ -58,6 +58,6 @@ class DINOv2(Extractor):
 
 
 def normalised(image: UInt8[Tensor, " n c h w"]) -> Tensor:
-    """Images at 224 x 224 with ImageNet's mean and spread, as the network was trained on."""
-    mean, spread = (torch.tensor(one, device=image.device)[:, None, None] for one in (MEAN, SPREAD))
-    return (resizing.bicubic(colour(image).float(), SIZE) / 255 - mean) / spread
+    """Return images at 224 x 224, normalised by ImageNet's mean and deviation as in the network's training."""
+    mean, deviation = (torch.tensor(values, device=image.device)[:, None, None] for values in (MEAN, DEVIATION))
+    return (resizing.bicubic(colour(image).float(), SIZE) / 255 - mean) / deviation

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, 2020) trained on ImageNet: real features, installable with no hub."""
+"""EfficientNet-Lite0 (Tan and Le 2019, 2020) trained on ImageNet; its weights come as a Python package."""
 
 import torch
 from jaxtyping import UInt8
@@ -13,10 +13,10 @@ SIZE = 224
 
 
 class EfficientNetLite0(Extractor):
-    """1,280 features and 1,000 logits, of images resized to 224 x 224 and scaled as in its training, to about [-1, 1].
+    """1,280 features and 1,000 logits, from images resized to 224 x 224 and scaled to about [-1, 1] as in its training.
 
     Raises:
-        Mistake: the packages are not installed.
+        Mistake: The packages are not installed.
     """
 
     name = "efficientnet_lite0"
@@ -39,7 +39,7 @@ class EfficientNetLite0(Extractor):
 
     def forward(self, image: UInt8[Tensor, " n c h w"]) -> Features:
         x = (resizing.bicubic(colour(image).float(), SIZE) - 127) / 128
-        x = x.contiguous(memory_format=torch.channels_last)  # on a CPU, 0.56 of the time
+        x = x.contiguous(memory_format=torch.channels_last)  # takes 0.56 of the time on a CPU
         features = self.network.extract_features(x).mean((2, 3))
         return Features(features, self.network._fc(features))
 

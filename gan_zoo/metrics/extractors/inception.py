@@ -1,4 +1,4 @@
-"""The Inception network of 2015 (Szegedy 2016), whose features make a Frechet distance a FID (Heusel 2017)."""
+"""The Inception network of 2015 (Szegedy 2016), whose features define FID (Heusel 2017)."""
 
 import io
 
@@ -17,20 +17,21 @@ from gan_zoo.published import published
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIZE = 299
 RESIZES = ("tf1", "clean", "none")
-"""`tf1`: bilinear as in TensorFlow 1, which all published FIDs before 2021 have; `clean`: bicubic, antialiased, as
-clean-fid; `none`: the network sees the image's own size."""
-LEAST = 75  # pixels a side, below which the last layers have nothing left
+"""`tf1`: bilinear as in TensorFlow 1, used by all FIDs published before 2021; `clean`: bicubic with antialiasing, as in
+clean-fid; `none`: the network sees images at their own size."""
+LEAST = 75  # pixels a side: the last layers of smaller images are empty
 
 
 class Inception(Extractor):
-    """torch-fidelity's network and weights: 2,048 features, and 1,008 logits without their bias, as TTUR has them.
+    """torch-fidelity's network and weights: 2,048 features, and 1,008 logits without bias, as in TTUR.
 
     Args:
-        weights: a file with torch-fidelity's names; None: its own, downloaded into torch.hub's folder on first use.
-        resize: how images reach 299 x 299.
+        weights: File of weights with torch-fidelity's names; None: its own, downloaded into torch.hub's folder on first
+            use.
+        resize: How images are resized to 299 x 299: one of `RESIZES`.
 
     Raises:
-        Mistake: weights of something else, or none to be had.
+        Mistake: The file holds other weights, or they cannot be downloaded.
     """
 
     name = "inception"
@@ -59,12 +60,12 @@ class Inception(Extractor):
 
 
 def build(state: dict[str, Tensor], file: str) -> FeatureExtractorInceptionV3:
-    """torch-fidelity's network with the weights `state`, which were read from `file`.
+    """Return torch-fidelity's network with the weights `state`, which were read from `file`.
 
     Raises:
-        Mistake: they are another network's.
+        Mistake: The weights belong to another network.
     """
-    buffer = io.BytesIO()  # its constructor loads what it is given, pickles too: it is given what was read safely
+    buffer = io.BytesIO()  # its constructor would load any pickle, so it gets only tensors that were read safely
     torch.save(state, buffer)
     buffer.seek(0)
     with expecting("torch-fidelity's Inception", file):
@@ -75,7 +76,7 @@ def downloaded() -> dict[str, Tensor]:
     """Return torch-fidelity's weights, from torch.hub's folder or from their address.
 
     Raises:
-        Mistake: there is no network, or another file lies in torch.hub's folder.
+        Mistake: The download fails, or torch.hub's folder holds another file of this name.
     """
     try:
         return published(URL_INCEPTION_V3, SHA256)

@@ -1,4 +1,4 @@
-"""A small convolutional network for 28 x 28 digits, bundled, so that everything can be tried with no network."""
+"""A small convolutional network for 28 x 28 digits, bundled so that everything can be tried without a download."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ WEIGHTS = Path(__file__).parents[1] / "lenet.safetensors"
 
 
 class LeNet(Extractor):
-    """After LeCun 1998, trained by `train_lenet.py`. Features are the 128 activations before the ten classes."""
+    """A network after LeCun 1998, trained by `train_lenet.py`; features are the 128 activations before the classes."""
 
     name = "lenet"
     features = 128
@@ -36,13 +36,13 @@ class LeNet(Extractor):
     def check(self, image_shape: tuple[int, int, int]) -> None:
         if tuple(image_shape) != (1, 28, 28):
             raise Mistake(
-                f"lenet scores grey digits of 28 x 28; these images are {tuple(image_shape)}: name another "
-                "evaluation.extractor, or leave it out for no scores."
+                f"lenet scores grey digits of 28 x 28 pixels; these images are {tuple(image_shape)}: name another "
+                "evaluation.extractor, or leave it out to have no scores."
             )
 
 
 def trained() -> LeNet:
-    """The network with the bundled weights."""
+    """Return the network with the bundled weights."""
     network = LeNet()
     network.load_state_dict(load_file(WEIGHTS))
     return network

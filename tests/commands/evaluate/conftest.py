@@ -1,4 +1,4 @@
-"""What tests of `evaluate` share with those of commands and of scores."""
+"""Fixtures that tests of `evaluate` share with those of commands and of scores."""
 
 from tests.commands.conftest import command as command
 from tests.commands.conftest import refused as refused

@@ -1,4 +1,4 @@
-"""Scores of one, two and three processes, with real processes."""
+"""Scores computed by one, two and three real processes."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one, two and three processes came to, none of them with another's references."""
+    """The folder with the scores of one, two and three processes, each with its own cache."""
     folder = tmp_path_factory.mktemp("scored")
     with pytest.MonkeyPatch.context() as patch:
         for devices in (1, 2, 3):
@@ -35,39 +35,39 @@ def scores(folder: Path, world: int, rank: int = 0) -> dict[str, Any]:
 @pytest.mark.parametrize("world", [2, 3])
 @pytest.mark.parametrize("case", CASES)
 def test_scores_do_not_depend_on_the_number_of_processes(case: str, world: int, scored: Path) -> None:
-    """One process has no image at all where three share two."""
+    """In one case three processes share two images, and one has none."""
     alone, shared = scores(scored, 1)[case], scores(scored, world)[case]
     assert alone.pop("protocol") == shared.pop("protocol")
     for name, value in alone.items():
-        # 1e-5 through the network (metrics.md 6): its batches are cut elsewhere, and sums of products round apart.
+        # 1e-5 through the network (metrics.md 6): its batches differ, and so does the rounding of sums.
         assert shared[name] == pytest.approx(value, rel=1e-5), name
 
 
 @pytest.mark.parametrize("world", [2, 3])
-def test_all_processes_come_to_the_same(world: int, scored: Path) -> None:
+def test_all_processes_return_the_same_scores(world: int, scored: Path) -> None:
     assert all(scores(scored, world, rank) == scores(scored, world) for rank in range(world))
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
 @pytest.mark.parametrize("case", CASES)
-def test_latents_are_the_same_table_once(case: str, world: int, scored: Path) -> None:
-    """To the last bit; where batch norm looks at batches the last one is made whole, and its end left out."""
+def test_the_latents_of_all_processes_are_one_table(case: str, world: int, scored: Path) -> None:
+    """They are equal to the last bit. If batch norm uses the batch, the last batch is filled up and then cut."""
     parts = [torch.load(scored / f"latents_{case}_{world}_{rank}.pt") for rank in range(world)]
-    given = torch.cat([one for part in parts for one in part])
+    latents = torch.cat([chunk for part in parts for chunk in part])
     samples, sampling = CASES[case]
-    made = -(-samples // CHUNK) * CHUNK if sampling else samples
-    assert torch.equal(given, randomness.rows("uniform", 0, made, 8, seed=3))
+    drawn = -(-samples // CHUNK) * CHUNK if sampling else samples
+    assert torch.equal(latents, randomness.rows("uniform", 0, drawn, 8, seed=3))
 
 
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_scores_do_not_depend_on_the_networks_batches(chunk: int, scored: Path, tmp_path: Path) -> None:
     work((str(tmp_path), "lenet", chunk))
-    for case, found in scores(tmp_path, 1).items():
+    for case, result in scores(tmp_path, 1).items():
         expected = scores(scored, 1)[case]
-        assert found.pop("protocol") == expected.pop("protocol")
-        assert_close(found, expected, rtol=1e-5, atol=0)
+        assert result.pop("protocol") == expected.pop("protocol")
+        assert_close(result, expected, rtol=1e-5, atol=0)
 
 
-def test_a_mistake_in_one_process_is_one_line_of_all(tmp_path: Path) -> None:
+def test_a_mistake_in_a_process_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(Mistake, match="No extractor is called lenett"):
         spread(work, (str(tmp_path), "lenett", 64), 2)

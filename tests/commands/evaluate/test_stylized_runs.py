@@ -24,20 +24,20 @@ def run(tmp_path_factory: pytest.TempPathFactory, weights: str) -> Path:
         (folder / name).mkdir()
         for i, image in enumerate(noise(count, len(name) + count)):
             Image.fromarray(image.permute(1, 2, 0).numpy()).save(folder / name / f"{i}.png")
-    shown = Unpaired(f"{folder}/{{split}}A", f"{folder}/{{split}}B", resolution=16, crop=0, batch_size=2, workers=0)
+    data = Unpaired(f"{folder}/{{split}}A", f"{folder}/{{split}}B", resolution=16, crop=0, batch_size=2, workers=0)
     model = AdaIN(network="vgg16", vgg_weights=weights)
-    Trainer(run=folder / "run", max_steps=1, accelerator="cpu", enable_progress_bar=False).fit(model, shown)
+    Trainer(run=folder / "run", max_steps=1, accelerator="cpu", enable_progress_bar=False).fit(model, data)
     return folder / "run"
 
 
 def test_a_run_is_scored_on_its_test_images(run: Path, command: Command) -> None:
-    said = command("evaluate", run, "--split", "test", "--extractor", "tests.drivers.scripted:Colours")
-    assert said.code == 0, said
-    kept = {line["metric"]: line for line in lines(Run(run).evaluations_file)}
-    wanted = {f"{name}_vgg16_12" for name in ("style_distance", "style_share", "content_distance", "content_share")}
-    assert set(kept) == wanted | {"fd_colours_12", "art_fd_colours_12"}
-    assert all(f"{name} " in said.out for name in kept)
-    assert kept["style_share_vgg16_12"]["protocol"]["split"] == "test"
+    result = command("evaluate", run, "--split", "test", "--extractor", "tests.drivers.scripted:Colours")
+    assert result.code == 0, result
+    recorded = {line["metric"]: line for line in lines(Run(run).evaluations_file)}
+    expected = {f"{name}_vgg16_12" for name in ("style_distance", "style_share", "content_distance", "content_share")}
+    assert set(recorded) == expected | {"fd_colours_12", "art_fd_colours_12"}
+    assert all(f"{name} " in result.out for name in recorded)
+    assert recorded["style_share_vgg16_12"]["protocol"]["split"] == "test"
 
 
 @pytest.mark.parametrize("more", [("--per-class",), ("--truncation", "0.5"), ("--baseline",), ("--real-samples", "2")])

@@ -1,4 +1,4 @@
-"""Runs that translate, scored as they train and again by `gan-zoo evaluate`, on one process and on two."""
+"""Scores of runs that translate: from training, and again by `gan-zoo evaluate` in one and in two processes."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ COLOURS = "tests.drivers.scripted:Colours"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two steps of CycleGAN on two small sets of files, 13 and 11 of them."""
+    """A run of two steps of CycleGAN on two sets of 13 and 11 files."""
     folder = tmp_path_factory.mktemp("translations")
     for part, count in (("A", 13), ("B", 11)):
         for number in range(count):
@@ -40,32 +40,34 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def values(run: Path, origin: str | None) -> dict[tuple[str, str, int], float]:
-    """By name, weights and step: the lines of training (None), or those that `evaluate` added."""
-    found = [line for line in lines(Run(run).evaluations_file) if line.get("origin") == origin]
-    return {(line["metric"], line["protocol"]["weights"], line["step"]): line["value"] for line in found}
+    """Return the values that training (None) or `evaluate` recorded, by name, weights and step."""
+    recorded = [line for line in lines(Run(run).evaluations_file) if line.get("origin") == origin]
+    return {(line["metric"], line["protocol"]["weights"], line["step"]): line["value"] for line in recorded}
 
 
 NAMES = [f"{route}/{name}_{count}" for route, count in (("a2b", 12), ("b2a", 11))
          for name in ("fd_colours", "kid_colours", "cycle_l1")]  # fmt: skip
 
 
-def test_a_run_has_the_scores_of_both_directions_as_it_trains(run: Path) -> None:
-    """12 are asked for, and of B there are 11."""
-    found = values(run, None)
-    assert [name for name, _, step in found if step == 2] == NAMES
-    assert {step for _, _, step in found} == {0, 1, 2}
-    assert found["a2b/cycle_l1_12", "last", 0] != found["a2b/cycle_l1_12", "last", 2]
+def test_training_scores_both_directions(run: Path) -> None:
+    """12 images are requested, and B has 11."""
+    scores = values(run, None)
+    assert [name for name, _, step in scores if step == 2] == NAMES
+    assert {step for _, _, step in scores} == {0, 1, 2}
+    assert scores["a2b/cycle_l1_12", "last", 0] != scores["a2b/cycle_l1_12", "last", 2]
 
 
 @pytest.mark.slow  # two processes
 @pytest.mark.parametrize("devices", [1, 2])
-def test_evaluate_says_the_same_on_one_process_and_on_two(devices: int, run: Path, command: Command) -> None:
-    """Sums of float32 in another order: 1e-5 of them."""
+def test_evaluate_gives_the_scores_of_training_in_one_and_in_two_processes(
+    devices: int, run: Path, command: Command
+) -> None:
+    """The tolerance is 1e-5, as sums of float32 are taken in another order."""
     trained = values(run, None)
     evaluations = Run(run).evaluations_file
     before = evaluations.read_text()
     evaluations.write_text("")
-    asked: list[Any] = [
+    options: list[Any] = [
         "--metrics",
         "fd",
         "kid",
@@ -77,21 +79,23 @@ def test_evaluate_says_the_same_on_one_process_and_on_two(devices: int, run: Pat
         "--allow-module",
         "tests",
     ]
-    said = command("evaluate", run, *asked)
-    found = values(run, "evaluate")
+    result = command("evaluate", run, *options)
+    scores = values(run, "evaluate")
     evaluations.write_text(before)
-    assert said.code == 0, said.err
-    assert [name for name, weights, _ in found if weights == "last"] == NAMES
+    assert result.code == 0, result.err
+    assert [name for name, weights, _ in scores if weights == "last"] == NAMES
     for name in NAMES:
-        assert found[name, "last", 2] == pytest.approx(trained[name, "last", 2], rel=1e-5, abs=1e-7)
-    beside = [name for name, weights, _ in found if weights == "untranslated"]
-    assert beside == [name for name in NAMES if "cycle" not in name], "there and back by doing nothing is no score"
-    if devices == 1:  # else another process says it
-        assert "a2b/fd_colours_12 " in said.out and "(untranslated)" in said.out
+        assert scores[name, "last", 2] == pytest.approx(trained[name, "last", 2], rel=1e-5, abs=1e-7)
+    baselines = [name for name, weights, _ in scores if weights == "untranslated"]
+    assert baselines == [name for name in NAMES if "cycle" not in name], (
+        "a round trip without translation is not a score"
+    )
+    if devices == 1:  # otherwise another process prints it
+        assert "a2b/fd_colours_12 " in result.out and "(untranslated)" in result.out
 
 
-def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, command: Command) -> None:
-    """As training did, where the file that is scored holds the generator alone. Sums in another order: 1e-5 of them."""
+def test_evaluate_reads_attributes_with_the_runs_discriminator(tmp_path: Path, command: Command) -> None:
+    """The file that is scored holds only the generator, and yet the scores are those of training, within 1e-5."""
     official.make("celeba", tmp_path)
     data = CelebA(str(tmp_path / "celeba"), attributes=("Black_Hair", "Male"), resolution=16, batch_size=4, workers=0)
     torch.manual_seed(0)
@@ -108,10 +112,10 @@ def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, com
     trained = values(tmp_path / "x", None)
     assert trained["Male/source_l1_8", "last", 1] != trained["Male/source_l1_8", "last", 2]
     Run(tmp_path / "x").evaluations_file.write_text("")
-    said = command("evaluate", tmp_path / "x", "--samples", 8, "--allow-module", "tests")
-    found = values(tmp_path / "x", "evaluate")
-    assert said.code == 0 and len(found) == 8, said.err
-    assert found == {key: pytest.approx(trained[key], rel=1e-5, abs=1e-6) for key in found}
+    result = command("evaluate", tmp_path / "x", "--samples", 8, "--allow-module", "tests")
+    scores = values(tmp_path / "x", "evaluate")
+    assert result.code == 0 and len(scores) == 8, result.err
+    assert scores == {key: pytest.approx(trained[key], rel=1e-5, abs=1e-6) for key in scores}
 
 
 @pytest.mark.parametrize(
@@ -120,14 +124,16 @@ def test_evaluate_reads_attributes_by_the_runs_discriminator(tmp_path: Path, com
         (["--truncation", "0.5"], "--truncation is"),
         (["--per-class"], "--per-class is"),
         (["--labels", "data"], "--labels is"),
-        (["--classifier", "gone.safetensors"], "gone.safetensors holds no classifier of attributes"),
-        (["--classifier", "lenet"], "lenet cannot tell what a2b, b2a ask for"),
+        (["--classifier", "gone.safetensors"], "gone.safetensors holds no attribute classifier"),
+        (["--classifier", "lenet"], "lenet cannot judge the routes a2b, b2a"),
         (["--split", "test"], "no split test"),
     ],
 )
-def test_what_is_not_for_translations_is_refused(more: list[str], message: str, run: Path, refused: Refused) -> None:
+def test_options_that_do_not_apply_to_translations_are_refused(
+    more: list[str], message: str, run: Path, refused: Refused
+) -> None:
     assert message in refused("evaluate", run, "--allow-module", "tests", *more)
 
 
-def test_baselines_are_not_for_other_peoples_images(run: Path, refused: Refused) -> None:
+def test_baselines_of_other_peoples_images_are_refused(run: Path, refused: Refused) -> None:
     assert "--classifier and --baseline" in refused("evaluate", "--fake", run, "--real", run, "--baseline")

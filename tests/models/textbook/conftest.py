@@ -1,4 +1,4 @@
-"""What the comparisons share."""
+"""The fixture that all comparisons use."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 
 @pytest.fixture(autouse=True)
 def double_precision():
-    """Models, images and random draws are float64, which the Trainer leaves as they are; weights are the same ones."""
+    """Make models, images and random draws float64, which the Trainer does not change, and seed the weights."""
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(0)
     yield

@@ -1,7 +1,8 @@
-"""Networks that papers on translation list in their appendices: pix2pix's generator, CycleGAN's and StarGAN's pairs.
+"""Networks from the appendices of papers on translation: pix2pix's generator, and both of CycleGAN's and StarGAN's.
 
-Instance norm is PyTorch's. In contiguous memory it is right; with channels last, on a CPU, its gradient is not (2.14.1,
-at batch 1). CycleGAN's and StarGAN's layers stand where they do in the authors' programs, so our weights load by name.
+Instance norm is PyTorch's, whose gradient is right in contiguous memory (channels-last, on a CPU, at batch 1, it is
+wrong in 2.14.1). The layers of CycleGAN and StarGAN have the places of those in the authors' programs, so that our
+weights load by name.
 """
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Sum(nn.Module):
-    """A residual block: what comes in plus what a branch makes of it, under the branch's name."""
+    """A residual block: the sum of its input and a branch, which has the given name."""
 
     def __init__(self, name: str, *layers: nn.Module) -> None:
         super().__init__()
@@ -21,11 +22,11 @@ class Sum(nn.Module):
 
 
 class UNet(nn.Module):
-    """Isola 2017, appendix 6.1.1, by our names: convolutions of 4 x 4 and stride 2, dropout at levels of 512 channels.
+    """Isola 2017, appendix 6.1.1, with our names: 4 x 4 convolutions of stride 2, dropout at levels of 512 channels.
 
     Args:
-        width: Channels of the first level, where the paper has 64.
-        halvings: How many levels there are, where the paper has 8.
+        width: Channels of the first level; the paper has 64.
+        halvings: Number of levels; the paper has 8.
     """
 
     def __init__(self, width: int, halvings: int) -> None:
@@ -43,7 +44,7 @@ class UNet(nn.Module):
 
 
 class UNetLevel(nn.Module):
-    """A halving, the levels below it, and a doubling, which comes out beside what came in."""
+    """A halving, the levels below it, and a doubling. The output is the input and the result, concatenated."""
 
     def __init__(self, outside: int, inside: int, below: nn.Module | None, drops: bool) -> None:
         super().__init__()
@@ -54,14 +55,14 @@ class UNetLevel(nn.Module):
         self.up = nn.Sequential(nn.ReLU(), doubling, nn.BatchNorm2d(outside, track_running_stats=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        made = self.up(self.below(self.down(x)))
+        result = self.up(self.below(self.down(x)))
         if self.drops:
-            made = torch.where(torch.rand(made.shape) < 0.5, made / 0.5, 0.0)
-        return torch.cat([x, made], 1)
+            result = torch.where(torch.rand(result.shape) < 0.5, result / 0.5, 0.0)
+        return torch.cat([x, result], 1)
 
 
 def cycle_generator(width: int, blocks: int) -> nn.Sequential:
-    """Zhu 2017, appendix 7.2: c7s1-64, d128, d256, R256 times `blocks`, u128, u64, c7s1-3, on reflected borders."""
+    """Return c7s1-64, d128, d256, R256 times `blocks`, u128, u64, c7s1-3 with reflection (Zhu 2017, appendix 7.2)."""
 
     def normed(convolution: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
         return [convolution, nn.InstanceNorm2d(convolution.out_channels), nn.ReLU()]
@@ -77,7 +78,7 @@ def cycle_generator(width: int, blocks: int) -> nn.Sequential:
 
 
 def cycle_discriminator(width: int, halvings: int) -> nn.Sequential:
-    """Zhu 2017, appendix 7.2: C64-C128-C256-C512 for three halvings, of which the first has no norm, then a score."""
+    """Return C64-C128-C256-C512 and a score; C64 has no norm (Zhu 2017, appendix 7.2). This has three halvings."""
     layers: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2)]
     for place in range(1, halvings + 1):
         into, out, stride = width * 2 ** (place - 1), width * 2**place, 2 if place < halvings else 1
@@ -86,7 +87,7 @@ def cycle_discriminator(width: int, halvings: int) -> nn.Sequential:
 
 
 class StarGenerator(nn.Module):
-    """Choi 2018, Table 4: the label as constant maps beside the image, on borders of zeros."""
+    """Choi 2018, Table 4. The label is concatenated to the image as constant maps; borders are padded with zeros."""
 
     def __init__(self, labels: int, width: int, blocks: int) -> None:
         super().__init__()
@@ -112,7 +113,7 @@ class StarGenerator(nn.Module):
 
 
 class StarDiscriminator(nn.Module):
-    """Choi 2018, Table 5: scores of patches, and the labels of the whole image."""
+    """Choi 2018, Table 5. It returns scores of patches and logits for the labels of the whole image."""
 
     def __init__(self, size: int, labels: int, width: int, halvings: int) -> None:
         super().__init__()

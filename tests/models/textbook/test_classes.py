@@ -1,4 +1,4 @@
-"""cGAN, ACGAN and WGAN-GP with classes: networks that are told a class, and one that names it."""
+"""The models with classes: cGAN, ACGAN and WGAN-GP with classes."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ CLASSES = 3
 
 
 class Dropout(nn.Module):
-    """Hides half of the numbers and doubles the others, drawn in the order in which our maps lie in memory."""
+    """Sets half of the values to 0 and doubles the others. The draws follow the memory layout of our maps."""
 
     def forward(self, x: Tensor) -> Tensor:
         layout = torch.channels_last if x.ndim == 4 else torch.contiguous_format
@@ -36,7 +36,7 @@ class Dropout(nn.Module):
 
 
 def with_dropout(network: nn.Module) -> Any:
-    """Return a copy for the textbook whose dropout is the textbook's."""
+    """Return a copy of `network` that uses the textbook's dropout."""
     book = copied(network)
     for parent in [*book.modules()]:
         for name, layer in parent.named_children():
@@ -46,7 +46,7 @@ def with_dropout(network: nn.Module) -> Any:
 
 
 def drawn(generator: Any, n: int, latents: int) -> tuple[Tensor, Tensor]:
-    """Return images of classes that are drawn first, and these."""
+    """Draw classes, and return images of these classes, and the classes."""
     label = torch.randint(CLASSES, (n,))
     return generator(uniform(n, latents), label), label
 
@@ -54,7 +54,7 @@ def drawn(generator: Any, n: int, latents: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("architecture", ["paper", "mlp"])
 def test_cgan(n: int, architecture: str):
-    """Mirza 2014, Eq. 2: each image is judged beside the class that it is of, or was made of."""
+    """Mirza 2014, Eq. 2: the discriminator sees each image with its class."""
     small: dict[str, Any] = {"widths": (5, 6, 7), "units": (5, 6, 4), "width": (6, 5)}
     model = CGAN((1, 6, 5), CLASSES, 4, architecture=architecture, **small)  # type: ignore[arg-type]
     generator, discriminator = with_dropout(model.generator), with_dropout(model.discriminator)
@@ -98,7 +98,7 @@ def test_acgan(n: int, class_loss_on: str):
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_wgan_gp_with_classes(n: int):
-    """WGAN-GP's program: fakes of the real images' classes for the critic, which learns classes on real ones alone."""
+    """WGAN-GP's program: the critic's fakes have the classes of the real images; only real images train its classes."""
     arguments: dict[str, Any] = {"width": 4, "n_critic": 2, "decay_until": 5}
     model = WGANGPWithClasses((3, 32, 32), CLASSES, 4, **arguments)
     generator, critic = copied(model.generator), copied(model.discriminator)

@@ -1,4 +1,4 @@
-"""CycleGAN: its program's step, with its image pools, on its networks."""
+"""CycleGAN: the step, the image pools and the networks of its program."""
 
 import pytest
 import torch
@@ -9,15 +9,15 @@ from tests.models.textbook.official import cycle_discriminator, cycle_generator
 from tests.models.textbook.tools import Adam, Batch, compare, noise
 
 STEPS = 9
-"""As many as it takes that the pools, which hold two images, give back old ones and pass new ones at batch 1."""
+"""Enough steps that, at batch 1, pools of two images return both old and new images."""
 
 
 class Pool:
-    """Shrivastava 2017, as the program has it: a full pool passes the new image, or gives one of its own for it."""
+    """Shrivastava 2017, as in the program: a full pool returns the new image, or swaps it for one of its own."""
 
     def __init__(self) -> None:
         self.images: list[Tensor] = []
-        self.given = {"new": 0, "old": 0}
+        self.returned = {"new": 0, "old": 0}
 
     def query(self, images: Tensor) -> Tensor:
         return torch.cat([self._query(image) for image in images.detach().split(1)])
@@ -29,20 +29,20 @@ class Pool:
         if torch.rand(()) >= 0.5:
             place = int(torch.randint(2, ()))
             old, self.images[place] = self.images[place], image
-            self.given["old"] += 1
+            self.returned["old"] += 1
             return old
-        self.given["new"] += 1
+        self.returned["new"] += 1
         return image
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_cyclegan(n: int):
-    """Both generators by one Adam, then both discriminators by another, on fakes of before the generators' update."""
+    """One Adam updates both generators, then another both discriminators, on fakes from before the first update."""
     model = CycleGAN((3, 24, 24), width=2, blocks=2, discriminator_width=2, discriminator_layers=2, pool_size=2)
     a2b, b2a = cycle_generator(2, 2), cycle_generator(2, 2)
-    judge_a, judge_b = cycle_discriminator(2, 2), cycle_discriminator(2, 2)
+    d_a, d_b = cycle_discriminator(2, 2), cycle_discriminator(2, 2)
     generator = nn.ModuleDict({"a2b": a2b, "b2a": b2a})
-    discriminator = nn.ModuleDict({"a": judge_a, "b": judge_b})
+    discriminator = nn.ModuleDict({"a": d_a, "b": d_b})
     generator.load_state_dict(model.generator.state_dict())
     discriminator.load_state_dict(model.discriminator.state_dict())
     adam_g, adam_d = (Adam(network, rate=2e-4, betas=(0.5, 0.999)) for network in (generator, discriminator))
@@ -51,19 +51,19 @@ def test_cyclegan(n: int):
     def l1(x: Tensor, y: Tensor) -> Tensor:
         return (x - y).abs().mean()
 
-    def judged(judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        return (((judge(real) - 1) ** 2).mean() + (judge(fake) ** 2).mean()) * 0.5
+    def least_squares(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        return (((discriminator(real) - 1) ** 2).mean() + (discriminator(fake) ** 2).mean()) * 0.5
 
     def step(_: int, minibatches: list[Batch]) -> None:
         a, b = minibatches[0]["a"], minibatches[0]["b"]
         fake_b, fake_a = a2b(a), b2a(b)
-        loss = ((judge_b(fake_b) - 1) ** 2).mean() + ((judge_a(fake_a) - 1) ** 2).mean()
+        loss = ((d_b(fake_b) - 1) ** 2).mean() + ((d_a(fake_a) - 1) ** 2).mean()
         loss = loss + 10 * l1(b2a(fake_b), a) + 10 * l1(a2b(fake_a), b)
         adam_g.descend(loss + 5 * l1(a2b(b), b) + 5 * l1(b2a(a), a))
-        loss_b = judged(judge_b, b, pool_b.query(fake_b))
-        adam_d.descend(loss_b + judged(judge_a, a, pool_a.query(fake_a)))
+        loss_b = least_squares(d_b, b, pool_b.query(fake_b))
+        adam_d.descend(loss_b + least_squares(d_a, a, pool_a.query(fake_a)))
 
     batches = noise(STEPS, n, (3, 24, 24), keys=("a", "b"))
     compare(model, batches, step, {"generator": generator, "discriminator": discriminator}, adam_g, adam_d)
     for pool in (pool_a, pool_b):
-        assert min(pool.given.values()) > 0, pool.given
+        assert min(pool.returned.values()) > 0, pool.returned

@@ -1,11 +1,11 @@
-"""No model is left out."""
+"""Every model is compared with a textbook."""
 
 from pathlib import Path
 
 import gan_zoo
 
 STYLE = {"adain", "gatys"}
-"""Their loss is of the features of one fixed network, and their step one optimizer's: they are not compared here."""
+"""Models that are not compared here: their loss uses a fixed network, and their step a single optimizer."""
 
 
 def test_every_model_has_a_textbook():

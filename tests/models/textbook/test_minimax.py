@@ -1,4 +1,4 @@
-"""GAN, DCGAN and LSGAN: the discriminator's updates, each on latents of its own, then the generator's."""
+"""GAN, DCGAN and LSGAN: the discriminator's updates, each with new latents, then the generator's update."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.models.textbook.tools import STEPS, Adam, Batch, compare, copied, log
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("objective", ["non_saturating", "minimax"])
 def test_gan(n: int, objective: str):
-    """Goodfellow 2014, Algorithm 1 with k = 2, by Adam, and the program's rate that is divided in each step."""
+    """Goodfellow 2014, Algorithm 1 with k = 2 and Adam, and the program's rate, which is divided in each step."""
     model = GAN((1, 6, 5), 4, width=(7, 6), generator_objective=objective, n_critic=2, rate_divisor=1.5)  # type: ignore[arg-type]
     generator, discriminator = copied(model.generator), copied(model.discriminator)
     adam_g, adam_d = (Adam(network, rate=2e-4, betas=(0.5, 0.999)) for network in (generator, discriminator))
@@ -30,7 +30,7 @@ def test_gan(n: int, objective: str):
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_dcgan(n: int):
-    """Radford 2015: real and generated images go through the discriminator apart, each with its own statistics."""
+    """Radford 2015: real and generated images pass through the discriminator apart, each with their own statistics."""
     model = DCGAN((1, 32, 32), 4, width=2)
     generator, discriminator = copied(model.generator), copied(model.discriminator)
     adam_g, adam_d = (Adam(network, rate=2e-4, betas=(0.5, 0.999)) for network in (generator, discriminator))
@@ -53,7 +53,7 @@ def test_dcgan(n: int):
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("targets", [(0.0, 1.0, 1.0), (-1.0, 1.0, 0.0)])
 def test_lsgan(n: int, targets: tuple[float, float, float]):
-    """Mao 2016, Eq. 2: both of its losses are halved."""
+    """Mao 2016, Eq. 2, in which both losses are halved."""
     a, b, c = targets
     model = LSGAN((1, 28, 28), 4, width=2, targets=targets)
     generator, discriminator = copied(model.generator), copied(model.discriminator)

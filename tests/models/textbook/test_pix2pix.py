@@ -1,4 +1,4 @@
-"""pix2pix: a U-Net with dropout for noise, and patches that are judged beside what they were made of."""
+"""pix2pix: a U-Net with dropout as noise, and a discriminator of patches that also sees the source."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from tests.models.textbook.tools import STEPS, Adam, Batch, compare, copied, log
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("direction", ["a2b", "b2a"])
 def test_pix2pix(n: int, direction: str):
-    """Isola 2017, section 3.3: half of the discriminator's loss, -log D for the generator's, 100 times L1."""
+    """Isola 2017, section 3.3: the discriminator's loss is halved; the generator's is -log D plus 100 times L1."""
     model = Pix2Pix((3, 64, 64), direction, halvings=6, width=2, discriminator_width=2)  # type: ignore[arg-type]
     generator, discriminator = UNet(2, 6), copied(model.discriminator)
     generator.load_state_dict(model.generator.state_dict())

@@ -1,4 +1,4 @@
-"""SNGAN: the weights of the discriminator over their largest singular values, with and without classes."""
+"""SNGAN: the discriminator's weights divided by their largest singular values, with and without classes."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from tests.models.textbook.tools import STEPS, Adam, Batch, compare, copied, log
 
 
 class Divided:
-    """Miyato 2018, Algorithm 1: in each pass every weight takes one iteration and is divided by the estimate.
+    """Miyato 2018, Algorithm 1: each pass does one power iteration for every weight and divides it by the estimate.
 
-    The vector that is kept from pass to pass is that of the inputs, as PyTorch keeps it; the paper keeps that of the
-    outputs, which is the same algorithm for the transposed weight. Gradients do not pass through the two vectors.
+    The vector that is kept between passes is that of the inputs, as in PyTorch. The paper keeps that of the outputs,
+    which is the same algorithm for the transposed weight. Gradients do not pass through the two vectors.
 
     Args:
-        network: Our discriminator, of which the weights and the vectors are taken.
+        network: Our discriminator, whose weights and vectors are copied.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -29,7 +29,7 @@ class Divided:
             if parametrize.is_parametrized(layer):
                 norm = layer._modules.pop("parametrizations")["weight"]
                 self.kept[name] = norm[0]._v
-                layer.__class__ = type(layer).__bases__[0]  # PyTorch's own way back changes all copies' class
+                layer.__class__ = type(layer).__bases__[0]  # PyTorch's own removal changes the class of all copies
                 layer.weight = norm.original
         layers = (nn.Conv2d, nn.Linear, nn.Embedding)
         assert len(self.kept) == sum(isinstance(layer, layers) for layer in self.network.modules())
@@ -59,11 +59,11 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("case", CASES)
 def test_sngan(n: int, case: str):
-    """Two updates of the discriminator, then the generator's on twice as many images; the rate falls to 0."""
+    """The discriminator has two updates, then the generator one on twice as many images. The rate decays to 0."""
     arguments: dict[str, Any] = {"width": 3, "discriminator_width": 4, "n_critic": 2, "decay_until": 5} | CASES[case]
     model = SNGAN((3, 32, 32), 3, latent_dim=4, **arguments)
     generator, discriminator = copied(model.generator), Divided(model.discriminator)
-    adam_g, adam_d = (Adam(one, rate=2e-4, betas=(0.0, 0.9)) for one in (generator, discriminator.network))
+    adam_g, adam_d = (Adam(network, rate=2e-4, betas=(0.0, 0.9)) for network in (generator, discriminator.network))
 
     def fakes(count: int) -> tuple[Tensor, ...]:
         label = (torch.randint(3, (count,)),) if case == "projection" else ()

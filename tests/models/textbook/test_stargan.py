@@ -1,4 +1,4 @@
-"""StarGAN: its program's step on its networks, for one set of attributes, one of classes, and two sets jointly."""
+"""StarGAN: the step and the networks of its program, for a set of attributes, a set of classes, and both jointly."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ from tests.models.textbook.tools import Adam, Batch, compare, log_class, noise, 
 
 SIZE, CRITIC, HALVINGS = 16, 3, 3
 STEPS = 8
-"""As many as it takes that at batch 2 the generator's targets are other images' labels in some, of each set."""
+"""Enough steps that, at batch 2, some targets of the generator are labels of another image, in both sets."""
 ATTRIBUTES, CLASSES = 2, 3
 FACES: Any = {"names": ["young", "male"], "kind": "attributes", "exclusive": []}
 MOODS: Any = {"names": ["happy", "sad", "angry"], "kind": "classes", "exclusive": [["happy", "sad", "angry"]]}
 
 
 def log_attributes(logits: Tensor, label: Tensor) -> Tensor:
-    """The logarithm of each attribute's probability, summed over attributes, mean over images."""
+    """Return the log-probability of the attributes: summed over attributes, averaged over images."""
     p = 1 / (1 + torch.exp(-logits))
     return (label * torch.log(p) + (1 - label) * torch.log(1 - p)).sum(1).mean()
 
 
 def faces(n: int) -> list[Batch]:
-    """Images with attributes, all of which come in every step."""
+    """Return images with attributes. Each value of each attribute occurs in every step."""
     batches = noise(STEPS, CRITIC * n, (3, SIZE, SIZE))
     for number, batch in enumerate(batches):
         batch["label"] = (
@@ -35,12 +35,12 @@ def faces(n: int) -> list[Batch]:
 
 
 def moods(n: int) -> list[Batch]:
-    """Images of one class each."""
+    """Return images with one class each."""
     return noise(STEPS, CRITIC * n, (3, SIZE, SIZE), classes=CLASSES)
 
 
 def both(n: int) -> list[Batch]:
-    """Minibatches of faces and of moods in turn, their labels side by side, and the set that each is of."""
+    """Return mini-batches of faces and moods in turn, with concatenated labels and the set of each image."""
     batches = faces(n)
     for number, (batch, other) in enumerate(zip(batches, moods(n), strict=True)):
         domain = (number + torch.arange(CRITIC * n) // n) % 2
@@ -53,13 +53,13 @@ def both(n: int) -> list[Batch]:
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize(("sets", "make"), [((FACES,), faces), ((MOODS,), moods), ((FACES, MOODS), both)])
 def test_stargan(n: int, sets: tuple[Any, ...], make: Any):
-    """Choi 2018, Eq. 5 and 6; several sets with a mask that says whose labels are meant, Eq. 7.
+    """Choi 2018, Eq. 5 and 6, and for two sets the mask of Eq. 7.
 
-    Targets are the labels of the minibatch in another order, drawn anew for the generator's update, where the program
-    keeps those of the critic's last: at batch 1, where there is one order, the step is the program's.
+    Targets are the labels of the mini-batch in random order. They are drawn again for the generator's update, where the
+    program keeps those of the critic's last update. At batch 1 there is one order, and the step equals the program's.
     """
-    labels = sum(len(one["names"]) for one in sets)
-    told_labels = labels + (2 if len(sets) > 1 else 0)
+    labels = sum(len(label_set["names"]) for label_set in sets)
+    condition_size = labels + (2 if len(sets) > 1 else 0)
     arguments: dict[str, Any] = {
         "width": 2,
         "blocks": 2,
@@ -68,19 +68,19 @@ def test_stargan(n: int, sets: tuple[Any, ...], make: Any):
         "n_critic": CRITIC,
     }
     model = StarGAN((3, SIZE, SIZE), sets, **arguments)
-    generator = StarGenerator(told_labels, 2, 2)
+    generator = StarGenerator(condition_size, 2, 2)
     discriminator = StarDiscriminator(SIZE, labels, 2, HALVINGS)
     generator.load_state_dict(model.generator.state_dict())
     discriminator.load_state_dict(model.discriminator.state_dict())
     adam_g, adam_d = (Adam(network, rate=1e-4, betas=(0.5, 0.999)) for network in (generator, discriminator))
 
-    def parts(batch: Batch) -> tuple[Tensor, Tensor, Tensor, int]:
+    def unpack(batch: Batch) -> tuple[Tensor, Tensor, Tensor, int]:
         """Return the images, their labels as zeros and ones, targets in random order, and the set."""
         label, domain = batch["label"], int(batch["domain"][0]) if "domain" in batch else 0
         label = torch.eye(CLASSES)[label] if label.ndim == 1 else label
         return batch["image"], label, label[torch.randperm(n)], domain
 
-    def told(label: Tensor, domain: int) -> Tensor:
+    def condition(label: Tensor, domain: int) -> Tensor:
         mask = torch.tensor([[1.0, 0.0], [0.0, 1.0]])[domain].repeat(n, 1)
         return torch.cat([label, mask], 1) if len(sets) > 1 else label
 
@@ -96,17 +96,17 @@ def test_stargan(n: int, sets: tuple[Any, ...], make: Any):
 
     def step(_: int, minibatches: list[Batch]) -> None:
         for batch in minibatches:
-            real, label, target, domain = parts(batch)
+            real, label, target, domain = unpack(batch)
             scores, logits = discriminator(real)
-            fake = generator(real, told(target, domain)).detach()
+            fake = generator(real, condition(target, domain)).detach()
             critic = discriminator(fake)[0].mean() - scores.mean()
             slope = penalty(lambda x: discriminator(x)[0], real, fake)
             adam_d.descend(critic - log_label(logits, label, domain) + 10 * slope)
-        real, label, target, domain = parts(minibatches[-1])
+        real, label, target, domain = unpack(minibatches[-1])
         swaps[domain] += not torch.equal(target, label)
-        fake = generator(real, told(target, domain))
+        fake = generator(real, condition(target, domain))
         scores, logits = discriminator(fake)
-        back = generator(fake, told(label, domain))
+        back = generator(fake, condition(label, domain))
         adam_g.descend(-scores.mean() - log_label(logits, target, domain) + 10 * (real - back).abs().mean())
 
     compare(

@@ -1,4 +1,4 @@
-"""VAE: one update of both networks, by a loss in nats per image."""
+"""VAE: one update of both networks, with a loss in nats per image."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("likelihood", CASES)
 def test_vae(n: int, likelihood: str):
-    """Kingma and Welling 2013, Eq. 10 with L = 1: sums over pixels and latents, the mean over images."""
+    """Kingma and Welling 2013, Eq. 10 with L = 1, summed over pixels and latents, averaged over images."""
     model = VAE((1, 28, 28), 4, **CASES[likelihood])
     encoder, generator = copied(model.encoder), copied(model.generator)
     adam = Adam(encoder, generator, rate=1e-3, betas=(0.9, 0.999))

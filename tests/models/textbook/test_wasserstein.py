@@ -1,4 +1,4 @@
-"""WGAN and WGAN-GP: a critic that is clipped, or whose slope is held to 1."""
+"""WGAN, whose critic is clipped, and WGAN-GP, whose critic has a gradient penalty."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from tests.models.textbook.tools import STEPS, Adam, Batch, RMSProp, compare, co
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_wgan(n: int):
-    """Arjovsky 2017, as its program: every weight of the critic is clipped before each of its updates."""
+    """Arjovsky 2017, as in its program, which clips every weight of the critic before each of its updates."""
     model = WGAN((1, 28, 28), 4, width=2, n_critic=5, warm_up=3)
     generator, critic = copied(model.generator), copied(model.discriminator)
     rmsprop_g, rmsprop_c = RMSProp(generator, 5e-5), RMSProp(critic, 5e-5)
 
     def step(_: int, minibatches: list[Batch]) -> None:
-        assert len(minibatches) == 3, "steps 0 to 24 have as many updates of the critic as `warm_up` says"
+        assert len(minibatches) == 3, "steps 0 to 24 have `warm_up` updates of the critic"
         for batch in minibatches:
             for p in critic.parameters():
                 p.data = p.data.clip(-0.01, 0.01)
@@ -32,7 +32,7 @@ def test_wgan(n: int):
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize(("architecture", "size"), [("dcgan", 28), ("resnet", 32)])
 def test_wgan_gp(n: int, architecture: str, size: int):
-    """Gulrajani 2017, Algorithm 1, with a rate that falls on a line to 0: layer norm in the critic, or no norm."""
+    """Gulrajani 2017, Algorithm 1, with a linear decay to 0. The critic has layer norm, or no norm."""
     arguments: dict[str, Any] = {
         "architecture": architecture,
         "width": 4,
