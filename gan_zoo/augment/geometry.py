@@ -91,18 +91,20 @@ def warped(image: Images, inverse: Matrices) -> Images:
 
 def doubled(image: Float[Tensor, " n c h w"]) -> Float[Tensor, " n c H W"]:
     """Return `image` with twice the samples, sample 2i + 5.5 at the place of i, and 5 more on each side."""
-    taps, flat = _taps(image) * 2**0.5, image.reshape(-1, 1, *image.shape[2:])
-    flat = conv_transpose2d(flat, taps.view(1, 1, -1, 1), stride=(2, 1))
-    flat = conv_transpose2d(flat, taps.view(1, 1, 1, -1), stride=(1, 2))
-    return flat.view(*image.shape[:2], *flat.shape[2:])
+    planes = image.reshape(1, -1, *image.shape[2:])
+    down, right = _taps(planes, 2**0.5)
+    planes = conv_transpose2d(planes, down, stride=(2, 1), groups=len(down))
+    planes = conv_transpose2d(planes, right, stride=(1, 2), groups=len(right))
+    return planes.view(*image.shape[:2], *planes.shape[2:])
 
 
 def halved(image: Float[Tensor, " n c h w"]) -> Float[Tensor, " n c H W"]:
     """Undo `doubled`."""
-    taps, flat = _taps(image) / 2**0.5, image.reshape(-1, 1, *image.shape[2:])
-    flat = conv2d(flat, taps.view(1, 1, -1, 1), stride=(2, 1))
-    flat = conv2d(flat, taps.view(1, 1, 1, -1), stride=(1, 2))
-    return flat.view(*image.shape[:2], *flat.shape[2:])
+    planes = image.reshape(1, -1, *image.shape[2:])
+    down, right = _taps(planes, 0.5**0.5)
+    planes = conv2d(planes, down, stride=(2, 1), groups=len(down))
+    planes = conv2d(planes, right, stride=(1, 2), groups=len(right))
+    return planes.view(*image.shape[:2], *planes.shape[2:])
 
 
 def looked_up(image: Float[Tensor, " n c h w"], x: Float[Tensor, " n H W"], y: Float[Tensor, " n H W"]) -> Tensor:
@@ -153,5 +155,7 @@ def _rotation(cosine: Tensor, sine: Tensor) -> Matrices:
     return torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], dim=1).view(-1, 3, 3)
 
 
-def _taps(image: Tensor) -> Float[Tensor, " 12"]:
-    return torch.tensor(SYM6, dtype=torch.float64).to(image)
+def _taps(planes: Float[Tensor, " 1 n h w"], scale: float) -> tuple[Tensor, Tensor]:
+    """The filter for each of `planes`, along the columns and along the rows, scaled by `scale`."""
+    taps = (torch.tensor(SYM6, dtype=torch.float64) * scale).to(planes).repeat(planes.shape[1], 1, 1, 1)
+    return taps.transpose(2, 3), taps
