@@ -27,7 +27,7 @@ FLOORS = (
     ("adversarial",),
     ("module",),
     ("sampling", "studies"),
-    ("run", "step", "translation", "networks", "perceptual"),
+    ("run", "step", "translation", "networks", "perceptual", "augment"),
     ("distributed", "lookup", "bounds", "memory", "tiles"),
     ("losses", "penalties", "schedules", "layers", "images", "errors", "published", "trust"),
 )

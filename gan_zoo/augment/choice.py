@@ -32,18 +32,19 @@ class Augmentation:
             paper's sets.
         probability: ADA's p: `adaptive`, by the signs of the scores of real images; `cosine`, from 0 to 0.3 over 20
             million images; or a number. DiffAugment has none.
-        image_shape: (channels, height, width) of the images.
+
+    Raises:
+        Mistake: The probability is none, or has no use.
     """
 
-    def __init__(self, name: Augment, probability: AugmentProbability, image_shape: tuple[int, int, int]) -> None:
+    def __init__(self, name: Augment, probability: AugmentProbability = "adaptive") -> None:
         self.name, self.groups = name, GROUPS[: NUMBER_OF_GROUPS.get(name, 0)]
         self.probability = probability
-        self.refuse_unusable(image_shape)
+        self.refuse_unusable()
         self.controller = Controller() if self.groups and probability == "adaptive" else None
 
-    def refuse_unusable(self, image_shape: tuple[int, int, int]) -> None:
-        """Stop for probabilities that are none or not used, and for images that the transforms cannot take."""
-        channels, height, width = image_shape
+    def refuse_unusable(self) -> None:
+        """Stop for a probability that is none, or that has no use."""
         known = self.probability in ("adaptive", "cosine")
         if not known and not (isinstance(self.probability, int | float) and 0 <= self.probability <= 1):
             raise Mistake(
@@ -54,11 +55,15 @@ class Augmentation:
                 f"model.augment_probability is {self.probability}, and model.augment is {self.name}, which has no "
                 "probability: leave it out, or take model.augment ada."
             )
+
+    def refuse_unfit(self, image_shape: tuple[int, int, int]) -> None:
+        """Stop for images of (channels, height, width) that the transforms cannot take."""
+        channels, height, width = image_shape
         if "colour" in self.groups and channels != 3:
+            missing = f"{', '.join(NEED_THREE[:-1])} and {NEED_THREE[-1]}"
             raise Mistake(
-                f"model.augment is {self.name}, whose {', '.join(NEED_THREE[:-1])} and {NEED_THREE[-1]} need red, "
-                f"green and blue, and the images have {channels} channel{'s' if channels > 1 else ''}: take ada_bg, which "
-                "moves images and leaves their colours, or diffaugment."
+                f"model.augment is {self.name}, whose {missing} need red, green and blue, and image_shape is "
+                f"{tuple(image_shape)}: take ada_bg, which moves images and leaves their colours, or diffaugment."
             )
         if self.groups and height != width:
             raise Mistake(
@@ -88,6 +93,21 @@ class Augmentation:
         if self.probability == "cosine":
             return half_cosine(shown, end=COSINE_IMAGES, first=0.0, last=COSINE_LAST)
         return float(self.probability)
+
+    def note(self, sign: Float[Tensor, ""], images: int, shown: int) -> tuple[tuple[str, ...], Float[Tensor, " terms"]]:
+        """Take in one minibatch, and return what is logged of it, with its names.
+
+        Args:
+            sign: Mean sign of the scores of its real images, over all devices.
+            images: Number of these images, over all devices.
+            shown: Real images shown since the start of training.
+        """
+        if not self.groups:
+            return ("augment/sign",), sign[None]
+        probability = torch.as_tensor(self.now(shown), dtype=sign.dtype, device=sign.device)
+        if self.controller:
+            self.controller.note(sign, images)
+        return ("augment/sign", "augment/probability"), torch.stack([sign, probability])
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
