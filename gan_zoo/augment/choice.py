@@ -1,6 +1,6 @@
 """What a model's arguments `augment` and `augment_probability` mean."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -34,7 +34,7 @@ class Augmentation:
             million images; or a number. DiffAugment has none.
 
     Raises:
-        Mistake: The probability is none, or has no use.
+        Mistake: The name is unknown, or the probability is none or has no use.
     """
 
     def __init__(self, name: Augment, probability: AugmentProbability = "adaptive") -> None:
@@ -44,7 +44,9 @@ class Augmentation:
         self.controller = Controller() if self.groups and probability == "adaptive" else None
 
     def refuse_unusable(self) -> None:
-        """Stop for a probability that is none, or that has no use."""
+        """Stop for a name that is unknown, and for a probability that is none or has no use."""
+        if self.name not in get_args(Augment):
+            raise Mistake(f"model.augment is {self.name}: it must be one of {', '.join(get_args(Augment))}.")
         known = self.probability in ("adaptive", "cosine")
         if not known and not (isinstance(self.probability, int | float) and 0 <= self.probability <= 1):
             raise Mistake(
