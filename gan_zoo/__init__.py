@@ -12,8 +12,9 @@ Training
     losses.py       what the networks minimise            penalties.py    gradient penalty, weight clipping
     schedules.py    how learning rates change             layers/         layers that several networks use
     growing.py      the rhythm of models that grow        editing/        what one does with latents
-    training/       the Trainer, resume, loading          callbacks/      checkpoints, grids, scores, stopping
+    augment/        what discriminators see of images     training/       the Trainer, resume, loading
     step/           optimizers, averaging, randomness     distributed/    several processes
+    callbacks/      checkpoints, grids, scores, stopping
 
 Results
     run/            the directory of a run                metrics/        scores and their protocols

@@ -26,7 +26,7 @@ FLOORS = (
     ("metrics", "adversarial", "growing"),
     ("module",),
     ("sampling", "studies"),
-    ("run", "step", "translation", "networks", "perceptual"),
+    ("run", "step", "translation", "networks", "perceptual", "augment"),
     ("distributed", "lookup", "bounds", "memory", "tiles"),
     ("losses", "penalties", "schedules", "layers", "images", "errors", "published", "trust"),
 )

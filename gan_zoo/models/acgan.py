@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks import conditional
@@ -51,6 +52,8 @@ class ACGAN(AdversarialModule):
         betas: Adam's decay rates β₁ and β₂, for both networks.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class ACGAN(AdversarialModule):
         learning_rate: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -85,6 +90,7 @@ class ACGAN(AdversarialModule):
             discriminator_architecture or architecture, image_shape, width, "batch", num_classes
         )
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         with torch.no_grad():
@@ -95,7 +101,7 @@ class ACGAN(AdversarialModule):
         if self.class_loss_on == "both":
             class_loss = class_loss + losses.auxiliary_class(logits=fake_logits, label=fake_label)
         return {
-            "discriminator/minimax": losses.minimax_discriminator(real=real_scores, fake=fake_scores),
+            "discriminator/minimax": losses.minimax_discriminator(real=self.note(real_scores), fake=fake_scores),
             "discriminator/class": self.class_weight * class_loss,
         }
 
@@ -109,7 +115,7 @@ class ACGAN(AdversarialModule):
 
     def scores_and_logits(self, image: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, "n k"]]:
         """Return the discriminator's score of S and logits of C."""
-        outputs = self.discriminator(image)
+        outputs = self.judge(image)
         return outputs[:, 0], outputs[:, 1:]
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:

@@ -36,6 +36,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
@@ -64,6 +65,8 @@ class CGAN(AdversarialModule):
         betas: Adam's decay rates β₁ and β₂, for both networks.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class CGAN(AdversarialModule):
         learning_rate: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -99,18 +104,19 @@ class CGAN(AdversarialModule):
             self.generator = generator(architecture, image_shape, latent_dim, width, num_classes, strength)
             self.discriminator = discriminator(architecture, image_shape, width, num_classes, strength)
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         with torch.no_grad():
             fake, fake_label = self.labelled_fakes(len(batch["image"]))
         return {
             "discriminator/minimax": losses.minimax_discriminator(
-                real=self.discriminator(batch["image"], batch["label"]), fake=self.discriminator(fake, fake_label)
+                real=self.note(self.judge(batch["image"], batch["label"])), fake=self.judge(fake, fake_label)
             )
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        scores = self.discriminator(*self.labelled_fakes(len(batch["image"])))
+        scores = self.judge(*self.labelled_fakes(len(batch["image"])))
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
@@ -59,6 +60,8 @@ class DCGAN(AdversarialModule):
         betas: Adam's decay rates β₁ and β₂, for both networks.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class DCGAN(AdversarialModule):
         learning_rate: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -89,6 +94,7 @@ class DCGAN(AdversarialModule):
                 "change them, or train them by the same objective as gan_zoo.models.gan.GAN."
             )
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
@@ -96,12 +102,12 @@ class DCGAN(AdversarialModule):
             fake = self(self.latents(len(real)))
         return {
             "discriminator/minimax": losses.minimax_discriminator(
-                real=self.discriminator(real), fake=self.discriminator(fake)
+                real=self.note(self.judge(real)), fake=self.judge(fake)
             )
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        scores = self.discriminator(self(self.latents(len(batch["image"]))))
+        scores = self.judge(self(self.latents(len(batch["image"]))))
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:

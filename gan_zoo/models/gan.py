@@ -31,6 +31,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
@@ -56,6 +57,8 @@ class GAN(AdversarialModule):
             1: constant rates.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class GAN(AdversarialModule):
         betas: tuple[float, float] = (0.5, 0.999),
         rate_divisor: float = 1.0,
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -85,6 +90,7 @@ class GAN(AdversarialModule):
             (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
@@ -92,12 +98,12 @@ class GAN(AdversarialModule):
             fake = self(self.latents(len(real)))
         return {
             "discriminator/minimax": losses.minimax_discriminator(
-                real=self.discriminator(real), fake=self.discriminator(fake)
+                real=self.note(self.judge(real)), fake=self.judge(fake)
             )
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
-        scores = self.discriminator(self(self.latents(len(batch["image"]))))
+        scores = self.judge(self(self.latents(len(batch["image"]))))
         if self.generator_objective == "minimax":
             return {"generator/minimax": losses.minimax_generator(fake=scores)}
         return {"generator/non_saturating": losses.non_saturating_generator(fake=scores)}

@@ -30,6 +30,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
@@ -54,6 +55,8 @@ class LSGAN(AdversarialModule):
         betas: Adam's decay rates β₁ and β₂, for both networks.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class LSGAN(AdversarialModule):
         learning_rate: float = 1e-3,
         betas: tuple[float, float] = (0.5, 0.999),
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -83,6 +88,7 @@ class LSGAN(AdversarialModule):
             (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         a, b, _ = self.targets
@@ -91,13 +97,13 @@ class LSGAN(AdversarialModule):
             fake = self(self.latents(len(real)))
         return {
             "discriminator/least_squares": losses.least_squares_discriminator(
-                real=self.discriminator(real), fake=self.discriminator(fake), a=a, b=b
+                real=self.note(self.judge(real), boundary=(a + b) / 2), fake=self.judge(fake), a=a, b=b
             )
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         _, _, c = self.targets
-        scores = self.discriminator(self(self.latents(len(batch["image"]))))
+        scores = self.judge(self(self.latents(len(batch["image"]))))
         return {"generator/least_squares": losses.least_squares_generator(fake=scores, c=c)}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:

@@ -31,6 +31,7 @@ from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks, schedules
 from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.images import Batch
 from gan_zoo.layers import spectrally_normalised
 from gan_zoo.module import Terms
@@ -63,6 +64,8 @@ class SNGAN(AdversarialModule):
             ends; 0: constant rates.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     dequantize = True
@@ -86,6 +89,8 @@ class SNGAN(AdversarialModule):
         betas: tuple[float, float] = (0.0, 0.9),
         decay_until: int = 0,
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -105,12 +110,13 @@ class SNGAN(AdversarialModule):
             network = networks.discriminator(discriminator, image_shape, discriminator_width, norm="none")
         self.discriminator = spectrally_normalised(network)
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real, label = batch["image"], batch["label"] if self.num_classes else None
         with torch.no_grad():
             fake, fake_label = self.fakes(len(real))
-        scores = {"real": self.scores(real, label), "fake": self.scores(fake, fake_label)}
+        scores = {"real": self.note(self.scores(real, label)), "fake": self.scores(fake, fake_label)}
         if self.objective == "hinge":
             return {"discriminator/hinge": losses.hinge_discriminator(**scores)}
         return {"discriminator/minimax": losses.minimax_discriminator(**scores)}
@@ -127,7 +133,7 @@ class SNGAN(AdversarialModule):
 
     def scores(self, image: Tensor, label: Label | None) -> Float[Tensor, " n"]:
         """Return the discriminator's scores."""
-        return self.discriminator(image) if label is None else self.discriminator(image, label)
+        return self.judge(image) if label is None else self.judge(image, label)
 
     def rate(self, step: int) -> float:
         return schedules.linear_decay(step, end=self.decay_until)

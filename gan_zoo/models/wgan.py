@@ -26,7 +26,8 @@ import torch
 from torch.optim import Optimizer, RMSprop
 
 from gan_zoo import bounds, losses, networks, penalties
-from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.adversarial import AdversarialModule, halfway
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.bounds import bounded
 from gan_zoo.images import Batch
 from gan_zoo.module import Feed, Terms
@@ -57,6 +58,8 @@ class WGAN(AdversarialModule):
         learning_rate: RMSprop's step size, for both networks.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class WGAN(AdversarialModule):
         warm_up: int = 100,
         learning_rate: float = 5e-5,
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -86,6 +91,7 @@ class WGAN(AdversarialModule):
             (architecture, generator_architecture, discriminator_architecture), image_shape, latent_dim, width, "batch"
         )
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def feed(self, step: int) -> Feed:
         return Feed(minibatches=critic_updates(step, self.n_critic, self.warm_up))
@@ -101,15 +107,13 @@ class WGAN(AdversarialModule):
         real = batch["image"]
         with torch.no_grad():
             fake = self(self.latents(len(real)))
-        return {
-            "discriminator/wasserstein": losses.wasserstein_discriminator(
-                real=self.discriminator(real), fake=self.discriminator(fake)
-            )
-        }
+        real_scores, fake_scores = self.judge(real), self.judge(fake)
+        self.note(real_scores, boundary=halfway(real_scores, fake_scores))
+        return {"discriminator/wasserstein": losses.wasserstein_discriminator(real=real_scores, fake=fake_scores)}
 
     def generator_loss(self, batch: Batch) -> Terms:
         fake = self(self.latents(len(batch["image"])))
-        return {"generator/wasserstein": losses.wasserstein_generator(fake=self.discriminator(fake))}
+        return {"generator/wasserstein": losses.wasserstein_generator(fake=self.judge(fake))}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
         rmsprop = partial(RMSprop, lr=self.learning_rate, alpha=0.99, eps=1e-8)

@@ -30,7 +30,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, networks, penalties, schedules
-from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.adversarial import AdversarialModule, halfway
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
@@ -56,6 +57,8 @@ class WGANGP(AdversarialModule):
             ends; 0: constant rates.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class WGANGP(AdversarialModule):
         betas: tuple[float, float] = (0.0, 0.9),
         decay_until: int = 0,
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -91,21 +96,22 @@ class WGANGP(AdversarialModule):
                 "use layer norm or no norm in it."
             )
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
         with torch.no_grad():
             fake = self(self.latents(len(real)))
+        real_scores, fake_scores = self.judge(real), self.judge(fake)
+        self.note(real_scores, boundary=halfway(real_scores, fake_scores))
         return {
-            "discriminator/wasserstein": losses.wasserstein_discriminator(
-                real=self.discriminator(real), fake=self.discriminator(fake)
-            ),
-            "discriminator/penalty": self.penalty_weight * penalties.gradient_penalty(self.discriminator, real, fake),
+            "discriminator/wasserstein": losses.wasserstein_discriminator(real=real_scores, fake=fake_scores),
+            "discriminator/penalty": self.penalty_weight * penalties.gradient_penalty(self.judge, real, fake),
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         fake = self(self.latents(len(batch["image"])))
-        return {"generator/wasserstein": losses.wasserstein_generator(fake=self.discriminator(fake))}
+        return {"generator/wasserstein": losses.wasserstein_generator(fake=self.judge(fake))}
 
     def rate(self, step: int) -> float:
         return schedules.linear_decay(step, end=self.decay_until)

@@ -23,7 +23,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, penalties, schedules
-from gan_zoo.adversarial import AdversarialModule
+from gan_zoo.adversarial import AdversarialModule, halfway
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.images import Batch
 from gan_zoo.module import Terms
 from gan_zoo.networks import conditional
@@ -51,6 +52,8 @@ class WGANGPWithClasses(AdversarialModule):
             ends; 0: constant rates.
         average_half_life: Half-life of the generator's exponential moving average, in images; 0: no average, as in the
             paper.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     dequantize = True
@@ -72,6 +75,8 @@ class WGANGPWithClasses(AdversarialModule):
         betas: tuple[float, float] = (0.0, 0.9),
         decay_until: int = 0,
         average_half_life: int = 0,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -86,22 +91,24 @@ class WGANGPWithClasses(AdversarialModule):
         norm = "none" if architecture == "resnet" else "layer"
         self.discriminator = conditional.classifier(architecture, image_shape, width, norm, num_classes)
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
         with torch.no_grad():
             fake = self(self.latents(len(real)), batch["label"])
-        outputs = self.discriminator(real)
+        outputs, fake_scores = self.judge(real), self.critic(fake)
         scores, logits = outputs[:, 0], outputs[:, 1:]
+        self.note(scores, boundary=halfway(scores, fake_scores))
         return {
-            "discriminator/wasserstein": losses.wasserstein_discriminator(real=scores, fake=self.critic(fake)),
+            "discriminator/wasserstein": losses.wasserstein_discriminator(real=scores, fake=fake_scores),
             "discriminator/penalty": self.penalty_weight * penalties.gradient_penalty(self.critic, real, fake),
             "discriminator/class": self.class_weight * losses.auxiliary_class(logits=logits, label=batch["label"]),
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         fake, label = self.labelled_fakes(len(batch["image"]) * self.generator_batch)
-        outputs = self.discriminator(fake)
+        outputs = self.judge(fake)
         class_loss = losses.auxiliary_class(logits=outputs[:, 1:], label=label)
         return {
             "generator/wasserstein": losses.wasserstein_generator(fake=outputs[:, 0]),
@@ -110,7 +117,7 @@ class WGANGPWithClasses(AdversarialModule):
 
     def critic(self, image: Tensor) -> Float[Tensor, " n"]:
         """Return the critic's scores, without the logits of the classes."""
-        return self.discriminator(image)[:, 0]
+        return self.judge(image)[:, 0]
 
     def rate(self, step: int) -> float:
         return schedules.linear_decay(step, end=self.decay_until)

@@ -51,6 +51,20 @@ WORDS = [
     ("fit --model datamodules.mnist.MNIST --data MNIST", "datamodules.mnist.MNIST is no GenerativeModule"),
     ("fit --model AdversarialModule --data MNIST", "AdversarialModule is what models derive from"),
     ("fit --model GAN --data LightningDataModule", "LightningDataModule has no image_shape"),
+    ("fit TINY --model.augment adda", "model.augment is adda (did you mean ada?)"),
+    (
+        "fit TINY --model.augment ada",
+        "model.augment is ada, whose luma flip, hue and saturation need red, green and blue",
+    ),
+    (
+        "fit TINY --model.augment ada_bg --model.augment_probability often",
+        "it takes a number or one of adaptive, cosine",
+    ),
+    (
+        "fit TINY --model.augment ada_bg --model.augment_probability 1.5",
+        "must be adaptive, cosine or a number from 0 to 1",
+    ),
+    ("fit -c mnist/vae --model.augment ada", "VAE has no model.augment"),
     ("fit TINY --model.architecture mpl", "called mpl (did you mean mlp?)"),
     ("fit TINY --model.discriminator_architecture mpl", "discriminator_architecture is called mpl"),
     ("fit TINY --model.architecture no.such:function", "no.such:function cannot be imported: No module named 'no'"),

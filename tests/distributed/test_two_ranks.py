@@ -108,6 +108,19 @@ def test_batch_norm_leaves_equal_weights_and_rank_zeros_buffers_everywhere(tmp_p
         torch.testing.assert_close(torch.load(tmp_path / f"run/weights_{rank}.pt"), saved, rtol=0, atol=0)
 
 
+def test_the_augmentation_is_the_same_on_all_ranks_and_resumes(tmp_path: Path) -> None:
+    for run, stops in (("whole", (5,)), ("stopped", (3, 5))):
+        for steps in stops:
+            done = train("augmented", tmp_path / run, 2, steps)
+            assert done.returncode == 0, done.stderr
+    assert not differences(tmp_path / "whole", tmp_path / "stopped")
+    zero, other = (json.loads((tmp_path / f"whole/augmentation_{rank}.json").read_text()) for rank in (0, 1))
+    assert zero == other
+    # Five steps of five minibatches of eight images on both ranks: 24 minibatches in whole windows, and one more.
+    assert (zero["images"], zero["minibatches"]) == (8, 1)
+    assert zero["probability"] == pytest.approx(24 * 8 / 500_000)
+
+
 def test_both_count_the_same_images_and_score_alike(fed: tuple[Path, Path]) -> None:
     one, two = ([line for line in lines(Run(run).metrics_file)] for run in fed)
     assert [line["images"] for line in one] == [line["images"] for line in two] == [120, 240, 360, 400]

@@ -22,6 +22,7 @@ from torch.optim import SGD, Optimizer
 from datamodules.labels import LabelSet
 from datamodules.mnist import MNIST
 from gan_zoo import penalties
+from gan_zoo.augment import controller
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.distributed.strategy import TurnTakingDDP
@@ -98,7 +99,7 @@ class Dies(L.Callback):
 
 
 ENDS = {"fails": Fails, "dies": Dies}
-QUICK = ("norms", "relabelled", *ENDS)
+QUICK = ("norms", "relabelled", "augmented", *ENDS)
 
 
 def note_group(run: Path, rank: int) -> None:
@@ -128,6 +129,9 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
     networks: dict[str, Any] = {"architecture": "mlp", "width": (32, 32)} if scenario == "fed" else {"width": 4}
     if scenario == "norms":
         networks |= {"architecture": "dcgan", "average_half_life": 50}
+    if scenario == "augmented":
+        networks |= {"architecture": "mlp", "width": (8,), "augment": "ada_bg"}
+        controller.TARGET = -2.0  # below every mean sign, so that the probability rises
     if scenario == "relabelled":
         model = Relabelled()
     else:
@@ -147,6 +151,7 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
     trainer.fit(model, MNIST(batch_size=WHOLE_BATCH // devices))
     rank = trainer.global_rank
     torch.save(model.state_dict(), run / f"weights_{rank}.pt")
+    (run / f"augmentation_{rank}.json").write_text(json.dumps(model.augmentation.state()))
     if isinstance(model, Noted):
         torch.save(torch.cat(model.drawn), run / f"latents_{rank}.pt")
         sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in model.named_children()}
