@@ -30,6 +30,8 @@ import torch
 from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, penalties
+from gan_zoo.adversarial import halfway
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.bounds import bounded
 from gan_zoo.growing import GrowingModule, by_resolution
 from gan_zoo.images import Batch
@@ -57,6 +59,8 @@ class ProGAN(GrowingModule):
         learning_rate: Adam's step size: one number, or one for each resolution from the first on.
         betas: Adam's decay rates, for both networks.
         average_half_life: Half-life of the generator's moving average, in images; 0: none.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class ProGAN(GrowingModule):
         learning_rate: float | tuple[float, ...] = 1e-3,
         betas: tuple[float, float] = (0.0, 0.99),
         average_half_life: int = 11_085,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -87,21 +93,23 @@ class ProGAN(GrowingModule):
         self.generator = progressive.generator(image_shape, latent_dim, width)
         self.discriminator = progressive.discriminator(image_shape, width, stddev_group)
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
 
     def discriminator_loss(self, batch: Batch) -> Terms:
         real = batch["image"]
         with torch.no_grad():
             fake = self(self.latents(len(real)))
-        scores = self.discriminator(real)
+        scores, fake_scores = self.judge(real), self.judge(fake)
+        self.note(scores, boundary=halfway(scores, fake_scores))
         return {
-            "discriminator/wasserstein": losses.wasserstein_discriminator(real=scores, fake=self.discriminator(fake)),
-            "discriminator/penalty": self.penalty_weight * penalties.gradient_penalty(self.discriminator, real, fake),
+            "discriminator/wasserstein": losses.wasserstein_discriminator(real=scores, fake=fake_scores),
+            "discriminator/penalty": self.penalty_weight * penalties.gradient_penalty(self.judge, real, fake),
             "discriminator/drift": self.drift_weight * penalties.drift(scores),
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         fake = self(self.latents(len(batch["image"])))
-        return {"generator/wasserstein": losses.wasserstein_generator(fake=self.discriminator(fake))}
+        return {"generator/wasserstein": losses.wasserstein_generator(fake=self.judge(fake))}
 
     def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
         return adams(self.generator, self.discriminator, learning_rate=self.learning_rates[0], betas=self.betas)

@@ -32,6 +32,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gan_zoo import bounds, losses, penalties
+from gan_zoo.adversarial import halfway
+from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.bounds import bounded
 from gan_zoo.distributed.strategy import mean_over_processes
 from gan_zoo.errors import Mistake
@@ -66,6 +68,8 @@ class StyleGAN(GrowingModule):
         learning_rate: Adam's step size: one number, or one for each resolution from the first on.
         betas: Adam's decay rates, for both networks.
         average_half_life: Half-life of the generator's moving average, in images; 0: none.
+        augment: Augmentation of all images that the discriminator sees.
+        augment_probability: p of ADA: by the signs of the scores of real images, by a schedule, or a number.
     """
 
     generator: style.Generator
@@ -89,6 +93,8 @@ class StyleGAN(GrowingModule):
         learning_rate: float | tuple[float, ...] = (1e-3, 1e-3, 1e-3, 1e-3, 1.5e-3, 2e-3, 3e-3),
         betas: tuple[float, float] = (0.0, 0.99),
         average_half_life: int = 10_000,
+        augment: Augment = "none",
+        augment_probability: AugmentProbability = "adaptive",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -104,6 +110,7 @@ class StyleGAN(GrowingModule):
         self.generator = style.generator(image_shape, latent_dim, width, mapping_layers)
         self.discriminator = progressive.discriminator(image_shape, width, stddev_group, blur=True)
         self.keep_average(average_half_life)
+        self.keep_augmentation(augment, augment_probability, image_shape)
         self._means: list[Tensor] = []
 
     def take_step(self, minibatches: list[Batch]) -> None:
@@ -124,26 +131,26 @@ class StyleGAN(GrowingModule):
         with torch.no_grad():
             fake = self.generator.synthesise(self.styles(len(real)), style.random_noise)
         if self.objective == "wasserstein":
-            penalty = penalties.gradient_penalty(self.discriminator, real, fake)
+            penalty = penalties.gradient_penalty(self.judge, real, fake)
+            scores, fake_scores = self.judge(real), self.judge(fake)
+            self.note(scores, boundary=halfway(scores, fake_scores))
             return {
-                "discriminator/wasserstein": losses.wasserstein_discriminator(
-                    real=self.discriminator(real), fake=self.discriminator(fake)
-                ),
+                "discriminator/wasserstein": losses.wasserstein_discriminator(real=scores, fake=fake_scores),
                 "discriminator/penalty": self.penalty_weight * penalty,
             }
         with penalties.full_precision(real.device):
             real = real.detach().requires_grad_()
-            scores = self.discriminator(real)
+            scores = self.note(self.judge(real))
             r1 = penalties.zero_centred(scores, real)
         return {
-            "discriminator/logistic": losses.minimax_discriminator(real=scores, fake=self.discriminator(fake)),
+            "discriminator/logistic": losses.minimax_discriminator(real=scores, fake=self.judge(fake)),
             "discriminator/r1": self.penalty_weight / 2 * r1,
         }
 
     def generator_loss(self, batch: Batch) -> Terms:
         styles = self.styles(len(batch["image"]))
         self._means.append(at_least_float32(styles[:, 0].detach()).mean(0))
-        scores = self.discriminator(self.generator.synthesise(styles, style.random_noise))
+        scores = self.judge(self.generator.synthesise(styles, style.random_noise))
         if self.objective == "wasserstein":
             return {"generator/wasserstein": losses.wasserstein_generator(fake=scores)}
         return {"generator/logistic": losses.non_saturating_generator(fake=scores)}

@@ -16,7 +16,9 @@ from gan_zoo.models.cgan import CGAN
 from gan_zoo.models.dcgan import DCGAN
 from gan_zoo.models.gan import GAN
 from gan_zoo.models.lsgan import LSGAN
+from gan_zoo.models.progan import ProGAN
 from gan_zoo.models.sngan import SNGAN
+from gan_zoo.models.stylegan import StyleGAN
 from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.models.wgan_gp_classes import WGANGPWithClasses
@@ -27,6 +29,7 @@ from tests.drivers.toy import Toy
 SMALL: dict[str, Any] = {"latent_dim": 4, "augment": "ada_bg", "n_critic": 2}
 SHAPE = (1, 16, 16)
 DCGAN_SHAPE = (1, 32, 32)
+GROWING: dict[str, Any] = {"latent_dim": 4, "augment": "ada_bg", "width": 4, "first_resolution": 16}
 MODELS = {
     "gan": lambda: GAN(SHAPE, width=(6,), **SMALL),
     "cgan": lambda: CGAN(SHAPE, 3, widths=(4, 4, 4), units=(4, 3, 4), **SMALL),
@@ -37,6 +40,9 @@ MODELS = {
     "wgan_gp_classes": lambda: WGANGPWithClasses(SHAPE, 3, architecture="dcgan", width=2, **SMALL),
     "sngan": lambda: SNGAN(SHAPE, 3, architecture="dcgan", width=2, discriminator_width=2, **SMALL),
     "projection": lambda: SNGAN(SHAPE, 3, True, architecture="dcgan", width=2, discriminator_width=2, **SMALL),
+    "progan": lambda: ProGAN(SHAPE, **GROWING),
+    "stylegan": lambda: StyleGAN(SHAPE, mapping_layers=1, **GROWING),
+    "stylegan_wasserstein": lambda: StyleGAN(SHAPE, mapping_layers=1, objective="wasserstein", **GROWING),
     "acgan": lambda: ACGAN(SHAPE, 3, architecture="dcgan", width=2, **SMALL),
 }
 
@@ -61,7 +67,7 @@ def test_the_discriminator_sees_augmented_images_alone(name: str):
     seen: list[Tensor] = []
     model.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().mean()))
     draw = torch.Generator().manual_seed(0)
-    shape, updates = DCGAN_SHAPE if name == "dcgan" else SHAPE, 2
+    shape, updates = DCGAN_SHAPE if name == "dcgan" else SHAPE, model.n_critic
     batch = {"image": torch.rand(4 * updates, *shape, generator=draw) * 2 - 1}
     batch["label"] = torch.randint(3, (4 * updates,), generator=draw)
     trainer = gan_zoo.trainer(seed=1, max_steps=1, accelerator="cpu", enable_progress_bar=False)
