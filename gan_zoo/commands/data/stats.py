@@ -5,6 +5,7 @@ from typing import Any
 
 from lightning.pytorch.cli import LightningArgumentParser
 
+from gan_zoo.bounds import bounded
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import device, set_up
 from gan_zoo.errors import Mistake
@@ -25,6 +26,7 @@ def run(arguments: list[str]) -> int:
         DataError: The data is missing or damaged.
     """
     data, options = choose("data stats", TEXT, arguments, add_options)
+    bounded("--", at_least=0, real_samples=options["real_samples"])
     refuse_loss([Path(options["out"])] if options["out"] else [], is_ours=is_our_npz)
     requested: list[str] = [*options["metrics"], *(["fd"] if options["out"] else [])]
     metrics = tuple(dict.fromkeys(requested))
