@@ -16,6 +16,7 @@ Loads no torch.
 from collections.abc import Sequence
 from pathlib import Path
 
+from datamodules.names import visible
 from gan_zoo.errors import Mistake
 from gan_zoo.report import committed, grouping, owning, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
@@ -79,7 +80,7 @@ def shown(ranked: list[Table]) -> list[sheets.Sheet]:
 
 
 def unscored(results: list[Result]) -> str:
-    return "\n".join(f"{run.name}: {run.status}, {run.error or 'no score'}" for run in results)
+    return "\n".join(visible(f"{run.name}: {run.status}, {run.error or 'no score'}") for run in results)
 
 
 def fill(page_file: Path, folders: list[Path]) -> None:
@@ -105,7 +106,7 @@ def fill(page_file: Path, folders: list[Path]) -> None:
         by_title.setdefault(run.study or run.path.stem, []).append(run)  # runs of no study: as their file is called
     for title, runs in by_title.items():
         ranked = rank.tables(grouping.group(runs))
-        parts += [f"## {title}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
+        parts += [f"## {sheets.md(title)}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
     save(page_file, committed.filled(text, page_file.name, "\n".join(parts)))
 
 

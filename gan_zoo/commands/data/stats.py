@@ -5,6 +5,7 @@ from typing import Any
 
 from lightning.pytorch.cli import LightningArgumentParser
 
+from datamodules.names import visible
 from gan_zoo.bounds import bounded
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import device, set_up
@@ -33,7 +34,7 @@ def run(arguments: list[str]) -> int:
     network = extractors.make(options["extractor"], options["weights"], options["resize"])
     evaluator = against(set_up(data), options["split"], network, metrics, device(), options["real_samples"])
     count = len(evaluator.indices)
-    print(f"{evaluator.real.name}: {', '.join(metrics)} of {count} images by {network.name} are ready.")
+    print(f"{visible(evaluator.real.name)}: {', '.join(metrics)} of {count} images by {network.name} are ready.")
     if options["out"]:
         export(Path(options["out"]), evaluator.references["fd"], count)
     return 0
