@@ -14,6 +14,7 @@ import numpy as np
 
 from datamodules.errors import DataError
 from datamodules.labels import attribute_columns, attributes, rows_of
+from datamodules.names import expanded
 from datamodules.sources import Files, is_image
 from datamodules.stores import Store, open_store
 from datamodules.stream import SourcedData
@@ -66,7 +67,7 @@ class CelebA(SourcedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.source = faces(Path(root).expanduser(), split, attributes, numbers)
+        self.source = faces(expanded(root), split, attributes, numbers)
         self.show(Square(resolution, scaled(centre_crop, self.source.read(0), self.source.where(0))), flip=flip)
         self.classes, self.num_classes = list(attributes), len(attributes)
         hair = [name for name in attributes if name in HAIR]

@@ -1,7 +1,7 @@
 """Inspects every image at a path for problems that stop training or distort its scores.
 
 Each file is decoded as in training and identified by a hash of its bytes, so copies that were encoded again or resized
-count as different files. Memory: 25 bytes per image.
+count as different files. Memory: 26 bytes per image.
 """
 
 from collections import Counter
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datamodules.celeba import ATTRIBUTES, PARTITION, read_attributes, read_lines
+from datamodules.celeba import ATTRIBUTES, PARTITION, partition, read_attributes, read_lines
 from datamodules.collection import Collection, empty_folders
 from datamodules.decoding import read_chunks
 from datamodules.errors import DataError
-from datamodules.labels import read_csv
+from datamodules.labels import attributes, read_csv
 from datamodules.sources import decode
 
 KINDS = {
@@ -27,10 +27,13 @@ KINDS = {
     "folder without image": "yes, with labels: folders",
     "same file in two splits": "no: scores are too good",
     "same file twice": "no",
+    "class numbers as grey": "no: but they look black",
     "grey among colour": "no: shown as three channels",
     "odd size": "no: cut and resized",
 }
 """The kinds of problems, and whether each stops training."""
+DARK = 64
+"""Grey images that stay below this grey level are taken for maps of class numbers."""
 
 
 class Finding(NamedTuple):
@@ -54,6 +57,8 @@ class Looks(NamedTuple):
     """int32 (n, 2): width and height in pixels; 0 for damaged images."""
     grey: np.ndarray
     """bool (n,): whether the image has no colour, however it is stored."""
+    brightest: np.ndarray
+    """uint8 (n,): highest value of any channel."""
     damaged: dict[int, str]
     """Error messages of the damaged images, by index."""
 
@@ -72,6 +77,7 @@ class Looker:
                 looks.digests[row] = np.frombuffer(blake2b(content, digest_size=16).digest(), np.int64)
                 pixels = decode(content, self.collection.where(index))
                 looks.sizes[row] = pixels.shape[1], pixels.shape[0]
+                looks.brightest[row] = pixels.max()
                 looks.grey[row] = pixels.shape[2] == 1 or bool((pixels == pixels[:, :, :1]).all())
             except DataError as error:
                 looks.damaged[index] = str(error)
@@ -80,7 +86,8 @@ class Looker:
 
 def blank(count: int) -> Looks:
     """Return room for the looks of `count` images."""
-    return Looks(np.zeros((count, 2), np.int64), np.zeros((count, 2), np.int32), np.zeros(count, bool), {})
+    sizes, grey, brightest = np.zeros((count, 2), np.int32), np.zeros(count, bool), np.zeros(count, np.uint8)
+    return Looks(np.zeros((count, 2), np.int64), sizes, grey, brightest, {})
 
 
 def look(collection: Collection, progress: Callable[[int], None] = lambda done: None) -> Looks:
@@ -94,6 +101,7 @@ def look(collection: Collection, progress: Callable[[int], None] = lambda done: 
     for part in read_chunks(Looker(collection), len(collection)):
         rows = slice(done, done + len(part.grey))
         looks.digests[rows], looks.sizes[rows], looks.grey[rows] = part.digests, part.sizes, part.grey
+        looks.brightest[rows] = part.brightest
         looks.damaged.update(part.damaged)
         done = rows.stop
         progress(done)
@@ -113,6 +121,7 @@ def findings(collection: Collection, looks: Looks, lists: Sequence[Path] = ()) -
         *(Finding("folder without image", folder) for place in collection.stores for folder in empty_folders(place)),
         *(finding for file in lists for finding in unlisted(collection, file)),
         *copies(collection, looks),
+        *class_numbers(collection, looks),
         *odd(collection, looks),
     ]
     return sorted(problems, key=lambda finding: list(KINDS).index(finding.kind))
@@ -129,6 +138,18 @@ def copies(collection: Collection, looks: Looks) -> Iterator[Finding]:
         splits = {collection.split(member) for member in members}
         kind = "same file in two splits" if len(splits) > 1 else "same file twice"
         yield Finding(kind, " = ".join(collection.where(member) for member in members))
+
+
+def class_numbers(collection: Collection, looks: Looks) -> Iterator[Finding]:
+    """Yield a finding for each folder whose grey images are all so dark that their grey levels may be class numbers."""
+    folders: dict[str, list[int]] = {}
+    for index in np.flatnonzero(looks.grey).tolist():
+        folders.setdefault(collection.where(index).rpartition("/")[0], []).append(index)
+    for members in folders.values():
+        if 0 < (top := int(looks.brightest[members].max())) < DARK:
+            others = f" and {len(members) - 1:,} more in its folder" if len(members) > 1 else ""
+            what = f"{collection.where(members[0])}{others}: grey levels 0 to {top} only"
+            yield Finding("class numbers as grey", f"{what}; if they number classes, give each class its own colour")
 
 
 def odd(collection: Collection, looks: Looks) -> Iterator[Finding]:
@@ -170,16 +191,23 @@ def unlisted(collection: Collection, file: Path) -> Iterator[Finding]:
 
 
 def listed_names(file: Path) -> set[str]:
-    """Return the images that a list of labels names.
+    """Return the images that a list of labels names, after reading all labels as training does.
 
     Raises:
-        DataError: The list is damaged.
+        DataError: The list is damaged, or a label is not one that training takes.
     """
-    if file.suffix == ".csv":
-        return set(read_csv(file)[1])
     if file.name == PARTITION:
-        return {line.split()[0] for line in read_lines(file, at_least=1)}
-    return set(read_attributes(file)[1])
+        names = [line.split()[0] for line in read_lines(file, at_least=1)]
+        partition(names, file)
+        return set(names)
+    if file.name == ATTRIBUTES:
+        columns, listed = read_attributes(file)
+        attributes((values.split() for values in listed.values()), range(len(columns)), file)
+        return set(listed)
+    columns, rows = read_csv(file)
+    if len(columns) > 1:
+        attributes(rows.values(), range(len(columns)), file)
+    return set(rows)
 
 
 def lists_beside(path: Path) -> list[Path]:

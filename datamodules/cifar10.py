@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from datamodules.errors import DataError
-from datamodules.names import Split, count_name
+from datamodules.names import Split, count_name, expanded
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 
@@ -45,7 +45,7 @@ class CIFAR10(StreamedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.folder, self.split, self.flip = Path(root) / FOLDER, split, flip
+        self.folder, self.split, self.flip = expanded(root) / FOLDER, split, flip
 
     def prepare_data(self) -> None:
         if all((self.folder / name).exists() for name in FILES[self.split]):

@@ -5,10 +5,8 @@ Layout: torchvision's, ROOT/FashionMNIST/raw with four idx files named as MNIST'
 https://github.com/zalandoresearch/fashion-mnist; downloaded where there is a network.
 """
 
-from pathlib import Path
-
 from datamodules.idx import fetch_missing, read_images
-from datamodules.names import Split
+from datamodules.names import Split, expanded
 from datamodules.stream import StreamedData
 
 
@@ -34,7 +32,7 @@ class FashionMNIST(StreamedData):
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
         self.root, self.split, self.flip = root, split, flip
-        self.raw = Path(root) / "FashionMNIST" / "raw"
+        self.raw = expanded(root) / "FashionMNIST" / "raw"
 
     def prepare_data(self) -> None:
         fetch_missing(self._download, "Fashion-MNIST", self.raw, self.split)

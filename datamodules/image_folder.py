@@ -10,6 +10,7 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.labels import attribute_columns, attributes, classes, folder_classes, read_csv, rows_of
+from datamodules.names import expanded
 from datamodules.sources import Files, is_hidden, is_image
 from datamodules.stores import Folder, Store, open_store
 from datamodules.stream import SourcedData
@@ -75,7 +76,7 @@ class ImageFolder(SourcedData):
             refuse_empty_folders(self.store, above, set(names))
             self.classes, label = classes(names)
             return {"label": label}
-        return self._csv_label(Path(labels), wanted, where)
+        return self._csv_label(expanded(labels), wanted, where)
 
     def _csv_label(self, file: Path, wanted: tuple[str, ...], where: str) -> dict[str, torch.Tensor]:
         columns, listed = read_csv(file)
@@ -102,7 +103,7 @@ def images_in(root: str, split: str, inside: str = "", option: str = "data.root"
     """
     if "{split}" not in root and split != "train":
         raise DataError(f"{option} {root} has no split {split}: write {{split}} where the splits' paths differ.")
-    store = open_store(Path(root.replace("{split}", split)).expanduser())
+    store = open_store(expanded(root.replace("{split}", split)))
     folder = f"{inside.strip('/')}/" if inside else ""
     names = [name for name in store.names if name.startswith(folder) and is_image(name)]
     if not names:
@@ -127,7 +128,7 @@ def set_name(root: str, split: str, inside: str = "") -> str:
     """Return set and split as score protocols print them: `cifar10_train` for `cifar10_{split}.zip`,
     `horse2zebra_a_train` for `horse2zebra/{split}A`.
     """
-    path = Path(root.replace("{split}", "")).expanduser().resolve()
+    path = expanded(root.replace("{split}", "")).resolve()
     names = [name for part in (*path.parent.parts[1:], path.stem) if (name := part.strip("_-. "))]
     # The set's name is the last part that is longer than an `A` or `B`.
     first = next((place for place in reversed(range(len(names))) if len(names[place]) > 2), 0)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.fingerprints import cache_folder, write_atomically
+from datamodules.names import expanded
 from datamodules.sources import decode, digest
 from datamodules.stores import stamp
 from datamodules.stream import SourcedData
@@ -53,7 +54,7 @@ class LSUN(SourcedData):
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
         self.show(Square(resolution), flip=flip)
-        self.source = Database(f"lsun_{category}_{split}", find(Path(root).expanduser(), category, split))
+        self.source = Database(f"lsun_{category}_{split}", find(expanded(root), category, split))
 
 
 def find(root: Path, category: str, split: str) -> Path:

@@ -9,7 +9,7 @@ everything can be tried without a network.
 from pathlib import Path
 
 from datamodules.idx import fetch_missing, read_images
-from datamodules.names import Split
+from datamodules.names import Split, expanded
 from datamodules.stream import StreamedData
 
 BUNDLED = Path(__file__).parent / "digits"
@@ -38,7 +38,7 @@ class MNIST(StreamedData):
         self.save_hyperparameters()
         self.root, self.flip = root, flip
         self.split = "test" if root == "bundled" else split
-        self.raw = BUNDLED if root == "bundled" else Path(root) / "MNIST" / "raw"
+        self.raw = BUNDLED if root == "bundled" else expanded(root) / "MNIST" / "raw"
 
     def prepare_data(self) -> None:
         if self.root != "bundled":

@@ -1,5 +1,6 @@
 """Downloads by torchvision, with a one-line message that says which file goes where when a download fails."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,9 +20,14 @@ def fetch(download: Callable[[], object], title: str, files: Sequence[str], fold
     Raises:
         DataError: The download failed; the message says which file goes where.
     """
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         download()
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"{folder} has no {title} and it cannot be downloaded: put {' and '.join(files)} into it{instead}."
         ) from error
+    finally:
+        for parent in missing:  # made for the download; they are not left behind empty: the path may be mistyped
+            with contextlib.suppress(OSError):  # it is not there, or it holds something
+                parent.rmdir()

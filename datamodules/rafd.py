@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import torch
 
 from datamodules.errors import DataError
+from datamodules.names import expanded
 from datamodules.sources import Files, is_image
 from datamodules.stores import open_store
 from datamodules.stream import SourcedData
@@ -79,7 +80,7 @@ class RaFD(SourcedData):
         self.show(Square(resolution, centre_crop), flip=flip)
         self.classes = [str(name) for name in CLASSES[label]]
         self.num_classes = len(self.classes)
-        path = Path(root).expanduser()
+        path = expanded(root)
         if (path / "train").is_dir():
             if label != "expression":
                 raise DataError(f"{root} has StarGAN's layout, whose folders are expressions: data.label is {label}.")

@@ -111,20 +111,38 @@ def decode(content: bytes, where: str) -> np.ndarray:
         where: Name of the file for messages.
 
     Raises:
-        DataError: Pillow cannot read a complete image.
+        DataError: Pillow cannot read a complete image, or its pixels are numbers of which nothing says what is white.
     """
     try:
         with Image.open(io.BytesIO(content)) as opened:
             image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I;16"):
+            if is_16_bit(opened):
                 return (np.asarray(image) >> 8).astype(np.uint8)[:, :, None]
+            refuse_without_white(image, where)
             grey = image.mode in ("1", "L", "LA", "La")
             if image.has_transparency_data:
                 image = on_white(image)
             pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    except DataError:
+        raise
     except Exception as error:  # Pillow raises many kinds of errors for damaged files
         raise DataError(f"{where} is damaged or not an image: {error}.") from error
     return pixels[:, :, None] if grey else pixels
+
+
+def is_16_bit(image: Image.Image) -> bool:
+    """Return whether the pixels of an opened file are grey levels of 0 to 65,535."""
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PPM", "PNG"))
+
+
+def refuse_without_white(image: Image.Image, where: str) -> None:
+    """Raise a DataError if the pixels are floating-point or 32-bit numbers, which Pillow would cut to 0 to 255."""
+    kinds = {"F": "floating-point", "I": "32-bit or signed"}
+    if image.mode in kinds:
+        raise DataError(
+            f"{where} has {kinds[image.mode]} pixels, and no rule says which value is white: save it again as PNG with "
+            "8 or 16 bits a channel."
+        )
 
 
 def on_white(image: Image.Image) -> Image.Image:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from datamodules.errors import DataError
-from datamodules.names import count_name
+from datamodules.names import count_name, expanded
 from datamodules.official import fetch
 from datamodules.stream import InMemory, StreamedData
 
@@ -36,7 +36,7 @@ class SVHN(StreamedData):
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.split, self.file = split, Path(root) / f"{split}_32x32.mat"
+        self.split, self.file = split, expanded(root) / f"{split}_32x32.mat"
 
     def prepare_data(self) -> None:
         if self.file.exists():

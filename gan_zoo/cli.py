@@ -4,6 +4,7 @@ import os
 import sys
 
 from datamodules.errors import DataError
+from datamodules.names import visible
 from gan_zoo.commands import options
 from gan_zoo.commands.parser import dispatch
 from gan_zoo.errors import Mistake, RunFailed
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     """
     if argv is None:
         protect_children()
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = [with_home(word) for word in (sys.argv[1:] if argv is None else argv)]
     try:
         code = run(arguments)
         sys.stdout.flush()
@@ -68,6 +69,13 @@ def run(arguments: list[str]) -> int:
         raise Mistake(str(error)) from error
 
 
+def with_home(word: str) -> str:
+    """Return `word` with the home folder in `--run=~/x`, where a shell leaves the `~` as it is."""
+    name, equals, value = word.partition("=")
+    is_in_home = name.startswith("--") and value.startswith("~/")
+    return f"{name}{equals}{os.path.expanduser(value)}" if is_in_home else word
+
+
 def protect_children() -> None:
     """Keep the processes that this one starts from importing files of the working directory.
 
@@ -80,5 +88,5 @@ def protect_children() -> None:
 
 def print_error(message: str, code: int) -> int:
     """Print `message` as one line on standard error, and return `code`."""
-    print(f"gan-zoo: {' '.join(message.split())}", file=sys.stderr)
+    print(f"gan-zoo: {visible(' '.join(message.split()))}", file=sys.stderr)
     return code

@@ -54,6 +54,8 @@ class GenerativeModule(SampledModule):
 
     def __init__(self) -> None:
         super().__init__()
+        self.weights_seed = torch.initial_seed()
+        """The seed of the process when the first weights were drawn."""
         self.automatic_optimization = False
         self.ledger = Ledger()
         self.preparation = images.Preparation()

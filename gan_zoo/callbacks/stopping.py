@@ -7,9 +7,11 @@ import lightning.pytorch as L
 
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import from_rank_zero, gathered
+from gan_zoo.errors import Mistake
 from gan_zoo.module import GenerativeModule
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+EMPTY = "The loader of the data has no batch, so nothing was trained: give it images, at least one batch of them."
 
 
 class Signals(SessionCallback):
@@ -51,6 +53,13 @@ class Stopping(SessionCallback):
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         self._stop_at_images(trainer, module)
         trainer.should_stop |= from_rank_zero(self._is_time_over())
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        self._pass_began_at = trainer.global_step
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+        if trainer.global_step == self._pass_began_at and not trainer.should_stop:
+            raise Mistake(EMPTY)  # otherwise Lightning would ask an empty iterable again, for ever
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
         self._stop_at_images(trainer, module)

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from datamodules.names import visible
 from gan_zoo.errors import Mistake
 from gan_zoo.run import layout
 from gan_zoo.run.directory import Run, runs
@@ -25,11 +26,17 @@ def print_table(root: str) -> None:
         raise Mistake(f"There is no run in {root}: `gan-zoo fit` makes one.")
     print(f"{'run':<40} {'status':<12} {'step':>8} {'images/s':>9} {'score':>24} {'disk':>9} heartbeat")
     for row in rows:
-        score = f"{row['metric']} {row['value']:.4g}" if row["value"] is not None else "-"
-        speed = f"{row['images_per_second']:.0f}" if row.get("images_per_second") else "-"
-        heartbeat = row.get("heartbeat", "-")
+        score = f"{visible(row['metric'])} {row['value']:.4g}" if row["value"] is not None else "-"
+        speed = rate(row["images_per_second"]) if row.get("images_per_second") else "-"
+        heartbeat = visible(row.get("heartbeat", "-"))
         used = size(disk(Path(row["run"])))
-        print(f"{row['run']:<40} {row['status']:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
+        name, status = visible(row["run"]), visible(row["status"])
+        print(f"{name:<40} {status:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
+
+
+def rate(per_second: float) -> str:
+    """Return a number of images per second: whole from 10 on, else with two digits that count."""
+    return f"{per_second:.0f}" if per_second >= 9.95 else f"{per_second:.2g}"
 
 
 def failed_runs(root: Path) -> list[Run]:
@@ -42,8 +49,8 @@ def failed_runs(root: Path) -> list[Run]:
     for row in rows:
         if Run(row["run"]).has_checkpoint():
             print(
-                f"{row['run']} is left: it failed at step {row['step']} and can be resumed. To remove it, type "
-                f"gan-zoo runs rm {row['run']}"
+                f"{visible(row['run'])} is left: it failed at step {row['step']} and can be resumed. To remove it, "
+                f"type gan-zoo runs rm {visible(row['run'])}"
             )
     lost = [Run(row["run"]) for row in rows if not Run(row["run"]).has_checkpoint()]
     if not lost:
@@ -82,7 +89,7 @@ def remove(doomed: list[Run], kind: str, is_sure: bool) -> int:
     """
     for run in doomed:
         row, used = run.row(), sum(file.lstat().st_size for _, file in layout.own_files(run.path))
-        print(f"{run.path}  {row['status']} at step {row['step']}, {size(used)}")
+        print(f"{visible(run.path)}  {visible(row['status'])} at step {row['step']}, {size(used)}")
     if not (is_sure or agrees(f"Remove {len(doomed)} {kind}? [y/N] ")):
         print("Nothing was removed.")
         return 1
@@ -104,7 +111,7 @@ def remove_run(run: Run, must_have_failed: bool) -> None:
     try:
         file = lock(run.path)
         if file is None:
-            print(f"{run.path} trains again: left as it is.")
+            print(f"{visible(run.path)} trains again: left as it is.")
             return
         with file:
             if must_have_failed and not (has_failed(run) and not run.has_checkpoint()):
@@ -114,7 +121,7 @@ def remove_run(run: Run, must_have_failed: bool) -> None:
     except OSError as error:
         raise Mistake(f"{run.path} cannot be removed: {error.strerror}.") from error
     if run.path.is_dir():
-        print(f"{run.path} is kept: it holds {', '.join(kept(run.path))}, which no run has written.")
+        print(f"{visible(run.path)} is kept: it holds {visible(', '.join(kept(run.path)))}, which no run has written.")
 
 
 def remove_own(run: Run) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from datamodules.names import visible
 from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, named
@@ -54,7 +55,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
     if dry_run:
         plan = board.plan(names)
         width = max(map(len, names))
-        print("\n".join(f"{cell:<{width}}  {ACTIONS[action]}" for cell, action in plan.items()))
+        print("\n".join(f"{visible(cell):<{width}}  {ACTIONS[action]}" for cell, action in plan.items()))
         print(f"{len(plan)} cells of {definition.budget[1]} {definition.budget[0]} each, in {board.folder}")
         return 0
     from gan_zoo import report
@@ -63,7 +64,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
     report.owning.refuse_other_page(page)  # before the runs, which take long
     with held_alone(board.folder):
         run(board, names, make_engine)
-    print("\n".join(board.table(board.entries)))
+    print("\n".join(map(visible, board.table(board.entries))))
     print(report.build([board.folder], out=page))
     print(f"The report: {page}")
     return int(any(entry["status"] == "failed" for entry in board.entries.values()))
@@ -95,7 +96,7 @@ def run(board: Board, names: list[str], make_engine: MakeEngine, command: Comman
         with Screen(board, names) as screen:
             Scheduler(jobs, make_engine(jobs, board.study), board.study.retries, screen).run()
     except KeyboardInterrupt:
-        print("\n".join(board.table(names)))
+        print("\n".join(map(visible, board.table(names))))
         print("Stopped and saved: the same command goes on from there.")
         raise
 

@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+from rich.markup import escape
 from rich.progress import Progress
 
+from datamodules.names import visible
 from gan_zoo import images, memory
 from gan_zoo.commands import image_files
 from gan_zoo.commands.painters import Image, Options, Painter, Sides, look, make_painter
@@ -42,7 +44,7 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
             content = image_files.read(file, short=options.size)
             for style in styled:
                 name, place = next(results)
-                task = bar.add_task(name, total=1.0)
+                task = bar.add_task(escape(visible(name)), total=1.0)
                 try:
                     result = painter.paint(content, style, lambda share, task=task: bar.update(task, completed=share))
                 except NonFinite as error:
@@ -51,7 +53,8 @@ def stylize(contents: list[str], styles: list[str], out: str, options: Options) 
                     result = images.with_colours_of(result, content)
                 image_files.save(place, image_files.drawn(result))
                 if options.scores:
-                    bar.console.print(f"{name}: {scored(painter.features, result, content, style)}")
+                    scores = scored(painter.features, result, content, style)
+                    bar.console.print(f"{visible(name)}: {scores}", markup=False)
                 bar.remove_task(task)
     print(f"{len(places)} image(s) in {out}")
     return 0

@@ -8,6 +8,7 @@ from PIL import Image as Pillow
 from rich.progress import Progress
 from torch import Tensor
 
+from datamodules.names import visible
 from gan_zoo import images
 from gan_zoo.bounds import bounded
 from gan_zoo.commands import image_files
@@ -118,7 +119,8 @@ def write_files(files: list[Path], places: list[Path], translator: Translator, s
             image = image_files.read(file, short=size)
             if (count := translator.tiles(*image.shape[2:])) > 1:
                 bar.console.print(
-                    f"{file.name}: {count} tiles, whose statistics are averaged; a smaller --size has one."
+                    f"{visible(file.name)}: {count} tiles, whose statistics are averaged; a smaller --size has one.",
+                    markup=False,
                 )
             result, _ = translated(translator, image, number, file)
             image_files.save(place, image_files.drawn(result))

@@ -62,10 +62,24 @@ class Gaussian:
         except Exception as error:  # numpy raises many kinds for missing, damaged, dangerous or other files
             reason = shorten(str(error), most=100)
             raise Mistake(f"{file} holds no mu and sigma ({reason}): name an .npz of feature statistics.") from error
-        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        if mean.ndim != 1 or not len(mean) or covariance.shape != (len(mean), len(mean)):
             shapes = f"{tuple(mean.shape)} and {tuple(covariance.shape)}"
             raise Mistake(f"{file} has mu and sigma of shapes {shapes}: they must be (d,) and (d, d).")
+        if problem := impossible(mean, covariance):
+            raise Mistake(f"{file} is damaged: {problem}. Compute the statistics again, or fetch them again.")
         return cls(mean, covariance)
+
+
+def impossible(mean: Float64[Tensor, " d"], covariance: Float64[Tensor, "d d"]) -> str:
+    """Return why these cannot be a mean and a covariance, or an empty string if they can."""
+    if not (mean.isfinite().all() and covariance.isfinite().all()):
+        return "mu or sigma holds numbers that are infinite or NaN"
+    variances = covariance.diagonal()
+    if (variances < 0).any():
+        return f"sigma holds a negative variance, {variances.min():g}"
+    if not torch.allclose(covariance, covariance.mT, rtol=1e-3, atol=1e-6 * float(variances.max())):  # of float32
+        return "sigma is not symmetric"
+    return ""
 
 
 class FeatureMoments:

@@ -202,7 +202,7 @@ def _shares(weights: tuple[float, ...], masks: Tensor | None, styles: int, conte
         raise Mistake("Weights and masks are both given: give weights for the whole image, or masks for its regions.")
     if masks is None:
         weights = weights or (1.0,) * styles
-        if len(weights) != styles or min(weights) < 0 or sum(weights) <= 0:
+        if len(weights) != styles or not all(0 <= weight < math.inf for weight in weights) or not any(weights):
             raise Mistake(
                 f"Weights {list(weights)} for {styles} style(s): give each style a weight of at least 0, not all 0."
             )

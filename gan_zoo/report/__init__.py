@@ -17,6 +17,7 @@ The report loads no torch.
 from collections.abc import Sequence
 from pathlib import Path
 
+from datamodules.names import visible
 from gan_zoo.errors import Mistake
 from gan_zoo.report import committed, grouping, owning, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
@@ -81,7 +82,7 @@ def shown(ranked: list[Table]) -> list[sheets.Sheet]:
 
 def unscored(results: list[Result]) -> str:
     """Return a line for each run that says why it has no score."""
-    return "\n".join(f"{run.name}: {run.status}, {run.error or 'no score'}" for run in results)
+    return "\n".join(visible(f"{run.name}: {run.status}, {run.error or 'no score'}") for run in results)
 
 
 def fill(page_file: Path, folders: list[Path]) -> None:
@@ -109,7 +110,7 @@ def fill(page_file: Path, folders: list[Path]) -> None:
         )  # runs without a study take the name of their file
     for title, runs in by_title.items():
         ranked = rank.tables(grouping.group(runs))
-        parts += [f"## {title}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
+        parts += [f"## {sheets.md(title)}\n", *(sheets.markdown(sheet, 3) for sheet in shown(ranked))]
     save(page_file, committed.filled(text, page_file.name, "\n".join(parts)))
 
 

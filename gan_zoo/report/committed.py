@@ -15,7 +15,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.report.collect import Result
 from gan_zoo.report.rank import own_interval
 from gan_zoo.report.scores import Line, is_number
-from gan_zoo.report.sheets import as_csv
+from gan_zoo.report.sheets import as_csv, original
 
 COLUMNS = (
     *("study", "run", "model", "data", "split", "seed", "step", "images", "seconds", "metric", "value", "low", "high"),
@@ -56,7 +56,9 @@ def read(file: Path) -> list[Result]:
         Mistake: The file cannot be read as results.csv.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(file.read_text())))
+        lines = csv.reader(io.StringIO(file.read_text()))
+        head, *rest = [[original(cell) for cell in cells] for cells in lines if cells]
+        rows = [dict(zip(head, cells, strict=True)) for cells in rest]
         runs: dict[str, Result] = {}
         for row in rows:
             run = runs.setdefault(row["run"], result(file, row))

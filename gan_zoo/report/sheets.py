@@ -2,9 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+
+from datamodules.names import visible
 
 TEX = {
     "\\": r"\textbackslash{}",
@@ -17,6 +20,10 @@ TEX = {
     "→": r"$\to$",
     **{one: f"\\{one}" for one in "&%$#_{}"},
 }
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""Beginnings of a cell that spreadsheets run as a formula, and the sign that says that it is text."""
+NUMBER = re.compile(r"[-+]?[\d.][\d.eE+-]*( to [-+]?[\d.][\d.eE+-]*)?")
+"""A number, or an interval."""
 
 
 @dataclass
@@ -46,12 +53,12 @@ class Sheet:
 
 def text(sheet: Sheet) -> str:
     """Return the table as plain text with aligned columns."""
-    lines = [list(sheet.head), *sheet.rows]
+    lines = [[visible(cell) for cell in line] for line in (sheet.head, *sheet.rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(sheet.head))]
-    output = [sheet.title, *sheet.above]
+    shown = [visible(line) for line in (sheet.title, *sheet.above)]
     if sheet.rows:
-        output += [justify(line, widths, sheet.numbers) for line in lines]
-    return "\n".join([*output, *(f"  {line}" for line in sheet.listed)])
+        shown += [justify(line, widths, sheet.numbers) for line in lines]
+    return "\n".join([*shown, *(f"  {visible(line)}" for line in sheet.listed)])
 
 
 def justify(line: list[str], widths: list[int], numbers: Sequence[bool]) -> str:
@@ -66,7 +73,7 @@ def markdown(sheet: Sheet, level: int = 2) -> str:
     lines += [part for sentence in sheet.above for part in (md(sentence), "")]
     if sheet.rows:
         rule = "|".join("---:" if number else "---" for number in sheet.numbers)
-        lines += [f"| {' | '.join(sheet.head)} |", f"|{rule}|"]
+        lines += [f"| {' | '.join(map(md, sheet.head))} |", f"|{rule}|"]
         lines += [f"| {' | '.join(map(md, row))} |" for row in sheet.rows] + [""]
     lines += [part for sentence in sheet.below for part in (md(sentence), "")]
     lines += [f"- {md(line)}" for line in sheet.listed]
@@ -75,8 +82,8 @@ def markdown(sheet: Sheet, level: int = 2) -> str:
 
 def md(cell: str) -> str:
     """Return `cell` on one line, with the characters escaped that Markdown or HTML would interpret."""
-    line = " ".join(cell.split())
-    for character in "\\`*_|[]#":
+    line = visible(" ".join(cell.split()))
+    for character in "\\`*_|[]#~":
         line = line.replace(character, f"\\{character}")
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -93,12 +100,23 @@ def latex(sheet: Sheet) -> str:
 
 def tex(cell: str) -> str:
     """Return `cell` on one line, with the characters escaped that TeX would interpret."""
-    return "".join(TEX.get(character, character) for character in " ".join(cell.split()))
+    return "".join(TEX.get(one, one) for one in visible(" ".join(cell.split())))
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return the table as comma-separated values; None becomes an empty cell."""
+    """Return the table as comma-separated values; None becomes an empty cell, and no text is a formula."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([head, *rows])
+    writer.writerows([harmless(cell) for cell in row] for row in (head, *rows))
     return stream.getvalue()
+
+
+def harmless(cell: object) -> object:
+    """Return a cell with a `'` before text that a spreadsheet would run as a formula. Numbers and intervals stay."""
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULA) and not NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell
+
+
+def original(cell: str) -> str:
+    """Return the text that `harmless` has made into `cell`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

@@ -23,9 +23,10 @@ from typing import Any, BinaryIO
 
 import yaml
 
+from datamodules.names import expanded
 from gan_zoo.errors import Mistake
 from gan_zoo.run import layout
-from gan_zoo.run.files import extend, finite, held, last, lines, lock, write
+from gan_zoo.run.files import extend, finite, held, last, last_score, lines, lock, write
 
 STALE_AFTER = 300.0  # seconds without a heartbeat after which a "running" run is taken for dead
 
@@ -34,7 +35,7 @@ class Run:
     """The directory of one run. Making the object touches nothing on disk."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = expanded(path)
         self.config_file = self.path / "config.yaml"
         self.record_file = self.path / "run.json"
         self.metrics_file = self.path / "metrics.jsonl"
@@ -183,12 +184,12 @@ class Run:
                 file.unlink()
 
     def row(self) -> dict[str, Any]:
-        """The run in one flat row: its record, its last line of metrics and its last score."""
+        """The run in one flat row: its record, its last line of metrics and the last score of its first metric."""
         record = self.record()
         status = record.get("status", "unknown")
         if status == "running" and abs(age(record)) > STALE_AFTER:  # from the future: the clock was set back
             status = "running" if self._lock or held(self.path) else "stale"
-        line, score = last(self.metrics_file), last(self.evaluations_file)
+        line, score = last(self.metrics_file), last_score(self.evaluations_file)
         return {
             "run": str(self.path),
             **record,

@@ -82,6 +82,16 @@ def last(file: Path) -> dict[str, Any]:
     return {}
 
 
+def last_score(file: Path) -> dict[str, Any]:
+    """Return the last line of the first metric at the step that was scored last; empty if there is none.
+
+    The first metric is the one that decides which step is best.
+    """
+    scores = [line for line in lines(file) if isinstance(line, dict)]
+    at_step = [line for line in scores if line.get("step") == scores[-1].get("step")]
+    return next((line for line in reversed(at_step) if line.get("metric") == at_step[0].get("metric")), {})
+
+
 def tail(file: Path, size: int = 1 << 16) -> list[str]:
     """The lines in the last `size` bytes of a file, the first of them cut perhaps; none if there is no file."""
     if not file.exists():

@@ -19,7 +19,7 @@ from gan_zoo.callbacks.opening import Opening
 from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
-from gan_zoo.callbacks.stopping import Signals, Stopping
+from gan_zoo.callbacks.stopping import EMPTY, Signals, Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
@@ -156,7 +156,7 @@ class Trainer(L.Trainer):
             warnings.filterwarnings("ignore", message=NOT_FOR_US)
             if run is None:
                 self._start_from_init(model)
-                super().fit(model, **data)
+                self._fit(model, data)
                 return
             try:
                 config = configuration.plain(self.config or self._gather(model, datamodule))
@@ -242,18 +242,28 @@ class Trainer(L.Trainer):
     def _fit_or_roll_back(self, run: Run, model: GenerativeModule, data: dict[str, Any], resumed: Path | None) -> None:
         while True:
             try:
-                return super().fit(model, **data, ckpt_path=resumed, weights_only=True)
+                return self._fit(model, data, ckpt_path=resumed, weights_only=True)
             except NonFinite as error:
                 resumed = run.last if run.last.exists() else None
                 if not self.settings["watchdog"].takes_back(self, error, resumed is not None):
                     raise
                 self.fit_loop._combined_loader = None  # made anew, from the checkpoint's step on
 
+    def _fit(self, model: GenerativeModule, data: dict[str, Any], **checkpoint: Any) -> None:
+        super().fit(model, **data, **checkpoint)
+        if self.num_training_batches == 0:  # Lightning only warns
+            raise Mistake(EMPTY)
+
     def _start_from_init(self, model: GenerativeModule) -> None:
         if self.init:
             report = resume.start_from(model, Path(self.init))
             if self.is_first:
                 print(report)
+        elif self.is_first and model.weights_seed != self.seed:
+            print(
+                f"Note: the model was made before this Trainer, so its first weights do not follow seed {self.seed}: "
+                "make the Trainer first."
+            )
 
 
 REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")

@@ -46,7 +46,7 @@ def test_list_of_one_set_says_how_it_is_had(command: Command) -> None:
 def test_check_says_what_stops_a_training_in_its_exit_code(command: Command, pets: Path) -> None:
     assert command("data", "check", "pets") == (
         0,
-        "8 images: no split named 8\npixels: 16 x 16 (8)\n\n"
+        "8 images in one folder without splits\npixels: 16 x 16 (8)\n\n"
         "Nothing is wrong: every file is whole, and no two have the same bytes.\n",
         "",
     )
@@ -179,3 +179,9 @@ def test_text_is_broken_to_its_width_and_stays_under_its_picture() -> None:
     page = np.array(sheet(black, ["one", "two two two two two two two two"], "title"))
     gutter = page[MARGIN + LINE :, MARGIN + LEAST : MARGIN + LEAST + MARGIN]
     assert (gutter[:, :-1] == 255).all()  # nothing between the columns, except at the left edge of a letter
+
+
+def test_check_counts_images_with_and_without_splits(command: Command, pets: Path) -> None:
+    write(pets / "train/0.png", picture(100, 16, 16))
+    assert command("data", "check", "pets").out.startswith("9 images: train 1, in no split 8\n")
+    assert command("data", "check", "pets/cat", "pets/dog").out.startswith("8 images in 2 folders without splits\n")

@@ -209,3 +209,41 @@ def test_the_copies_in_horse2zebra_are_found(shared: Path) -> None:
     copies = [what for kind, what in problems if kind == "same file twice"]
     assert copies == ["trainB/n02391049_566.jpg = trainB/n02391049_8447.jpg"]
     assert sum(kind == "grey among colour" for kind, _ in problems) == len(problems) - 1 == 22
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("labels.csv", "image,Small,Grey\n0.png,1,0\n1.png,2,0\n", "the value '2' for an attribute"),
+        ("labels.txt", "image,label\n0.png\n", "line 2, has 1 values"),
+        ("list_attr_celeba.txt", "2\nMale\n0.png 1\n1.png 7\n", "the value '7' for an attribute"),
+        ("list_eval_partition.txt", "0.png 0\n1.png 3\n", "are not CelebA's"),
+    ],
+)
+def test_labels_are_read_as_training_reads_them(tmp_path: Path, name: str, content: str, message: str) -> None:
+    for number in range(2):
+        write(tmp_path / f"images/{number}.png", picture(number))
+    file = tmp_path / name
+    file.write_text(content)
+    collection = collect([tmp_path / "images"])
+    (problem,) = findings(collection, look(collection), [file])
+    assert problem.kind == "damaged list" and problem.stops and message in problem.what
+
+
+def test_a_list_of_classes_needs_no_numbers(tmp_path: Path) -> None:
+    write(tmp_path / "images/0.png", picture(0))
+    (tmp_path / "labels.csv").write_text("image,label\n0.png,any text\n")
+    assert check(tmp_path / "images", tmp_path / "labels.csv") == []
+
+
+def test_grey_levels_that_number_classes_are_noted(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 12, (3, 8, 8), dtype=np.uint8)
+    levels[0, 0, 0] = 11
+    for number, map_ in enumerate(levels):
+        write(tmp_path / f"labels/{number}.png", Image.fromarray(map_))
+        write(tmp_path / f"photographs/{number}.png", picture(number, 8, 8, "L"))
+    ((kind, what),) = check(tmp_path)
+    assert kind == "class numbers as grey" and not Finding(kind, what).stops
+    assert what.startswith("labels/0.png and 2 more in its folder: grey levels 0 to 11 only")
+    write(tmp_path / "labels/3.png", picture(3, 8, 8, "L"))  # an ordinary image beside dark ones
+    assert check(tmp_path) == []

@@ -204,3 +204,16 @@ def test_an_image_smaller_than_the_crop_is_refused(crop, fits):
 def test_sizes_below_one_are_refused(resolution, crop):
     with pytest.raises(DataError, match="at least 1"):
         Square(resolution, crop)
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("floating-point", np.float32), ("32-bit or signed", np.int32)])
+def test_pixels_without_a_white_are_refused(kind, dtype):
+    levels = np.linspace(0, 1000, 144).reshape(12, 12).astype(dtype)
+    with pytest.raises(DataError, match=f"some/file has {kind} pixels, and no rule says which value is white"):
+        decode(encoded(Image.fromarray(levels), "TIFF"), "some/file")
+
+
+def test_grey_maps_of_16_bits_keep_the_upper_eight():
+    levels = (np.arange(144).reshape(12, 12) * 455).astype(np.uint16)
+    content = b"P5 12 12 65535\n" + levels.astype(">u2").tobytes()
+    assert np.array_equal(decode(content, "x")[:, :, 0], levels >> 8)

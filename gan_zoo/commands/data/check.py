@@ -6,6 +6,7 @@ from pathlib import Path
 
 from datamodules.checking import KINDS, Finding, Looks, findings, lists_beside, look, sizes, splits
 from datamodules.collection import Collection, collect
+from datamodules.names import visible
 from gan_zoo.commands.parser import Parser
 from gan_zoo.commands.progress_bar import progress
 
@@ -35,21 +36,31 @@ def run(arguments: list[str]) -> int:
     beside = (file for path in options.paths for file in lists_beside(path))
     lists = list(dict.fromkeys([*options.labels, *beside]))
     problems = findings(collection, looks, lists)
-    print("\n".join([*summary(collection, looks, lists), "", *table(problems, options.all)]))
+    lines = [*summary(collection, looks, lists), "", *table(problems, options.all)]
+    print("\n".join(map(visible, lines)))
     return int(any(problem.stops for problem in problems))
 
 
 def summary(collection: Collection, looks: Looks, lists: Sequence[Path]) -> list[str]:
     """Return lines that state the number of images in each split, their sizes, other files, and lists of labels."""
-    counts = [f"{name or 'no split named'} {count:,}" for name, count in splits(collection).items()]
     kinds = sizes(looks)
     most = [f"{width} x {height} ({count:,})" for (width, height), count in kinds[:SHOWN]]
     rest = [f"and {len(kinds) - SHOWN} other sizes"] if len(kinds) > SHOWN else []
     others = collection.others
-    lines = [f"{len(collection):,} images: {', '.join(counts)}", f"pixels: {', '.join([*most, *rest]) or 'none whole'}"]
+    lines = [counts(collection), f"pixels: {', '.join([*most, *rest]) or 'none whole'}"]
     if others:
         lines.append(f"not images by their names, and not looked at: {len(others):,}, such as {others[0]}")
     return [*lines, *(f"labels: {file}" for file in lists)]
+
+
+def counts(collection: Collection) -> str:
+    """Return a line that states the number of images, in all and in each split."""
+    by_split, places = splits(collection), len(collection.places)
+    total, without = f"{len(collection):,} images", by_split.pop("", 0)
+    if not by_split:
+        return f"{total} in {'one folder' if places == 1 else f'{places} folders'} without splits"
+    named = [f"{name} {count:,}" for name, count in by_split.items()]
+    return f"{total}: {', '.join([*named, *([f'in no split {without:,}'] if without else [])])}"
 
 
 def table(problems: Sequence[Finding], every: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from lightning.pytorch.cli import LightningArgumentParser
 
+from datamodules.names import visible
 from datamodules.preparing import prepare
 from datamodules.sources import Source
 from datamodules.stream import SourcedData
@@ -46,5 +47,5 @@ def prepare_source(source: Source, square: Square, skip_damaged: bool) -> None:
     with progress(source.name, len(source)) as tell:
         skipped = prepare(source, square, skip_damaged, tell)
     for reason in skipped.values():
-        print(f"Left out: {reason}")
-    print(f"{source.name}: {len(source) - len(skipped)} images of {square.resolution} pixels are prepared.")
+        print(f"Left out: {visible(reason)}")
+    print(f"{visible(source.name)}: {len(source) - len(skipped)} images of {square.resolution} pixels are prepared.")

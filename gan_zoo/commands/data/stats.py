@@ -5,6 +5,8 @@ from typing import Any
 
 from lightning.pytorch.cli import LightningArgumentParser
 
+from datamodules.names import visible
+from gan_zoo.bounds import bounded
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import device, set_up
 from gan_zoo.errors import Mistake
@@ -25,13 +27,14 @@ def run(arguments: list[str]) -> int:
         DataError: The data is missing or damaged.
     """
     data, options = choose("data stats", TEXT, arguments, add_options)
+    bounded("--", at_least=0, real_samples=options["real_samples"])
     refuse_loss([Path(options["out"])] if options["out"] else [], is_ours=is_our_npz)
     requested: list[str] = [*options["metrics"], *(["fd"] if options["out"] else [])]
     metrics = tuple(dict.fromkeys(requested))
     network = extractors.make(options["extractor"], options["weights"], options["resize"])
     evaluator = against(set_up(data), options["split"], network, metrics, device(), options["real_samples"])
     count = len(evaluator.indices)
-    print(f"{evaluator.real.name}: {', '.join(metrics)} of {count} images by {network.name} are ready.")
+    print(f"{visible(evaluator.real.name)}: {', '.join(metrics)} of {count} images by {network.name} are ready.")
     if options["out"]:
         export(Path(options["out"]), evaluator.references["fd"], count)
     return 0

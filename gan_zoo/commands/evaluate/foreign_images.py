@@ -11,7 +11,7 @@ from torch import Tensor
 
 from datamodules.image_folder import images_in
 from datamodules.images import Images, InMemory
-from datamodules.names import count_name
+from datamodules.names import count_name, visible
 from datamodules.order import Request
 from datamodules.sources import Files, Source
 from datamodules.stream import DataError
@@ -43,7 +43,7 @@ class Pictures:
         if skip_damaged:
             whole = [names[index] for index in range(len(names)) if self._is_whole(index)]
             if len(whole) < len(names):
-                print(f"{len(names) - len(whole)} damaged files of {path} are left out.")
+                print(f"{len(names) - len(whole)} damaged files of {visible(path)} are left out.")
             self.source = Files(name, store, whole)
         self.name, self.labels = f"{name}_{count_name(len(self.source))}", self.source.labels
 

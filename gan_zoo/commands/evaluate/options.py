@@ -104,6 +104,8 @@ def order(options: argparse.Namespace) -> Order:
         Mistake: Options exclude each other, or a value is out of bounds.
     """
     values: dict[str, Any] = {name.replace("-", "_"): value for name, value in vars(options).items()}
+    if values["per_class"] and values["labels"] is not None:
+        raise Mistake(f"--per-class scores every class, and --labels {values['labels']} names some: leave one out.")
     values = preset(values.pop("preset"), values)
     defaults = {"metrics": ("fd",), "real_samples": 0, "truncation": 1.0, "batch_norm": "eval"}
     defaults["labels"] = "none" if values["fake"] else "uniform"

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from datamodules.names import visible
 from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.evaluator import Scores, lines
@@ -30,7 +31,7 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
         return
     for name, score in scores.items():
         interval = " [{:.6g}, {:.6g}]".format(*score.interval) if score.interval else ""
-        print(f"{prefix}{name} {score.value:.6g}{interval}{f' ({subset})' if subset else ''}")
+        print(visible(f"{prefix}{name} {score.value:.6g}{interval}{f' ({subset})' if subset else ''}"))
 
 
 def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int) -> None:

@@ -90,7 +90,7 @@ def from_images(order: Order, checkpoint: Checkpoint, model: GenerativeModule, k
     refuse_options(order, model, kind)
     settings, samples = data_settings(checkpoint.run, order), order.samples or SAMPLES
     evaluator = evaluator_of(order, extractor_name(order, checkpoint.run), settings, kind)
-    if order.baseline:  # before the model: `gan-zoo status` shows the last line
+    if order.baseline:  # before the model: `gan-zoo status` shows the last score of the first metric
         assert isinstance(evaluator, Translations)
         yield from baselines(evaluator, module_of(settings), samples)
     yield from scores_of(evaluator, model, samples, sampling(order, order.labels))
