@@ -30,6 +30,9 @@ def print_table(root: str) -> None:
         heartbeat = row.get("heartbeat", "-")
         used = size(disk(Path(row["run"])))
         print(f"{row['run']:<40} {row['status']:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
+    for row in rows:
+        if row["status"] == "damaged":
+            print(row["error"])
 
 
 def failed_runs(root: Path) -> list[Run]:

@@ -1,30 +1,29 @@
-"""What lies on the disk, as plain data: run directories, and the studies that they belong to.
+"""Read run directories, and the studies that they belong to, as plain data.
 
-Nothing here stops at a damaged file. A run may be training at this moment, have been killed in the middle of a line,
-or come from an older version of this package: what can be read is taken, the rest is missing.
+Nothing here stops at a damaged file. A run may be training at this moment, have been killed in the middle of a line, or
+come from an older version of this package: what can be read is used. A run with a file that cannot be read is damaged.
 """
 
 import contextlib
-import json
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeVar
 
 from gan_zoo.errors import Mistake
 from gan_zoo.report.scores import Line, by_kind, timed
 from gan_zoo.run.config import flat
 from gan_zoo.run.directory import STALE_AFTER, Run, age
-from gan_zoo.run.files import tail
+from gan_zoo.run.files import lines, tail
 from gan_zoo.run.layout import LOG
+from gan_zoo.run.reading import Damaged, read_json
+from gan_zoo.run.schemas import STUDY, whole_cells
 
 LAST_LINES = 12
-"""Of the log of a run that failed, shown with it."""
+"""Number of lines of its log that are shown with a failed run."""
+Content = TypeVar("Content")
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Result:
     """What the study's matrix sets, beside the seed."""
     seed: int | None = None
     status: str = "unknown"
-    """finished, failed, interrupted, running, stale (running, without a heartbeat), or the study's word."""
+    """finished, failed, interrupted, running, stale (running, without a heartbeat), damaged, or the study's word."""
     error: str = ""
     """Why a run did not finish, in a line."""
     log: list[str] = field(default_factory=list)
@@ -77,8 +76,7 @@ class Result:
     @property
     def events(self) -> list[Line]:
         """What the watchdog saw: step, kind, message."""
-        said = self.record.get("events")
-        return [one for one in said if is_event(one)] if isinstance(said, list) else []
+        return self.record.get("events", [])
 
     @property
     def last(self) -> Line:
@@ -135,15 +133,18 @@ def labels(folders: list[Path]) -> dict[Path, str]:
 
 
 def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
-    """One run. Its study's word is taken for what its own record cannot say."""
+    """Return one run. What its own record does not say is taken from its study."""
     run = Run(folder)
-    record, config = read_json(run.record_file), read_config(run)
-    metrics = sorted(objects(run.metrics_file), key=lambda line: line["step"])
+    damages: list[str] = []
+    record, config = attempt(run.checked_record, {}, damages), attempt(lambda: read_config(run), {}, damages)
+    metrics = sorted(attempt(lambda: list(lines(run.metrics_file)), [], damages), key=lambda line: line["step"])
+    evaluations = attempt(lambda: list(lines(run.evaluations_file)), [], damages)
     cells = study.get("cells", {})
     cell = cells.get(folder.name, {})
-    settings = cell["settings"] if isinstance(cell.get("settings"), dict) else {}
+    settings = cell.get("settings", {})
     seeds = [place["seed"] for place in (record, config, settings) if isinstance(place.get("seed"), int)]
-    status = status_of(record, cell)
+    status = "damaged" if damages else status_of(record, cell)
+    error = damages[0] if damages else record.get("error") or cell.get("last_line") or ""
     return Result(
         path=folder,
         name=name,
@@ -154,12 +155,12 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
         settings={key: value for key, value in settings.items() if key != "seed"},
         seed=seeds[0] if seeds else None,
         status=status,
-        error="" if status in ("finished", "running") else str(record.get("error") or cell.get("last_line") or ""),
+        error="" if status in ("finished", "running") else error,
         log=last_lines(folder) if status == "failed" else [],
         record=record,
         config=config,
         metrics=metrics,
-        evaluations=timed(objects(run.evaluations_file), metrics),
+        evaluations=timed(evaluations, metrics),
         grids=grids(run),
         neighbours=max((file for file in run.images.glob("neighbours*.png") if is_own(file, folder)), default=None),
     )
@@ -171,77 +172,45 @@ def last_lines(folder: Path) -> list[str]:
     return [line for line in tail(log) if line.strip()][-LAST_LINES:] if is_own(log, folder) else []
 
 
-def is_event(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("step"), int)
+def attempt(reader: Callable[[], Content], empty: Content, damages: list[str]) -> Content:
+    """Return what `reader` reads. If the file is damaged, add the message to `damages` and return `empty`."""
+    try:
+        return reader()
+    except Damaged as damaged:
+        damages.append(str(damaged))
+        return empty
 
 
 def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
-    """A run that says it is running may be dead: its study knows, or its heartbeat shows."""
-    told = str(cell.get("status") or "")
-    own = str(record.get("status") or told or "unknown")
+    """Return the status of a run. One that says it is running may be dead: its study knows, or its heartbeat shows."""
+    of_study = cell.get("status") or ""
+    own = record.get("status") or of_study or "unknown"
     if own != "running":
         return own
-    if told == "failed":
-        return told
-    with contextlib.suppress(TypeError, ValueError):
-        return "stale" if age(record) > STALE_AFTER else own
-    return own
+    return "failed" if of_study == "failed" else "stale" if age(record) > STALE_AFTER else own
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """study.json of a folder; empty without one."""
-    study = read_json(folder / "study.json")
-    cells = study.get("cells")
-    kept = {name: cell for name, cell in cells.items() if isinstance(cell, dict)} if isinstance(cells, dict) else {}
-    return study | {"cells": kept} if study else {}
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Return the object in a file; empty if there is none, it is damaged, or it is a link."""
-    if not is_own(file, file.parent):
-        return {}
-    with contextlib.suppress(OSError, ValueError):
-        found = DECODER.decode(file.read_text(errors="replace").strip())
-        return found if isinstance(found, dict) else {}
+    """Return study.json of a folder; {} if there is none, or it is damaged."""
+    file = folder / "study.json"
+    with contextlib.suppress(FileNotFoundError, Damaged):
+        study = STUDY.check(read_json(file), str(file))
+        return study | {"cells": whole_cells(study["cells"])}
     return {}
 
 
 def read_config(run: Run) -> dict[str, Any]:
-    """Return the flat configuration; empty if there is none, it is damaged, or it is a link."""
-    if not is_own(run.config_file, run.path):
-        return {}
-    with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-        found = yaml.safe_load(run.config_file.read_text(errors="replace"))
-        if isinstance(found, dict):
-            return {key.replace(".init_args", ""): value for key, value in flat(found).items()}
-    return {}
+    """Return the flat configuration of a run; {} if there is none.
+
+    Raises:
+        Damaged: It cannot be read.
+    """
+    return {str(key).replace(".init_args", ""): value for key, value in flat(run.config()).items()}
 
 
 def class_name(path: Any) -> str:
     """`WGAN` of `gan_zoo.models.wgan.WGAN`."""
     return str(path or "").rpartition(".")[2]
-
-
-def number(text: str) -> float | None:
-    """A number of a JSON file; None for one that is too large."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-DECODER = json.JSONDecoder(parse_float=number, parse_constant=lambda _: None)
-"""Reads NaN and Infinity, which are no JSON, as None."""
-
-
-def objects(file: Path) -> Iterator[Line]:
-    """Yield the whole lines of a .jsonl file that have a step, none if it is a link; infinite numbers become None."""
-    if not is_own(file, file.parent):
-        return
-    with contextlib.suppress(OSError), open(file, errors="replace") as stream:
-        for line in stream:
-            with contextlib.suppress(ValueError):
-                found = DECODER.decode(line.strip())
-                if isinstance(found, dict) and isinstance(found.get("step"), int):
-                    yield found
 
 
 def grids(run: Run) -> list[tuple[int, Path]]:

@@ -1,14 +1,13 @@
-"""Where the cells of a study stand: in runs/<study>/study.json, in their own directories, and in a table.
+"""The state of a study's cells: in runs/<study>/study.json, in their own directories, and as a table.
 
     study.json      name, the study's content, and of each cell: method, settings, hash, status (waiting, running,
                     finished, failed), attempts, last_line of its log if it failed
     .cells/         each cell's configuration, as `gan-zoo fit -c` takes it
     .replaced/      directories of cells that were edited since, under their old hash
 
-A run's own files say whether it is finished and how far it is; study.json says whose run it is.
+The files of a run say whether it is finished and how far it is. study.json says to which configuration it belongs.
 """
 
-import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -22,6 +21,8 @@ from gan_zoo.lookup import shorten
 from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import held, tail, write
 from gan_zoo.run.layout import LOG
+from gan_zoo.run.reading import Damaged, read_json, read_yaml
+from gan_zoo.run.schemas import STUDY, whole_cells
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
 
@@ -151,8 +152,16 @@ class Board:
 
 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
-    """The cells in study.json; where that is lost, their names and hashes by .cells/."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
-        return json.loads((folder / "study.json").read_text())["cells"]
-    files = (folder / ".cells").glob("*.yaml")
-    return {file.stem: {"hash": hashed(yaml.safe_load(file.read_text()))} for file in files}
+    """Return the cells in study.json. Those that are missing or damaged there are rebuilt from the files in .cells/."""
+    file, cells = folder / "study.json", {}
+    try:
+        content = STUDY.check(read_json(file), str(file))["cells"]
+        if (cells := whole_cells(content)) == content:
+            return cells
+        print(f"{file} holds cells that are damaged: they are read from {folder / '.cells'} instead.")
+    except FileNotFoundError:
+        pass
+    except Damaged as damaged:
+        print(f"{damaged} The cells are read from {folder / '.cells'} instead.")
+    rebuilt = {file.stem: {"hash": hashed(read_yaml(file))} for file in (folder / ".cells").glob("*.yaml")}
+    return rebuilt | cells
