@@ -72,9 +72,7 @@ def lines(file: Path) -> Iterator[dict[str, Any]]:
     Raises:
         Damaged: It is no plain file, or larger than any that a run writes.
     """
-    with contextlib.suppress(FileNotFoundError), open_plain(file) as stream:
-        if os.fstat(stream.fileno()).st_size > MAX_LINES:
-            raise Damaged(f"{file} has more than {size(MAX_LINES)}, so it was not written by gan-zoo: move it away.")
+    with contextlib.suppress(FileNotFoundError), open_plain(file, most=MAX_LINES) as stream:
         while line := stream.readline(MAX_LINE):
             yield from parsed(line, file)
 
@@ -89,9 +87,9 @@ def last(file: Path) -> dict[str, Any]:
     """Return the last whole object of a .jsonl file, read from its end; {} if there is none.
 
     Raises:
-        Damaged: It is no plain file, or has lines and none of the last ones is whole.
+        Damaged: It is no plain file, is too large, or has lines and none of the last ones is whole.
     """
-    content = end_of(file)
+    content = end_of(file, most=MAX_LINES)
     for line in reversed(content.splitlines()):
         for found in parsed(line, file):
             return found
@@ -108,16 +106,16 @@ def tail(file: Path) -> list[str]:
         return []
 
 
-def end_of(file: Path, count: int = 1 << 16) -> bytes:
-    """Return the last `count` bytes of a file; none if there is no file.
+def end_of(file: Path, most: int | None = None) -> bytes:
+    """Return the last 64 KiB of a file of at most `most` bytes; none if there is no file.
 
     Raises:
-        Damaged: It is no plain file.
+        Damaged: It is no plain file, or larger.
     """
     try:
-        with open_plain(file) as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - count))
-            return stream.read(count)
+        with open_plain(file, most=most) as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - (1 << 16)))
+            return stream.read(1 << 16)
     except FileNotFoundError:
         return b""
 

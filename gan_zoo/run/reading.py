@@ -37,16 +37,17 @@ class Damaged(Mistake):
     """A file that cannot be used. The message names the file, and the place in it."""
 
 
-def open_plain(file: Path, follow: bool = False) -> BinaryIO:
+def open_plain(file: Path, follow: bool = False, most: int | None = None) -> BinaryIO:
     """Open a plain file for reading, without waiting for anything.
 
     Args:
         file: The path of the file.
         follow: Whether the file may be a link.
+        most: Largest size in bytes; None: any.
 
     Raises:
         FileNotFoundError: There is no file.
-        Damaged: It is something else, or cannot be read.
+        Damaged: It is something else, is larger, or cannot be read.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
@@ -61,10 +62,13 @@ def open_plain(file: Path, follow: bool = False) -> BinaryIO:
         is_link = error.errno == errno.ELOOP and not follow
         reason = "is a link, which is never followed" if is_link else f"cannot be read: {error.strerror}"
         raise Damaged(f"{file} {reason}.") from error
-    kind = stat.S_IFMT(os.fstat(stream.fileno()).st_mode)
-    if kind != stat.S_IFREG:
+    state = os.fstat(stream.fileno())
+    if (kind := stat.S_IFMT(state.st_mode)) != stat.S_IFREG:
         stream.close()
         raise Damaged(f"{file} is {KINDS.get(kind, 'a device')}, and should be a file: move it away.")
+    if most is not None and state.st_size > most:
+        stream.close()
+        raise Damaged(f"{file} has {state.st_size:,} bytes, and gan-zoo writes at most {most:,}: move it away.")
     return stream
 
 
@@ -75,10 +79,8 @@ def read_text(file: Path, most: int = MAX_BYTES) -> str:
         FileNotFoundError: There is no file.
         Damaged: It is no plain file, is larger, or is not UTF-8.
     """
-    with open_plain(file) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        raise Damaged(f"{file} has more than {most:,} bytes, so it was not written by gan-zoo.")
+    with open_plain(file, most=most) as stream:
+        content = stream.read(most)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
