@@ -90,10 +90,10 @@ class Result:
 
 
 def collect(paths: list[Path]) -> list[Result]:
-    """Every run at or below `paths`, once, and the cells of studies there that have no run yet.
+    """Return every run at or below `paths`, once, and the cells of studies there that have no run yet.
 
     Raises:
-        Mistake: no such folder, or no run in it.
+        Mistake: There is no such folder, or no run in it.
     """
     folders: dict[Path, Path] = {}
     for path in paths:
@@ -109,7 +109,7 @@ def collect(paths: list[Path]) -> list[Result]:
 
 
 def below(root: Path, name: str) -> Iterator[Path]:
-    """The folders at or below `root` that hold a file `name`, but for hidden ones."""
+    """Yield the folders at or below `root` that hold a file `name`, except hidden ones."""
     for file in root.rglob(name):
         if not any(part.startswith(".") for part in file.relative_to(root).parts):
             yield file.parent
@@ -122,12 +122,12 @@ def unstarted(folder: Path) -> list[Path]:
 
 
 def is_own(file: Path, run: Path) -> bool:
-    """Whether `file` is one of `run` itself: a link may lead to anything, which the page would then show to others."""
+    """Return whether `file` lies in `run` itself. A link may lead to anything, which the page would show to others."""
     return file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(run.resolve())
 
 
 def labels(folders: list[Path]) -> dict[Path, str]:
-    """A name for each run: its path below what all have in common."""
+    """Return a name for each run: its path below the folder that all runs share."""
     shared = Path(os.path.commonpath([folder.parent for folder in folders]))
     return {folder: folder.relative_to(shared).as_posix() for folder in folders}
 
@@ -209,7 +209,7 @@ def read_config(run: Run) -> dict[str, Any]:
 
 
 def class_name(path: Any) -> str:
-    """`WGAN` of `gan_zoo.models.wgan.WGAN`."""
+    """Return `WGAN` for `gan_zoo.models.wgan.WGAN`."""
     return str(path or "").rpartition(".")[2]
 
 

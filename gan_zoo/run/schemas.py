@@ -81,6 +81,11 @@ def is_moment(value: Any) -> bool:
         return False
 
 
+def is_version(value: Any) -> bool:
+    """Return whether `value` is the number of a version."""
+    return isinstance(value, str) and bool(re.fullmatch(r"\d+(\.\d+)*[\w.+-]{0,40}", value))
+
+
 def is_line(value: Any) -> bool:
     """Return whether `value` is a text that a table can show on one line."""
     return isinstance(value, str) and len(value) <= 500 and value.isprintable()
@@ -196,6 +201,7 @@ CHECKPOINT = Schema(
         "state_dict": Rule("tensors by name", is_named),
         "hyper_parameters": NAMED,
         "gan_zoo": Rule("model, seed, images and ledger", MADE_BY.fits),
+        "pytorch-lightning_version": Rule("a version such as 2.6.6", is_version),
         "global_step": COUNT,
         "epoch": COUNT,
         "loops": NAMED,

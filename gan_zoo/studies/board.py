@@ -28,24 +28,24 @@ from gan_zoo.studies.reading import Study
 
 
 class Job(NamedTuple):
-    """A cell to be run: what an engine is given."""
+    """A cell that is to be run, as an engine gets it."""
 
     cell: str
     command: list[str]
-    """Begins the run, or goes on with it."""
+    """The command that starts the run, or resumes it."""
     run: Run
     log: Path
     accelerator: str
-    """Lightning's word: cpu, gpu, auto."""
+    """The accelerator, as Lightning names it: cpu, gpu, auto."""
 
 
 class Board:
     """The cells of a study and their directories. Making the object touches nothing on disk.
 
     Args:
-        study: as its file states it.
-        cells: of the study.
-        runs: the folder of all runs.
+        study: The study, as its file states it.
+        cells: The cells of the study.
+        runs: The folder of all runs.
     """
 
     def __init__(self, study: Study, cells: list[Cell], runs: Path) -> None:
@@ -54,26 +54,29 @@ class Board:
         self.entries = {cell.name: self._entry(cell) for cell in cells}
 
     def run(self, cell: str) -> Run:
+        """Return the run of a cell."""
         return Run(self.folder / cell)
 
     def config_file(self, cell: str) -> Path:
+        """Return the file with the configuration of a cell."""
         return self.folder / ".cells" / f"{cell}.yaml"
 
     def log(self, cell: str) -> Path:
+        """Return the file with what the run of a cell prints."""
         return self.folder / cell / LOG
 
     def is_finished(self, cell: str) -> bool:
-        """Whether its run says so; of a cell that was edited since, the run that is there is not its own."""
+        """Return whether the run in a cell's directory is finished. If the cell was edited, that is another run."""
         return self.run(cell).record().get("status") == "finished"
 
     def is_edited(self, cell: Cell) -> bool:
-        """Whether the directory holds a run of another configuration."""
+        """Return whether the directory holds a run of another configuration."""
         return self.run(cell.name).path.exists() and self.before.get(cell.name, cell._asdict())["hash"] != cell.hash
 
     def plan(self, chosen: Iterable[str]) -> dict[str, str]:
-        """What a call is to do with each of the chosen cells: nothing ("finished"), "run", "resume" or "replace"."""
+        """Return what is to be done with each chosen cell: nothing ("finished"), "run", "resume" or "replace"."""
         plan = {}
-        for cell in (one for one in self.cells if one.name in chosen):
+        for cell in (cell for cell in self.cells if cell.name in chosen):
             if self.is_edited(cell):
                 plan[cell.name] = "replace"
             elif cell.name in self.before and self.is_finished(cell.name):
@@ -83,17 +86,17 @@ class Board:
         return plan
 
     def prepare(self, plan: dict[str, str]) -> None:
-        """Put replaced runs aside, write the configurations of what is to run, and study.json.
+        """Move replaced runs aside, and write study.json and the configurations of the cells that are to run.
 
         Raises:
-            Mistake: a run that is to be replaced is being trained still, or a directory is not a run's.
+            Mistake: A run that is to be replaced is still training, or a directory is not that of a run.
         """
         for name, action in plan.items():
             if action == "replace" and held(self.run(name).path):
                 raise Mistake(f"{self.run(name).path} still trains as it was before the cell was edited: wait for it.")
             if action in ("run", "resume"):
                 refuse_unusable(self.run(name))
-        for cell in (one for one in self.cells if one.name in plan):
+        for cell in (cell for cell in self.cells if cell.name in plan):
             action, entry = plan[cell.name], self.entries[cell.name]
             if action == "replace":
                 self._put_aside(cell.name)
@@ -106,20 +109,21 @@ class Board:
         self.save()
 
     def change(self, cell: str, **values: Any) -> None:
-        """Change some of status, attempts and last_line of a cell."""
+        """Change the status, the attempts or the last_line of a cell."""
         self.entries[cell] |= values
         self.save()
 
     def save(self) -> None:
+        """Write study.json."""
         content = {"name": self.study.name, "study": self.study.content, "cells": self.entries}
         write(self.folder / "study.json", json.dumps(content, indent=1, default=str).encode())
 
     def last_line(self, cell: str) -> str:
-        """What its log ends with."""
+        """Return the last line of a cell's log."""
         return shorten(next((line for line in reversed(tail(self.log(cell))) if line.strip()), "it printed nothing"))
 
     def table(self, names: Iterable[str]) -> list[str]:
-        """A line for each cell, below a heading: status, step, seconds, last score, last event, how a run failed."""
+        """Return a heading and a line for each cell: status, step, seconds, last score, last event, error."""
         names = list(names)
         wide = max(map(len, [*names, "cell"]))
         lines = [f"{'cell':<{wide}}  {'status':<8} {'step':>8} {'seconds':>8}  score"]
@@ -133,6 +137,7 @@ class Board:
         return lines
 
     def _entry(self, cell: Cell) -> dict[str, Any]:
+        """Return what study.json holds about a cell."""
         entry = self.before.get(cell.name, {})
         return {
             "method": cell.method,
@@ -144,6 +149,7 @@ class Board:
         }
 
     def _put_aside(self, cell: str) -> None:
+        """Move the run of a cell to .replaced/, under its hash."""
         aside = self.folder / ".replaced"
         aside.mkdir(exist_ok=True)
         name = f"{cell}-{self.before[cell]['hash']}"

@@ -163,7 +163,10 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         raise Mistake(shorten(f"{file} is not a checkpoint that can be read safely: {reason}")) from error
     if not (isinstance(content, dict) and "state_dict" in content):
         raise Mistake(f"{file} is not a checkpoint of Lightning's: it has no state_dict.")
-    return CHECKPOINT.check(content, str(file))
+    for name, value in CHECKPOINT.check(content, str(file))["state_dict"].items():
+        if not isinstance(value, Tensor):
+            raise Damaged(f"{file} cannot be used: {name} is {shorten(repr(value), 40)}, and should be a tensor.")
+    return content
 
 
 def refuse_compressed(file: Path) -> None:

@@ -13,7 +13,6 @@ from gan_zoo.run import config as configuration
 from gan_zoo.run import layout
 from gan_zoo.run.directory import Run, now
 from gan_zoo.run.environment import environment
-from gan_zoo.run.reading import Damaged
 from gan_zoo.training import loading
 
 NEEDED = ("gan_zoo", "global_step", "epoch", "loops", "callbacks", "optimizer_states", "lr_schedulers")
@@ -51,9 +50,8 @@ def refuse_lost(run: Run) -> None:
 
 def was_saved(run: Run) -> bool:
     """Return whether a run has finished or written a checkpoint, by its record or, if that is damaged, by its files."""
-    try:
-        record = run.checked_record()
-    except Damaged:
+    record = run.record()
+    if "heartbeat" not in record:  # it is damaged, or not ours
         return any(layout.saved(run.path))
     return "checkpoint" in record or record.get("status") == "finished"
 

@@ -2,10 +2,8 @@
 
 import itertools
 import json
-import math
 import os
 import random
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -29,12 +27,43 @@ from tests.report.made import make_run, make_study
 
 LONGEST = 1.0  # seconds that a reader may take for one file
 ODD = (
-    *(None, True, -1, 0, 10**400, -(10**30), 1e308, 10**17, "", "x" * 5000, "\ud800", "\x1b[31m", "../../x", "0001-01-01"),
+    *(
+        None,
+        True,
+        -1,
+        0,
+        10**400,
+        -(10**30),
+        1e308,
+        10**17,
+        "",
+        "x" * 5000,
+        "\ud800",
+        "\x1b[31m",
+        "../../x",
+        "0001-01-01",
+    ),
     *([], {}, [[]], {"": None}, [1, "a", None], {"a": {"b": [1]}}, "9999-12-31T23:59:59+00:00", "running", "gan_zoo"),
 )
 RAW = (
-    *(b"", b"\0" * 300, b"\xff\xfe", b"\xef\xbb\xbf{}", b"[" * 100_000, b'{"a":' * 5000, b"1" * 10_000, b"NaN", b"null"),
-    *(b'{"step": ' + b"9" * 400 + b"}\n", b'{"step": 1e999}\n', b"&a {a: *a}", b"a: [", b"!!python/object:os.system {}"),
+    *(
+        b"",
+        b"\0" * 300,
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b"[" * 100_000,
+        b'{"a":' * 5000,
+        b"1" * 10_000,
+        b"NaN",
+        b"null",
+    ),
+    *(
+        b'{"step": ' + b"9" * 400 + b"}\n",
+        b'{"step": 1e999}\n',
+        b"&a {a: *a}",
+        b"a: [",
+        b"!!python/object:os.system {}",
+    ),
     b"a: &a [x,x,x,x,x,x,x,x,x]\n"
     + b"".join(b"%c: &%c [%s]\n" % (i, i, b",".join([b"*%c" % (i - 1)] * 9)) for i in range(98, 108)),
 )
@@ -61,7 +90,12 @@ def mutated(content: bytes, draw: random.Random) -> bytes:
         first = draw.randrange(len(content) + 1)
         last = min(len(content), first + draw.choice((1, 2, 8, 100)))
         middle = draw.choice(
-            (b"", bytes(draw.randrange(256) for _ in range(last - first)), content[first:last] * 2, draw.choice(RAW)[:999])
+            (
+                b"",
+                bytes(draw.randrange(256) for _ in range(last - first)),
+                content[first:last] * 2,
+                draw.choice(RAW)[:999],
+            )
         )
         content = content[:first] + middle + content[last:]
     return content
@@ -113,8 +147,8 @@ def test_no_content_of_a_record_is_more_than_a_mistake(name: str, folder: Path) 
     readers += [lambda: resume.refuse_unlike(run, {}, 3)]
     for number, content in enumerate(variants(file, 100)):
         file.write_bytes(content)
-        rows: list[dict] = []
-        quickly(lambda: rows.extend(runs(folder)), content)
+        quickly(lambda: runs(folder), content)
+        rows = runs(folder)
         assert len(rows) == 2 and rows[1]["status"] == "finished" and rows[1]["value"] == 5.0, "b is shown as it is"
         assert rows[0]["run"] == str(run.path)
         f"{rows[0]['status']:<12} {rows[0]['step']:>8} {rows[0]['seconds']:>8.0f} {rows[0]['value'] or 0:.4g}"
@@ -226,7 +260,6 @@ def test_a_model_is_read_from_plain_files_only(name: str, kind: str, tmp_path: P
     (tmp_path / "run").mkdir()
     place = tmp_path / "run" / name
     place.mkdir() if kind == "directory" else os.mkfifo(place)
-    if name == "x.ckpt" or kind == "pipe":  # a folder is the directory of a run for `sample`
-        assert "x.ckpt" in (message := refused("fit", "-c", "mnist/gan", "--init", place, "--run", "r")) or name in message
-    if kind == "pipe":
+    assert name in refused("fit", "-c", "mnist/gan", "--init", place, "--run", "r")
+    if kind == "pipe":  # a folder is the directory of a run, for `sample`
         assert f"{name} is a pipe" in refused("sample", place, "--out", "y.png")
