@@ -18,6 +18,7 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.report.scores import Line, by_kind, timed
+from gan_zoo.run import yaml_text
 from gan_zoo.run.config import flat
 from gan_zoo.run.directory import STALE_AFTER, Run, age
 from gan_zoo.run.files import tail
@@ -211,7 +212,7 @@ def read_config(run: Run) -> dict[str, Any]:
     if not is_own(run.config_file, run.path):
         return {}
     with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-        found = yaml.safe_load(run.config_file.read_text(errors="replace"))
+        found = yaml_text.read(run.config_file, yaml_text.Plain)
         if isinstance(found, dict):
             return {key.replace(".init_args", ""): value for key, value in flat(found).items()}
     return {}

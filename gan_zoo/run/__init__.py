@@ -3,6 +3,7 @@
     directory.py      where each file of a run lies, its record, its lock, one table row for each run
     files.py          writing that a kill at any moment leaves whole; reading of half-written files; locks
     config.py         the configuration as plain values: read, collected from objects, compared
+    yaml_text.py      reads YAML of any origin, whose size is bounded before anything is built from it
     environment.py    versions, git commit, host
     layout.py         the names of all files that a run writes
     outputs.py        stops a command before its --out would replace what it must not

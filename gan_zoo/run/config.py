@@ -5,8 +5,6 @@ Loads no torch.
 
 import inspect
 import json
-import re
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
+from gan_zoo.run import yaml_text
 from gan_zoo.run.directory import Run
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -28,22 +27,6 @@ FREE = (
 """What may change when a run goes on: its length, if only upwards, where it runs and is mirrored, how it is watched."""
 
 
-class Loader(yaml.SafeLoader):
-    """YAML as jsonargparse reads it (`1e-4` is a number), but a key that comes twice is refused."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for name in names:
-            if names.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{name} comes twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
-
-
 def read(path: Path) -> dict[str, Any]:
     """The mapping that a YAML file holds.
 
@@ -51,10 +34,12 @@ def read(path: Path) -> dict[str, Any]:
         Mistake: it cannot be read, or holds something else.
     """
     try:
-        content = yaml.load(path.read_text(), Loader)
+        content = yaml_text.read(path)
     except OSError as error:
         raise Mistake(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml_text.TooLarge as error:
+        raise Mistake(f"{path} is too large for a configuration: {error}.") from error
+    except yaml.YAMLError as error:
         raise Mistake(shorten(f"{path} is not YAML: {error}")) from error
     if not isinstance(content, dict):
         held = shorten(repr(content), 40)

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import yaml
 
 from gan_zoo.errors import Mistake
-from gan_zoo.run import layout
+from gan_zoo.run import layout, yaml_text
 from gan_zoo.run.files import extend, finite, held, last, lines, lock, write
 
 STALE_AFTER = 300.0  # seconds without a heartbeat after which a "running" run is taken for dead
@@ -123,7 +123,7 @@ class Run:
         if not self.config_file.exists():
             return {}
         try:
-            return yaml.safe_load(self.config_file.read_text()) or {}
+            return yaml_text.read(self.config_file, yaml_text.Plain) or {}
         except yaml.YAMLError as error:
             raise Mistake(f"{self.config_file} is not YAML: {str(error).splitlines()[0]}.") from error
 

@@ -19,6 +19,7 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
+from gan_zoo.run import yaml_text
 from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import held, tail, write
 from gan_zoo.run.layout import LOG
@@ -155,4 +156,4 @@ def recorded(folder: Path) -> dict[str, dict[str, Any]]:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
         return json.loads((folder / "study.json").read_text())["cells"]
     files = (folder / ".cells").glob("*.yaml")
-    return {file.stem: {"hash": hashed(yaml.safe_load(file.read_text()))} for file in files}
+    return {file.stem: {"hash": hashed(yaml_text.read(file, yaml_text.Plain))} for file in files}
