@@ -4,8 +4,8 @@
     files.py          writing files so that a kill leaves them whole; reading .jsonl files; locks
     reading.py        reading JSON, YAML and text that may come from anywhere, within bounds
     schemas.py        what each of those files must hold
-    yaml_text.py      reads YAML of any origin, whose size is bounded before anything is built from it
     config.py         the configuration as plain values: read, collected from objects, compared
+    yaml_text.py      reads YAML of any origin, whose size is bounded before anything is built from it
     environment.py    versions, git commit, host
     layout.py         the names of all files that a run writes
     outputs.py        stops a command before its --out would replace what it must not

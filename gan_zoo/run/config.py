@@ -5,8 +5,6 @@ Loads no torch.
 
 import inspect
 import json
-import re
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
+from gan_zoo.run import yaml_text
 from gan_zoo.run.directory import Run
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -28,22 +27,6 @@ FREE = (
 """Options that may change when a run is resumed: its length (it may only grow), devices, tracking and watchdog."""
 
 
-class Loader(yaml.SafeLoader):
-    """Read YAML as jsonargparse does (`1e-4` is a number), but refuse a key that comes twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for name in names:
-            if names.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{name} comes twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
-
-
 def read(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file.
 
@@ -51,10 +34,12 @@ def read(path: Path) -> dict[str, Any]:
         Mistake: It cannot be read, or holds something else.
     """
     try:
-        content = yaml.load(path.read_text(), Loader)
+        content = yaml_text.read(path)
     except OSError as error:
         raise Mistake(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml_text.TooLarge as error:
+        raise Mistake(f"{path} is too large for a configuration: {error}.") from error
+    except yaml.YAMLError as error:
         raise Mistake(shorten(f"{path} is not YAML: {error}")) from error
     if not isinstance(content, dict):
         held = shorten(repr(content), 40)

@@ -101,8 +101,10 @@ def refuse_too_large(text: str) -> None:
     for event in yaml.parse(text, Plain):
         match event:
             case yaml.ScalarEvent():
-                if event.style is None and len(event.value) > DIGITS and NUMBER.fullmatch(event.value):
+                if event.implicit[0] and len(event.value) > DIGITS and NUMBER.fullmatch(event.value):
                     raise TooLarge(f"it holds a number of more than {DIGITS} digits")
+                if event.value != text:  # jsonargparse reads text as YAML once more
+                    refuse_large_value(event.value)
                 _close(event.anchor, _Extent(1, 1), anchors, open_values)
             case yaml.AliasEvent():
                 if event.anchor in [anchor for anchor, _ in open_values]:
@@ -114,6 +116,21 @@ def refuse_too_large(text: str) -> None:
                 _close(*open_values.pop(), anchors, open_values)
         if len(open_values) > DEPTH:
             raise TooLarge(f"more than {DEPTH} values are inside one another")
+
+
+def refuse_large_value(word: str) -> None:
+    """Raise if a word, read as YAML, would be too large. Words that are no YAML are text, of any length within reason.
+
+    Raises:
+        TooLarge: It is.
+    """
+    if "*" in word or len(word) > DIGITS:
+        try:
+            refuse_too_large(word)
+        except TooLarge:
+            raise
+        except yaml.YAMLError:
+            return
 
 
 def _close(

@@ -201,11 +201,9 @@ class Trainer(L.Trainer):
         last = self.settings["checkpoints"]
         for callback in (*first, last):
             callback.session = self.session
-        return [
-            *first,
-            *(user_callbacks if isinstance(user_callbacks, list) else [user_callbacks] if user_callbacks else []),
-            last,
-        ]
+        if not isinstance(user_callbacks, list):
+            user_callbacks = [user_callbacks] if user_callbacks else []
+        return [*first, *user_callbacks, last]
 
     def _facts(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
         """Return the entries of run.json that are known before the first step."""
