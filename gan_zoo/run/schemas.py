@@ -200,7 +200,6 @@ CHECKPOINT = Schema(
     {
         "state_dict": Rule("tensors by name", is_named),
         "hyper_parameters": NAMED,
-        "gan_zoo": Rule("model, seed, images and ledger", MADE_BY.fits),
         "pytorch-lightning_version": Rule("a version such as 2.6.6", is_version),
         "global_step": COUNT,
         "epoch": COUNT,

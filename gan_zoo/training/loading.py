@@ -17,7 +17,7 @@ from gan_zoo.lookup import closest, shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 from gan_zoo.run.reading import Damaged, open_plain, parse_json
-from gan_zoo.run.schemas import CHECKPOINT, HEADER
+from gan_zoo.run.schemas import CHECKPOINT, HEADER, MADE_BY
 from gan_zoo.trust import import_object, names_from
 
 
@@ -163,6 +163,8 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         raise Mistake(shorten(f"{file} is not a checkpoint that can be read safely: {reason}")) from error
     if not (isinstance(content, dict) and "state_dict" in content):
         raise Mistake(f"{file} is not a checkpoint of Lightning's: it has no state_dict.")
+    if "gan_zoo" in content:
+        MADE_BY.check(content["gan_zoo"], f"{file}, entry gan_zoo,")
     for name, value in CHECKPOINT.check(content, str(file))["state_dict"].items():
         if not isinstance(value, Tensor):
             raise Damaged(f"{file} cannot be used: {name} is {shorten(repr(value), 40)}, and should be a tensor.")
