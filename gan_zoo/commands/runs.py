@@ -32,6 +32,9 @@ def print_table(root: str) -> None:
         used = size(disk(Path(row["run"])))
         name, status = visible(row["run"]), visible(row["status"])
         print(f"{name:<40} {status:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
+    for row in rows:
+        if row["status"] == "damaged":
+            print(visible(row["error"]))
 
 
 def rate(per_second: float) -> str:

@@ -2,29 +2,29 @@
 
 No damaged file stops the report. A run may be training at this moment, may have been killed in the middle of a line,
 or may come from an older version of this package: the report takes what it can read and leaves out the rest.
+A run with a file that cannot be read is shown as damaged.
 """
 
 import contextlib
-import json
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeVar
 
 from gan_zoo.errors import Mistake
 from gan_zoo.report.scores import Line, by_kind, timed
 from gan_zoo.run.config import flat
 from gan_zoo.run.directory import STALE_AFTER, Run, age
-from gan_zoo.run.files import tail
+from gan_zoo.run.files import lines, tail
 from gan_zoo.run.layout import LOG
+from gan_zoo.run.reading import Damaged, read_json
+from gan_zoo.run.schemas import STUDY, whole_cells
 
 LAST_LINES = 12
 """Number of lines that are shown from the end of a failed run's log."""
+Content = TypeVar("Content")
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Result:
     """The settings from the study's matrix, without the seed."""
     seed: int | None = None
     status: str = "unknown"
-    """finished, failed, interrupted, running, stale (running without a heartbeat), or the status in study.json."""
+    """finished, failed, interrupted, running, stale (no heartbeat), damaged, or the status in study.json."""
     error: str = ""
     """One line that says why the run did not finish."""
     log: list[str] = field(default_factory=list)
@@ -77,8 +77,7 @@ class Result:
     @property
     def events(self) -> list[Line]:
         """The events that the watchdog recorded, each with step, kind and message."""
-        events = self.record.get("events")
-        return [event for event in events if is_event(event)] if isinstance(events, list) else []
+        return self.record.get("events", [])
 
     @property
     def last(self) -> Line:
@@ -144,13 +143,16 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
         study: The content of the study's study.json, which is used for whatever the run's own record does not say.
     """
     run = Run(folder)
-    record, config = read_json(run.record_file), read_config(run)
-    metrics = sorted(objects(run.metrics_file), key=lambda line: line["step"])
+    damages: list[str] = []
+    record, config = attempt(run.checked_record, {}, damages), attempt(lambda: read_config(run), {}, damages)
+    metrics = sorted(attempt(lambda: list(lines(run.metrics_file)), [], damages), key=lambda line: line["step"])
+    evaluations = attempt(lambda: list(lines(run.evaluations_file)), [], damages)
     cells = study.get("cells", {})
     cell = cells.get(folder.name, {})
-    settings = cell["settings"] if isinstance(cell.get("settings"), dict) else {}
+    settings = cell.get("settings", {})
     seeds = [place["seed"] for place in (record, config, settings) if isinstance(place.get("seed"), int)]
-    status = status_of(record, cell)
+    status = "damaged" if damages else status_of(record, cell)
+    error = damages[0] if damages else record.get("error") or cell.get("last_line") or ""
     return Result(
         path=folder,
         name=name,
@@ -161,12 +163,12 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
         settings={key: value for key, value in settings.items() if key != "seed"},
         seed=seeds[0] if seeds else None,
         status=status,
-        error="" if status in ("finished", "running") else str(record.get("error") or cell.get("last_line") or ""),
+        error="" if status in ("finished", "running") else error,
         log=last_lines(folder) if status == "failed" else [],
         record=record,
         config=config,
         metrics=metrics,
-        evaluations=timed(objects(run.evaluations_file), metrics),
+        evaluations=timed(evaluations, metrics),
         grids=grids(run),
         neighbours=max((file for file in run.images.glob("neighbours*.png") if is_own(file, folder)), default=None),
     )
@@ -178,9 +180,13 @@ def last_lines(folder: Path) -> list[str]:
     return [line for line in tail(log) if line.strip()][-LAST_LINES:] if is_own(log, folder) else []
 
 
-def is_event(value: Any) -> bool:
-    """Return whether `value` is an event of the watchdog: an object with a whole number as `step`."""
-    return isinstance(value, dict) and isinstance(value.get("step"), int)
+def attempt(reader: Callable[[], Content], empty: Content, damages: list[str]) -> Content:
+    """Return what `reader` reads. If the file is damaged, add the message to `damages` and return `empty`."""
+    try:
+        return reader()
+    except Damaged as damaged:
+        damages.append(str(damaged))
+        return empty
 
 
 def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
@@ -188,74 +194,34 @@ def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
 
     A run that is recorded as running may be dead: then the study says so, or its heartbeat is old.
     """
-    in_study = str(cell.get("status") or "")
-    recorded = str(record.get("status") or in_study or "unknown")
+    in_study = cell.get("status") or ""
+    recorded = record.get("status") or in_study or "unknown"
     if recorded != "running":
         return recorded
-    if in_study == "failed":
-        return in_study
-    with contextlib.suppress(TypeError, ValueError):
-        return "stale" if age(record) > STALE_AFTER else recorded
-    return recorded
+    return "failed" if in_study == "failed" else "stale" if age(record) > STALE_AFTER else recorded
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """Return the content of study.json in `folder`; empty if there is no such file."""
-    study = read_json(folder / "study.json")
-    cells = study.get("cells")
-    valid = {name: cell for name, cell in cells.items() if isinstance(cell, dict)} if isinstance(cells, dict) else {}
-    return study | {"cells": valid} if study else {}
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Return the JSON object in `file`; empty if the file does not exist, is damaged, or is a link."""
-    if not is_own(file, file.parent):
-        return {}
-    with contextlib.suppress(OSError, ValueError):
-        content = DECODER.decode(file.read_text(errors="replace").strip())
-        return content if isinstance(content, dict) else {}
+    """Return the content of study.json in `folder`; empty if there is none or it is damaged."""
+    file = folder / "study.json"
+    with contextlib.suppress(FileNotFoundError, Damaged):
+        study = STUDY.check(read_json(file), str(file))
+        return study | {"cells": whole_cells(study["cells"])}
     return {}
 
 
 def read_config(run: Run) -> dict[str, Any]:
-    """Return the flat configuration of `run`; empty if the file does not exist, is damaged, or is a link."""
-    if not is_own(run.config_file, run.path):
-        return {}
-    with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
-        content = yaml.safe_load(run.config_file.read_text(errors="replace"))
-        if isinstance(content, dict):
-            return {key.replace(".init_args", ""): value for key, value in flat(content).items()}
-    return {}
+    """Return the flat configuration of `run`; empty if there is none.
+
+    Raises:
+        Damaged: It cannot be read.
+    """
+    return {str(key).replace(".init_args", ""): value for key, value in flat(run.config()).items()}
 
 
 def class_name(path: Any) -> str:
-    """Return the last part of a class path: `WGAN` for `gan_zoo.models.wgan.WGAN`."""
+    """Return `WGAN` for `gan_zoo.models.wgan.WGAN`."""
     return str(path or "").rpartition(".")[2]
-
-
-def number(text: str) -> float | None:
-    """Return the number that `text` of a JSON file states; None if it is too large for a float."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-DECODER = json.JSONDecoder(parse_float=number, parse_constant=lambda _: None)
-"""A decoder that reads NaN and Infinity, which are not valid JSON, as None."""
-
-
-def objects(file: Path) -> Iterator[Line]:
-    """Yield the complete lines of a .jsonl file that have a step; numbers that are not finite become None.
-
-    A file that is a link has no lines.
-    """
-    if not is_own(file, file.parent):
-        return
-    with contextlib.suppress(OSError), open(file, errors="replace") as stream:
-        for line in stream:
-            with contextlib.suppress(ValueError):
-                content = DECODER.decode(line.strip())
-                if isinstance(content, dict) and isinstance(content.get("step"), int):
-                    yield content
 
 
 def grids(run: Run) -> list[tuple[int, Path]]:

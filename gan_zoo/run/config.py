@@ -1,12 +1,10 @@
-"""A run's configuration as plain values: read from YAML, gathered from objects, compared with what a directory holds.
+"""The configuration of a run as plain values: read from YAML, collected from objects, compared with a run's.
 
 Loads no torch.
 """
 
 import inspect
 import json
-import re
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -14,47 +12,34 @@ import yaml
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
+from gan_zoo.run import yaml_text
 from gan_zoo.run.directory import Run
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tracking", "watchdog")
-"""The parts of a configuration that hold others."""
+"""The entries of a configuration that hold options by name."""
 FREE = (
     *("trainer.max_steps", "max_images", "max_seconds", "trainer.devices", "trainer.num_nodes"),
     *("tracking.wandb", "tracking.project"),
     *(f"watchdog.{name}" for name in ("roll_backs", "slower", "saturated_below", "saturated_steps")),
     *(f"watchdog.{name}" for name in ("collapse_every", "collapsed_below", "jump")),
 )
-"""What may change when a run goes on: its length, if only upwards, where it runs and is mirrored, how it is watched."""
-
-
-class Loader(yaml.SafeLoader):
-    """YAML as jsonargparse reads it (`1e-4` is a number), but a key that comes twice is refused."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for name in names:
-            if names.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{name} comes twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d[\d_]*(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
+"""Options that may change when a run is resumed: its length (it may only grow), devices, tracking and watchdog."""
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The mapping that a YAML file holds.
+    """Return the mapping in a YAML file.
 
     Raises:
-        Mistake: it cannot be read, or holds something else.
+        Mistake: It cannot be read, or holds something else.
     """
     try:
-        content = yaml.load(path.read_text(), Loader)
+        content = yaml_text.read(path)
     except OSError as error:
         raise Mistake(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml_text.TooLarge as error:
+        raise Mistake(f"{path} is too large for a configuration: {error}.") from error
+    except yaml.YAMLError as error:
         raise Mistake(shorten(f"{path} is not YAML: {error}")) from error
     if not isinstance(content, dict):
         held = shorten(repr(content), 40)
@@ -63,24 +48,24 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def find(name: str, folder: Path = EXPERIMENTS, kind: str = "experiment") -> Path:
-    """The file at path `name`, or the YAML in `folder` that is called so.
+    """Return the file at path `name`, or the YAML in `folder` of that name.
 
     Raises:
-        Mistake: there is none.
+        Mistake: There is none.
     """
     for path in (Path(name), folder / f"{name}.yaml"):
         if path.is_file():
             return path
     ours = [str(path.relative_to(folder).with_suffix("")) for path in sorted(folder.rglob("*.yaml"))]
-    ours = [one for one in ours if not one.startswith("studies/")]
+    ours = [known for known in ours if not known.startswith("studies/")]
     raise Mistake(shorten(f"There is no file and no {kind} {name}{closest(name, ours)}: there are {', '.join(ours)}."))
 
 
 def check(path: Path) -> dict[str, Any]:
-    """What a configuration's file holds, if it has the form of one.
+    """Return the content of a file, if it has the form of a configuration.
 
     Raises:
-        Mistake: says what it holds.
+        Mistake: It has another form.
     """
     content = read(path)
     for name in GROUPS:
@@ -90,30 +75,30 @@ def check(path: Path) -> dict[str, Any]:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a configuration file can hold `value`."""
+    """Return whether a configuration file can hold `value`."""
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     return value is None or isinstance(value, bool | int | float | str)
 
 
 def described(thing: Any) -> dict[str, Any]:
-    """`class_path` and `init_args` of a model or data module that saved its hyperparameters."""
+    """Return the `class_path` and `init_args` of a model or data module that saved its hyperparameters."""
     kind = type(thing)
     return {"class_path": f"{kind.__module__}.{kind.__qualname__}", "init_args": dict(thing.hparams)}
 
 
 def settings(callback: Any) -> dict[str, Any]:
-    """The constructor arguments of a callback that keeps each under its own name."""
+    """Return the constructor arguments of a callback that keeps each under its own name."""
     return {name: getattr(callback, name) for name in inspect.signature(type(callback)).parameters}
 
 
 def plain(config: dict[str, Any]) -> dict[str, Any]:
-    """`config` with the tuples as lists, as it reads back from a file."""
+    """Return `config` with its tuples as lists, as it would be read from a file."""
     return json.loads(json.dumps(config))
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"model": {"width": 64}}` as `{"model.width": 64}`."""
+    """Return `{"model": {"width": 64}}` as `{"model.width": 64}`."""
     entries: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, dict) and value:
@@ -124,25 +109,32 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def refuse_another(run: Run, config: dict[str, Any]) -> None:
-    """Stop unless `run` is new, ended before its first record, or was started with `config` but for what is free.
+    """Raise a `Mistake` if `run` has begun with a configuration that differs from `config` beyond the `FREE` options.
 
     Raises:
-        Mistake: names the keys that differ.
+        Mistake: Names the keys that differ, or says that config.yaml is missing or damaged.
     """
     if not run.has_begun():
         return  # a first try that ended in a mistake binds nobody
-    before, after = flat(run.config()), flat(plain(config))
+    if not (there := run.config()):
+        raise Mistake(
+            f"{run.path} holds a run without its config.yaml, so it cannot be compared with this one: choose another "
+            "--run, or put the file back."
+        )
+    before, after = flat(there), flat(plain(config))
     names = [n for n in {**before, **after} if before.get(n) != after.get(n) and n not in FREE]
     if names:
         listed = ", ".join(f"{n.replace('.init_args', '')} {before.get(n)} there, {after.get(n)} here" for n in names)
-        raise Mistake(f"{run.path} holds a run of another configuration ({listed}): choose another --run.")
+        raise Mistake(
+            f"{run.path} holds a run of another configuration ({shorten(listed, 400)}): choose another --run."
+        )
 
 
 def refuse_shorter(run: Run, step: int, max_steps: int) -> None:
-    """Stop if the run is longer already than what is asked.
+    """Raise a `Mistake` if the run has more steps than `max_steps` already.
 
     Raises:
-        Mistake: says how long it is.
+        Mistake: Says how long it is.
     """
     if 0 <= max_steps < step:
         raise Mistake(f"{run.path} is at step {step} already: trainer.max_steps {max_steps} would shorten it.")

@@ -1,4 +1,4 @@
-"""A run's directory: what lies where, and what is said of it.
+"""The directory of a run: the places of its files, its record, and its row in a table of runs.
 
     config.yaml             the whole resolved configuration, without the run's name
     run.json                status, model, data, seed, devices, versions, times, speed, error
@@ -10,7 +10,7 @@
 
 `layout.py` holds the names of all files that a run writes.
 
-Loads no torch: `status` and `report` answer at once.
+The files may come from anywhere, so they are read by `reading.py` and checked by `schemas.py`. Loads no torch.
 """
 
 import contextlib
@@ -27,8 +27,10 @@ from datamodules.names import expanded
 from gan_zoo.errors import Mistake
 from gan_zoo.run import layout
 from gan_zoo.run.files import extend, finite, held, last, last_score, lines, lock, write
+from gan_zoo.run.reading import Damaged, read_json, read_yaml
+from gan_zoo.run.schemas import CONFIG, RECORD
 
-STALE_AFTER = 300.0  # seconds without a heartbeat after which a "running" run is taken for dead
+STALE_AFTER = 300.0  # seconds without a heartbeat after which a run that says "running" counts as dead
 
 
 class Run:
@@ -47,7 +49,7 @@ class Run:
         self.best = self.checkpoints / "best.ckpt"
         self.model_file = self.path / "model.safetensors"
         self.has_started = False
-        """Whether this process writes to the directory: training has truly begun."""
+        """Whether training has begun in this process, so that it writes to the directory."""
         self._lock: BinaryIO | None = None
 
     @property
@@ -56,28 +58,28 @@ class Run:
 
     @property
     def is_held(self) -> bool:
-        """Whether this process has the directory to itself."""
+        """Return whether this process has locked the directory."""
         return self._lock is not None
 
     def exists(self) -> bool:
-        """Return whether the directory is that of a run: every record of ours has a heartbeat."""
+        """Return whether the directory is that of a run: its record has a heartbeat, or there is something to lose."""
         return self.record_file.is_file() and ("heartbeat" in self.record() or self.has_begun())
 
     def hold(self) -> None:
-        """Take the directory for this process if a run is there. Nothing is written, and no directory made.
+        """Lock the directory for this process if it is that of a run. Nothing else is written.
 
         Raises:
-            Mistake: it cannot be written, holds something that is no run, or another process trains in it.
+            Mistake: It cannot be written, holds something else, or another process trains in it.
         """
         refuse_unusable(self)
         if self.exists():
             self._take()
 
     def create(self) -> None:
-        """Make the directory and take it for this process.
+        """Make the directory and lock it for this process.
 
         Raises:
-            Mistake: it cannot be written, holds something that is no run, or another process trains in it.
+            Mistake: It cannot be written, holds something else, or another process trains in it.
         """
         refuse_unusable(self)
         try:
@@ -101,14 +103,18 @@ class Run:
             raise Mistake(f"Another process is training in {self.path}: wait for it, or choose another --run.")
 
     def release(self) -> None:
-        """Let another process train here."""
+        """Unlock the directory, so that another process can train in it."""
         if self._lock:
             self._lock.close()
             self._lock = None
         self.has_started = False
 
     def has_begun(self) -> bool:
-        """Whether there is anything to lose: a line of metrics, or a checkpoint."""
+        """Return whether there is anything to lose: a line of metrics, or a checkpoint.
+
+        Raises:
+            Damaged: metrics.jsonl is no plain file.
+        """
         return self.has_checkpoint() or any(lines(self.metrics_file))
 
     def has_checkpoint(self) -> bool:
@@ -116,48 +122,68 @@ class Run:
         return self.last.exists() or self.previous.exists()
 
     def config(self) -> dict[str, Any]:
-        """The configuration that the run was started with; empty if it was never started.
+        """Return the configuration that the run was started with; {} if it was never started.
 
         Raises:
-            Mistake: the file is not YAML.
+            Damaged: config.yaml cannot be read, or is no configuration.
         """
-        if not self.config_file.exists():
-            return {}
         try:
-            return yaml.safe_load(self.config_file.read_text()) or {}
-        except yaml.YAMLError as error:
-            raise Mistake(f"{self.config_file} is not YAML: {str(error).splitlines()[0]}.") from error
+            return CONFIG.check(read_yaml(self.config_file), str(self.config_file))
+        except FileNotFoundError:
+            return {}
 
     def write_config(self, config: dict[str, Any]) -> None:
+        """Write config.yaml."""
         write(self.config_file, yaml.safe_dump(config, sort_keys=False).encode())
 
     def record(self) -> dict[str, Any]:
-        """run.json; empty if there is none, or if it is damaged."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            record = json.loads(self.record_file.read_text())
-            return record if isinstance(record, dict) else {}
-        return {}
+        """Return run.json; {} if there is none, or if it is damaged, which `damage` tells."""
+        try:
+            return self.checked_record()
+        except Damaged:
+            return {}
+
+    def checked_record(self) -> dict[str, Any]:
+        """Return run.json; {} if there is none.
+
+        Raises:
+            Damaged: It cannot be read, or is no record.
+        """
+        try:
+            return RECORD.check(read_json(self.record_file), str(self.record_file))
+        except FileNotFoundError:
+            return {}
+
+    def damage(self) -> str:
+        """Return what is wrong with run.json or the ends of the two .jsonl files; "" if nothing is."""
+        try:
+            self.checked_record()
+            for file in (self.metrics_file, self.evaluations_file):
+                last(file)
+        except Damaged as damaged:
+            return str(damaged)
+        return ""
 
     def update_record(self, **values: Any) -> None:
-        """Change some entries of run.json and stamp the heartbeat."""
+        """Change some entries of run.json, and set its heartbeat to now."""
         write(self.record_file, json.dumps(self.record() | values | {"heartbeat": now()}, indent=1).encode())
 
     def note_end(self, error: str | None) -> None:
-        """Write down why the run ends, if training has begun and no process did yet; None: it was asked to."""
+        """Record why the run ends, unless it has not begun or a process has done so. None: somebody stopped it."""
         with contextlib.suppress(OSError):  # on a full disk the record says "running", until its heartbeat is old
             if self.has_started and self.record().get("status") == "running":
                 self.update_record(status="interrupted" if error is None else "failed", end=now(), error=error)
 
     def add_event(self, step: int, kind: str, message: str) -> None:
-        """Note in run.json what went wrong at `step`; what a resumed run finds again stands there once."""
+        """Record in run.json what went wrong at `step`. An event that a resumed run finds again is recorded once."""
         event, events = {"step": step, "kind": kind, "message": message}, self.record().get("events", [])
         if event not in events:
             self.update_record(events=[*events, event])
 
     def append(self, file: Path, line: dict[str, Any]) -> None:
-        """Add a line to one of the two .jsonl files, after a half-written one on a line of its own.
+        """Add a line to one of the two .jsonl files. A half-written line before it stays on a line of its own.
 
-        Numbers that JSON has no name for become null.
+        Infinite numbers and NaN become null.
         """
         with extend(file) as stream:
             stream.seek(max(stream.tell() - 1, 0))
@@ -165,48 +191,53 @@ class Run:
             stream.write(f"{start}{json.dumps(finite(line))}\n".encode())
 
     def sync(self) -> None:
-        """Wait until all lines are on the disk: before a checkpoint counts on them."""
+        """Wait until all lines are on the disk, as a checkpoint relies on them."""
         for file in (self.metrics_file, self.evaluations_file):
             if file.exists():
                 with open(file) as stream:
                     os.fsync(stream.fileno())
 
     def drop_after(self, file: Path, step: int) -> None:
-        """Remove the lines of a .jsonl file past `step`, and a half-written last one; not those added from outside."""
+        """Remove the lines of a .jsonl file after `step`, and damaged ones. Lines that `evaluate` has added stay."""
         if file.exists():
             kept = [line for line in lines(file) if line["step"] <= step or "origin" in line]
             write(file, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
     def drop_files_after(self, folder: Path, step: int) -> None:
-        """Remove the `step_*` files of a folder past `step`."""
+        """Remove the `step_*` files of a folder after `step`."""
         for number, file in layout.numbered(folder, "step"):
             if number > step:
                 file.unlink()
 
     def row(self) -> dict[str, Any]:
-        """The run in one flat row: its record, its last line of metrics and the last score of its first metric."""
-        record = self.record()
+        """Return the run as one flat row: its record, its last line of metrics and the last score of its first metric.
+
+        A damaged run has the status "damaged", and its `error` says what is wrong.
+        """
+        path = {"run": str(self.path)}
+        if damage := self.damage():
+            empty = {"step": 0, "images": 0, "seconds": 0.0, "metric": None, "value": None}
+            return path | {"status": "damaged", "error": damage} | empty
+        record, line, score = self.record(), last(self.metrics_file), last_score(self.evaluations_file)
         status = record.get("status", "unknown")
         if status == "running" and abs(age(record)) > STALE_AFTER:  # from the future: the clock was set back
             status = "running" if self._lock or held(self.path) else "stale"
-        line, score = last(self.metrics_file), last_score(self.evaluations_file)
-        return {
-            "run": str(self.path),
-            **record,
+        progress = {
             "status": status,
             "step": line.get("step", 0),
-            "images": line.get("images", 0),
-            "seconds": line.get("seconds", 0.0),
+            "images": line.get("images") or 0,
+            "seconds": line.get("seconds") or 0.0,
             "metric": score.get("metric"),
             "value": score.get("value"),
         }
+        return path | record | path | progress  # `path` first as the first column, and again as a record may lie
 
 
 def runs(root: str | Path = "runs") -> list[dict[str, Any]]:
-    """A row for every run below `root`, or for `root` itself: `pandas.DataFrame(gan_zoo.runs("runs/"))`.
+    """Return a row for every run at or below `root`, as for `pandas.DataFrame(gan_zoo.runs("runs/"))`.
 
     Raises:
-        Mistake: there is no such folder.
+        Mistake: There is no such folder.
     """
     root = Path(root)
     if not root.is_dir():
@@ -217,10 +248,10 @@ def runs(root: str | Path = "runs") -> list[dict[str, Any]]:
 
 
 def refuse_unusable(run: Run) -> None:
-    """Stop unless a run may write its files into the directory: one that is new, empty, or a run's already.
+    """Raise a `Mistake` unless a run may write into the directory: it is new, empty, or a run's already.
 
     Raises:
-        Mistake: says what is there instead.
+        Mistake: Says what is there instead.
     """
     folder = run.path
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
@@ -228,6 +259,10 @@ def refuse_unusable(run: Run) -> None:
         raise Mistake(f"The run directory {folder} cannot be written: {reason}.")
     if there != folder:
         return
+    if special := layout.special(folder):
+        raise Mistake(
+            f"{special[0]} is a {layout.kind(special[0])}, and a run writes something else there: move it away."
+        )
     if not run.has_begun() and (inside := first_run_in(folder)):
         raise Mistake(
             f"{folder} is a folder of runs, such as {inside}: name a directory for one run, as --run {folder}/x."
@@ -242,7 +277,7 @@ def refuse_unusable(run: Run) -> None:
 
 
 def unwritable(place: Path) -> str:
-    """Return why no directory can be made in `place`, "" if one can."""
+    """Return why no directory can be made in `place`; "" if one can."""
     if not place.is_dir():
         return "Not a directory"
     if os.access(place, os.R_OK | os.W_OK | os.X_OK):
@@ -251,16 +286,16 @@ def unwritable(place: Path) -> str:
 
 
 def first_run_in(folder: Path) -> Path | None:
-    """Return the directory of a run below `folder`, None if there is none."""
+    """Return the directory of a run below `folder`; None if there is none."""
     found = (file.parent for file in folder.rglob("run.json") if file.parent != folder)
     return next((path for path in found if Run(path).exists()), None)
 
 
 def now() -> str:
-    """The time as run.json holds it: UTC, to the second."""
+    """Return the time as run.json holds it: UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def age(record: dict[str, Any]) -> float:
-    """Seconds since the last heartbeat."""
+    """Return the number of seconds since the last heartbeat."""
     return time.time() - datetime.fromisoformat(record.get("heartbeat", now())).timestamp()

@@ -1,4 +1,4 @@
-"""What a run is made with: versions, code, machine."""
+"""The versions, the code and the machine that a run is made with."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def environment() -> dict[str, Any]:
-    """Versions and code that a run is made with."""
+    """Return the versions, the code and the machine of this process, as run.json holds them."""
     packages = ("gan-zoo", "torch", "lightning", "torchvision", "numpy")
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
@@ -22,11 +22,11 @@ def environment() -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The git commit of this code; None where it is installed, not checked out, or git is not there."""
+    """Return the git commit of this code; None if it is installed rather than checked out, or git is missing."""
     try:
         tracked = ["git", "ls-files", "--error-unmatch", __file__]
         subprocess.run(tracked, cwd=Path(__file__).parent, capture_output=True, check=True)
-        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return asked.stdout.strip() if asked.returncode == 0 else None
+    return head.stdout.strip() if head.returncode == 0 else None

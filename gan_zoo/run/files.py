@@ -1,31 +1,31 @@
-"""Files that a kill at any moment leaves whole, read as far as they are; folders that one process has to itself.
+"""Write files so that a kill at any moment leaves them whole, read .jsonl files as far as they are whole, lock folders.
 
-Every file is opened for writing here. No link is followed, and no file that is there already is cut short.
-
-Loads no torch: `status` and `report` answer at once.
+Every file is opened for writing here. No link is followed, and no existing file is cut short. Loads no torch.
 """
 
 import contextlib
 import errno
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gan_zoo.run.reading import MAX_LINE, MAX_LINES, Damaged, open_plain, parse_json
+from gan_zoo.run.schemas import LINE
+
 
 def create(file: Path) -> BinaryIO:
-    """Open a new file for writing, in the place of one that is left over from an earlier try."""
+    """Create a file and open it for writing. A file that an earlier try left is removed first."""
     file.unlink(missing_ok=True)
     return open(file, "xb")
 
 
 def extend(file: Path) -> BinaryIO:
-    """Open a file for reading and for adding to its end, making it if needed.
+    """Open a file for reading and appending, and create it if needed.
 
     Raises:
-        OSError: it is a link, or cannot be opened.
+        OSError: It is a link, or cannot be opened.
     """
     try:
         return os.fdopen(os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666), "ab+")
@@ -36,7 +36,7 @@ def extend(file: Path) -> BinaryIO:
 
 
 def write(file: Path, content: bytes) -> None:
-    """Replace `file` by `content` as a whole: at every moment it is the old one or the new one."""
+    """Replace the content of `file`. At every moment, the file has either the old content or the new one."""
     temporary = temporary_for(file)
     try:
         with create(temporary) as stream:
@@ -48,12 +48,12 @@ def write(file: Path, content: bytes) -> None:
 
 
 def temporary_for(file: Path) -> Path:
-    """Where this process writes what is to become `file`."""
+    """Return the temporary file that this process writes before it renames it to `file`."""
     return file.with_name(f".{file.name}.{os.getpid()}.new")
 
 
 def replace(temporary: Path, file: Path) -> None:
-    """Put a finished temporary file in the place of `file`, on the disk before it has the name."""
+    """Rename a finished temporary file to `file`, once its content is on the disk."""
     with open(temporary, "rb") as stream:
         os.fsync(stream.fileno())
     os.replace(temporary, file)
@@ -65,20 +65,36 @@ def replace(temporary: Path, file: Path) -> None:
 
 
 def lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a .jsonl file that are whole; none if there is no file."""
-    if file.exists():
-        with open(file, errors="replace") as stream:  # a power cut may leave anything
-            for line in stream:
-                with contextlib.suppress(json.JSONDecodeError):
-                    yield json.loads(line)
+    """Yield the lines of a .jsonl file that are whole and have a step; none if there is no file.
+
+    Others are left out without a word: a power cut may leave anything.
+
+    Raises:
+        Damaged: It is no plain file, or larger than any that a run writes.
+    """
+    with contextlib.suppress(FileNotFoundError), open_plain(file, most=MAX_LINES) as stream:
+        while line := stream.readline(MAX_LINE):
+            yield from parsed(line, file)
+
+
+def parsed(line: bytes, file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the object that a line holds; nothing if it is damaged."""
+    with contextlib.suppress(Damaged, UnicodeDecodeError):
+        yield LINE.check(parse_json(line.decode(), str(file)), str(file))
 
 
 def last(file: Path) -> dict[str, Any]:
-    """The last whole object of a .jsonl file, read from its end; empty if there is none."""
-    for line in reversed(tail(file)):
-        with contextlib.suppress(json.JSONDecodeError):
-            if isinstance(found := json.loads(line), dict):
-                return found
+    """Return the last whole object of a .jsonl file, read from its end; {} if there is none.
+
+    Raises:
+        Damaged: It is no plain file, is too large, or has lines and none of the last ones is whole.
+    """
+    content = end_of(file, most=MAX_LINES)
+    for line in reversed(content.splitlines()):
+        for found in parsed(line, file):
+            return found
+    if b"\n" in content.strip(b"\n\0"):  # a single half-written line is what a kill leaves
+        raise Damaged(f"{file} cannot be used: none of its last lines is an object with a step.")
     return {}
 
 
@@ -92,26 +108,39 @@ def last_score(file: Path) -> dict[str, Any]:
     return next((line for line in reversed(at_step) if line.get("metric") == at_step[0].get("metric")), {})
 
 
-def tail(file: Path, size: int = 1 << 16) -> list[str]:
-    """The lines in the last `size` bytes of a file, the first of them cut perhaps; none if there is no file."""
-    if not file.exists():
+def tail(file: Path) -> list[str]:
+    """Return the lines at the end of a text file; none if there is no file, or something else. The first may be cut."""
+    try:
+        return end_of(file).decode(errors="replace").splitlines()
+    except Damaged:
         return []
-    with open(file, "rb") as stream:
-        stream.seek(max(0, file.stat().st_size - size))
-        return stream.read().decode(errors="replace").splitlines()
+
+
+def end_of(file: Path, most: int | None = None) -> bytes:
+    """Return the last 64 KiB of a file of at most `most` bytes; none if there is no file.
+
+    Raises:
+        Damaged: It is no plain file, or larger.
+    """
+    try:
+        with open_plain(file, most=most) as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - (1 << 16)))
+            return stream.read(1 << 16)
+    except FileNotFoundError:
+        return b""
 
 
 def finite(value: Any) -> Any:
-    """`value` with null for the numbers that JSON has no name for."""
+    """Return `value` with None for infinite numbers and NaN, which JSON cannot hold."""
     if isinstance(value, dict):
-        return {name: finite(one) for name, one in value.items()}
+        return {name: finite(entry) for name, entry in value.items()}
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     return value
 
 
 def lock(folder: Path) -> BinaryIO | None:
-    """A file that holds `folder` for this process until it is closed or the process ends; None: another holds it."""
+    """Lock `folder` until the returned file is closed. Return None if another process has locked it."""
     file = extend(folder / ".lock")
     try:
         # lockf, not flock: a loader's worker must not inherit the lock and outlive a killed run with it
@@ -123,28 +152,29 @@ def lock(folder: Path) -> BinaryIO | None:
 
 
 def held(folder: Path) -> bool:
-    """Whether another process trains in `folder`. Not to be asked of a run that is about to start: it would see us.
+    """Return whether another process has locked `folder`. Do not call it while a run starts, which would see this lock.
 
-    In a folder that this process may only read, or whose lock is a link, it cannot be known: False.
+    It is False if this process cannot know, because it may only read there, or the lock is no plain file.
     """
-    if (folder / ".lock").is_symlink() or not os.access(folder / ".lock", os.W_OK):
+    file = folder / ".lock"
+    if file.is_symlink() or not file.is_file() or not os.access(file, os.W_OK):
         return False
-    if file := lock(folder):
-        file.close()
-    return file is None
+    if locked := lock(folder):
+        locked.close()
+    return locked is None
 
 
 def disk(folder: Path) -> int:
-    """Bytes of all files below `folder`."""
+    """Return the number of bytes of all files below `folder`."""
     total = 0
     for file in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # a run that trains renames its files
+        with contextlib.suppress(OSError):  # a run that trains renames its files
             total += 0 if file.is_dir() else file.lstat().st_size
     return total
 
 
 def size(count: int) -> str:
-    """`count` bytes as somebody reads them: 3.4 MB."""
+    """Return a number of bytes as people write it, such as 3.4 MB."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 999.5:

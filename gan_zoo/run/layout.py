@@ -26,6 +26,8 @@ BESIDE = (
 RESULT = re.compile("|".join(NAMES))
 TEMPORARY = re.compile(r"((?:images|checkpoints)/)?\.(.+)\.\d+\.new")
 OWN = re.compile("|".join((*NAMES, *BESIDE)))
+TOP_FILES = ("config.yaml", "run.json", "metrics.jsonl", "evaluations.jsonl", "model.safetensors", ".lock", LOG)
+"""The files that lie in the directory itself."""
 BEFORE_A_RUN = re.compile(rf"\.lock|{re.escape(LOG)}")
 """The files of a directory whose run has not yet written anything of its own."""
 
@@ -55,7 +57,7 @@ def own_files(folder: Path) -> Iterator[tuple[str, Path]]:
     for name in os.listdir(folder):
         file = folder / name
         if name in FOLDERS and not file.is_symlink():
-            yield from ((f"{name}/{place}", one) for place, one in files(file) if is_own(f"{name}/{place}"))
+            yield from ((f"{name}/{place}", inner) for place, inner in files(file) if is_own(f"{name}/{place}"))
         elif is_own(name):
             yield name, file
 
@@ -66,9 +68,24 @@ def links(folder: Path) -> list[Path]:
     return [file for file in own if file.is_symlink()]
 
 
+def special(folder: Path) -> list[Path]:
+    """Return what lies in a run's directory under the name of one of its files or folders, and is of another kind."""
+    folders = [folder / name for name in FOLDERS if os.path.lexists(folder / name)]
+    places = (*TOP_FILES, *(f"checkpoints/{name}.ckpt" for name in ("last", "previous", "best", "damaged")))
+    files = [folder / place for place in places if os.path.lexists(folder / place)]
+    wrong = [place for place in folders if not place.is_dir()] + [place for place in files if not place.is_file()]
+    return [place for place in wrong if not place.is_symlink()]
+
+
+def kind(place: Path) -> str:
+    """Return what kind of thing lies at `place`, as a message says it."""
+    return "file" if place.is_file() else "directory" if place.is_dir() else "pipe or device"
+
+
 def is_unused(folder: Path) -> bool:
     """Return whether `folder` is empty, or holds no more than what a run makes before its first record."""
-    if any(one.is_dir() and (one.is_symlink() or one.name not in FOLDERS[:2]) for one in folder.iterdir()):
+    folders = [place for place in folder.iterdir() if place.is_dir()]
+    if any(place.is_symlink() or place.name not in FOLDERS[:2] for place in folders):
         return False
     return all(BEFORE_A_RUN.fullmatch(place) or is_temporary(place) for place, _ in files(folder))
 
@@ -78,6 +95,12 @@ def numbered(folder: Path, kind: str) -> Iterator[tuple[int, Path]]:
     for file in folder.glob(f"{kind}_*"):
         if RESULT.fullmatch(f"{folder.name}/{file.name}"):
             yield int(file.stem.removeprefix(f"{kind}_")), file
+
+
+def saved(folder: Path) -> Iterator[Path]:
+    """Yield the files in a run's directory that were written with a checkpoint, or copied from one."""
+    names = ("model.safetensors", *(f"checkpoints/{name}" for name in ("*.safetensors", "best*.ckpt", "damaged.ckpt")))
+    yield from (file for name in names for file in sorted(folder.glob(name)))
 
 
 def run_of(file: Path) -> Path | None:

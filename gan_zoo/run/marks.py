@@ -1,6 +1,6 @@
-"""Marks inside files by which a command knows what it wrote: EXIF's tag Software of an image, an entry of an .npz.
+"""Marks inside files that tell a command what it wrote: the EXIF tag Software of an image, an entry of an .npz.
 
-A kind of image that has no place for EXIF (.bmp, .ppm, .pgm) tells nobody. The grids of a run carry no mark.
+Image formats without EXIF (.bmp, .ppm, .pgm) carry no mark, nor do the grids of a run.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ SOFTWARE = 305  # EXIF's number of the tag
 
 
 def mark() -> Image.Exif:
-    """Return what an image file says of the program that wrote it."""
+    """Return the EXIF data that names this program as the writer of an image."""
     exif = Image.Exif()
     exif[SOFTWARE] = MARK
     return exif
@@ -24,7 +24,7 @@ def is_our_image(file: Path) -> bool:
     try:
         with Image.open(file) as opened:
             return opened.getexif().get(SOFTWARE) == MARK
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow says of other files
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for other files
         return False
 
 

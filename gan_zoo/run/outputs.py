@@ -1,6 +1,6 @@
-"""What `--out` may overwrite: what the same command wrote before, and nothing else.
+"""Stop a command before its `--out` overwrites anything but what the same command wrote before.
 
-A file tells who wrote it by a mark inside it (`marks.py`), or the page of a report tells it (`report/owning.py`).
+A mark inside a file tells who wrote it (`marks.py`), or the page of a report does (`report/owning.py`).
 Loads no torch.
 """
 
@@ -18,15 +18,15 @@ def digest(content: bytes) -> str:
 
 
 def refuse_loss(places: Iterable[Path], is_ours: Callable[[Path], bool], inputs: Iterable[Path] = ()) -> None:
-    """Stop unless nothing is lost where `places` are written: each is new, or of an earlier call.
+    """Raise a `Mistake` if a file of another origin would be lost where `places` are written.
 
     Args:
-        places: the files that the command is about to write.
-        is_ours: tells whether the command wrote a file that is there.
-        inputs: the files that it reads.
+        places: The files that the command is about to write.
+        is_ours: Returns whether the command wrote an existing file.
+        inputs: The files that it reads.
 
     Raises:
-        Mistake: names the first file that would be lost.
+        Mistake: Names the first file that would be lost.
     """
     read = {file.resolve() for file in inputs}
     for place in places:

@@ -8,7 +8,6 @@
 The files of a run say how far it is and whether it is finished; study.json says which cell the run belongs to.
 """
 
-import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -22,6 +21,8 @@ from gan_zoo.lookup import shorten
 from gan_zoo.run.directory import Run, refuse_unusable
 from gan_zoo.run.files import held, tail, write
 from gan_zoo.run.layout import LOG
+from gan_zoo.run.reading import Damaged, read_json, read_yaml
+from gan_zoo.run.schemas import STUDY, whole_cells
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
 
@@ -136,6 +137,7 @@ class Board:
         return lines
 
     def _entry(self, cell: Cell) -> dict[str, Any]:
+        """Return what study.json holds about a cell."""
         entry = self.before.get(cell.name, {})
         return {
             "method": cell.method,
@@ -147,6 +149,7 @@ class Board:
         }
 
     def _put_aside(self, cell: str) -> None:
+        """Move the run of a cell to .replaced/, under its hash."""
         aside = self.folder / ".replaced"
         aside.mkdir(exist_ok=True)
         name = f"{cell}-{self.before[cell]['hash']}"
@@ -156,8 +159,16 @@ class Board:
 
 
 def recorded(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the cells in study.json by name. If that file is lost, return names and hashes from .cells/."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError):
-        return json.loads((folder / "study.json").read_text())["cells"]
-    files = (folder / ".cells").glob("*.yaml")
-    return {file.stem: {"hash": hashed(yaml.safe_load(file.read_text()))} for file in files}
+    """Return the cells in study.json. Those that are missing or damaged there are rebuilt from the files in .cells/."""
+    file, cells = folder / "study.json", {}
+    try:
+        content = STUDY.check(read_json(file), str(file))["cells"]
+        if (cells := whole_cells(content)) == content:
+            return cells
+        print(f"{file} holds cells that are damaged: they are read from {folder / '.cells'} instead.")
+    except FileNotFoundError:
+        pass
+    except Damaged as damaged:
+        print(f"{damaged} The cells are read from {folder / '.cells'} instead.")
+    rebuilt = {file.stem: {"hash": hashed(read_yaml(file))} for file in (folder / ".cells").glob("*.yaml")}
+    return rebuilt | cells

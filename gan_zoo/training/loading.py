@@ -1,6 +1,9 @@
-"""From a run's directory or file, or a name, back to a model."""
+"""From a run's directory, a file or a name back to a model.
 
-import json
+The file may come from anywhere: it is a plain file, its header fits the schema, and nothing in it is executed.
+"""
+
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +16,25 @@ from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
+from gan_zoo.run.reading import Damaged, open_plain, parse_json
+from gan_zoo.run.schemas import CHECKPOINT, HEADER, MADE_BY
 from gan_zoo.trust import import_object, names_from
 
 
 def load(
     path: str | Path, changed: dict[str, Any] | None = None, allow_modules: tuple[str, ...] = ()
 ) -> GenerativeModule:
-    """The model of a run, in eval mode on the CPU, ready for `sample`.
+    """Return the model of a run, in eval mode on the CPU, ready for `sample`.
 
     Args:
-        path: a run's directory or a .safetensors file of one (the generator that is sampled: its moving average, where
-            the model keeps one); or a .ckpt file (everything, discriminator included); or the name of a model that came
+        path: A run's directory, a .safetensors file of one (the generator for sampling: its moving average if the
+            model keeps one), a .ckpt file (everything, the discriminator included), or the name of a model that comes
             with the package: mnist-wgan-gp.
-        changed: hyperparameters that are other here than where the run was made, such as a path.
-        allow_modules: packages or modules beside ours that the file may name, and so run: ("mypackage",).
+        changed: Hyperparameters that differ here from where the run was made, such as a path.
+        allow_modules: Packages or modules beside ours that the file may name, and so run: ("mypackage",).
 
     Raises:
-        Mistake: nothing there to load, not a file of ours, or one that names a module that is not allowed.
+        Mistake: There is nothing to load, it is not a file of ours, or it names a module that is not allowed.
     """
     path = Path(path)
     file = Run(path).model_file if path.is_dir() else path if path.exists() else pretrained(str(path))
@@ -41,10 +46,10 @@ def load(
 
 
 def pretrained(name: str) -> Path:
-    """The file of a model that came with the package; its configuration and score lie beside it.
+    """Return the file of a model that comes with the package. Its configuration and score lie beside it.
 
     Raises:
-        Mistake: there is none of this name.
+        Mistake: There is none of this name.
     """
     files = {file.stem: file for file in (Path(__file__).parents[1] / "pretrained").glob("*.safetensors")}
     if name not in files:
@@ -56,13 +61,13 @@ def pretrained(name: str) -> Path:
 
 
 def from_generator(file: Path, changed: dict[str, Any]) -> GenerativeModule:
-    """The model in a .safetensors file: only the generator that is sampled is trained, all else as newly made.
+    """Return the model in a .safetensors file. Only its generator is trained; all else is newly made.
 
     Raises:
-        Mistake: damaged, not ours, or of a model that has changed since.
+        Mistake: The file is damaged, not ours, or of a model that has changed since.
     """
     header = metadata(file)
-    model = import_class(header["model"], GenerativeModule)(**tuples(header["hyperparameters"]) | changed)
+    model = build(file, header["model"], tuples(header["hyperparameters"]) | changed)
     model.seed, model.images = header["seed"], header["images"]
     fill(model.averaged, read_tensors(file), file)
     model.has_last_weights, model.has_discriminator = header["weights"] == "last", False
@@ -70,38 +75,56 @@ def from_generator(file: Path, changed: dict[str, Any]) -> GenerativeModule:
 
 
 def from_checkpoint(file: Path, changed: dict[str, Any]) -> GenerativeModule:
-    """The model in a .ckpt file, whole.
+    """Return the whole model in a .ckpt file.
 
     Raises:
-        Mistake: damaged, dangerous, not ours, or of a model that has changed since.
+        Mistake: The file is damaged, dangerous, not ours, or of a model that has changed since.
     """
     content = read_checkpoint(file)
     if "gan_zoo" not in content:
         raise Mistake(f"{file} is a checkpoint, but not of a model of ours: use load_from_checkpoint of its own class.")
-    model = import_class(content["gan_zoo"]["model"], GenerativeModule)(**content["hyper_parameters"] | changed)
+    model = build(file, content["gan_zoo"]["model"], content.get("hyper_parameters", {}) | changed)
     model.on_load_checkpoint(content)
     fill(model, content["state_dict"], file)
     return model.eval()
 
 
-def fill(network: nn.Module, state: dict[str, Tensor], file: Path) -> None:
-    """Load `state`, all of it and nothing else, into `network`.
+def build(file: Path, class_path: str, hyperparameters: dict[str, Any]) -> GenerativeModule:
+    """Return a new model of the class and the hyperparameters that `file` names.
 
     Raises:
-        Mistake: it does not fit.
+        Mistake: The class cannot be imported, or does not take the hyperparameters.
+    """
+    kind = import_class(class_path, GenerativeModule)
+    try:
+        return kind(**hyperparameters)
+    except Mistake as mistake:
+        raise Mistake(f"{file} holds hyperparameters that cannot be used: {mistake}") from mistake
+    except Exception as error:  # a constructor can fail in any way on values that it was not written for
+        reason = f"{type(error).__name__}: {error}"
+        message = f"{file} holds hyperparameters that {kind.__name__} cannot be built from ({reason}"
+        raise Mistake(f"{shorten(message)}).") from error
+
+
+def fill(network: nn.Module, state: dict[str, Tensor], file: Path) -> None:
+    """Load `state` into `network`. It must hold all weights and nothing else.
+
+    Raises:
+        Mistake: It does not fit.
     """
     try:
         network.load_state_dict(state)
-    except RuntimeError as error:
+    except Exception as error:  # RuntimeError for other shapes, others for what is no tensor
         raise Mistake(shorten(f"The weights in {file} do not fit {type(network).__name__}: {error}")) from error
 
 
 def metadata(file: Path) -> dict[str, Any]:
-    """The header of a .safetensors file of ours: model, hyperparameters, weights, seed, step, images.
+    """Return the header of a .safetensors file of ours: model, hyperparameters, weights, seed, step, images.
 
     Raises:
-        Mistake: damaged, or not ours.
+        Mistake: The file is damaged, or not ours.
     """
+    open_plain(file, follow=True).close()
     try:
         with safe_open(file, framework="pt") as content:
             header = content.metadata() or {}
@@ -109,15 +132,17 @@ def metadata(file: Path) -> dict[str, Any]:
         raise Mistake(shorten(f"{file} is not a whole safetensors file: {error}.")) from error
     if "gan_zoo" not in header:
         raise Mistake(f"{file} holds no model of ours: its header names none.")
-    return json.loads(header["gan_zoo"])
+    place = f"{file}, entry gan_zoo of its header,"
+    return HEADER.check(parse_json(header["gan_zoo"], place), place)
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file.
+    """Return the tensors of a .safetensors file.
 
     Raises:
-        Mistake: damaged.
+        Mistake: The file is damaged.
     """
+    open_plain(file, follow=True).close()
     try:
         return load_file(file)
     except (SafetensorError, OSError) as error:
@@ -125,11 +150,12 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
-    """The content of a .ckpt file, of which nothing is executed.
+    """Return the content of a .ckpt file. Nothing in it is executed, and it does not grow when it is read.
 
     Raises:
-        Mistake: damaged, dangerous, or not Lightning's.
+        Mistake: The file is damaged, dangerous, or not Lightning's.
     """
+    refuse_compressed(file)
     try:
         content = torch.load(file, weights_only=True, map_location="cpu")
     except Exception as error:  # torch raises many kinds for damaged and for dangerous files
@@ -137,19 +163,43 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         raise Mistake(shorten(f"{file} is not a checkpoint that can be read safely: {reason}")) from error
     if not (isinstance(content, dict) and "state_dict" in content):
         raise Mistake(f"{file} is not a checkpoint of Lightning's: it has no state_dict.")
+    if "gan_zoo" in content:
+        MADE_BY.check(content["gan_zoo"], f"{file}, entry gan_zoo,")
+    for name, value in CHECKPOINT.check(content, str(file))["state_dict"].items():
+        if not isinstance(value, Tensor):
+            raise Damaged(f"{file} cannot be used: {name} is {shorten(repr(value), 40)}, and should be a tensor.")
     return content
 
 
+def refuse_compressed(file: Path) -> None:
+    """Raise a `Mistake` if a checkpoint is no plain file, or a zip whose entries are larger than the file.
+
+    torch stores its tensors uncompressed, so an entry that would grow was written by something else.
+
+    Raises:
+        Mistake: Says what is wrong.
+    """
+    with open_plain(file, follow=True) as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                entries = archive.infolist()
+        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError):
+            return  # torch says more about what is no zip
+        total = stream.seek(0, 2)
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or total < sum(e.file_size for e in entries):
+        raise Damaged(f"{file} is compressed, or its entries overlap: torch does not write such checkpoints.")
+
+
 def tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """`values` with the tuples that JSON and YAML made lists of."""
+    """Return `values` with lists as tuples, which JSON and YAML do not have."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def import_class(path: str, base: type) -> Any:
-    """Return the class that `package.module.Class` names: one that derives from `base`.
+    """Return the class that `package.module.Class` names, which derives from `base`.
 
     Raises:
-        Mistake: it cannot be imported, is something else, or the file that names it may not.
+        Mistake: It cannot be imported, is something else, or the file that names it may not do so.
     """
     module, _, name = path.rpartition(".")
     try:

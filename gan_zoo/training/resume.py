@@ -1,28 +1,34 @@
-"""How a run starts: registered in its directory, from its last whole checkpoint or from the weights of another."""
+"""How a run starts: it is recorded in its directory, and goes on from a checkpoint or starts from other weights."""
 
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run import config as configuration
+from gan_zoo.run import layout
 from gan_zoo.run.directory import Run, now
 from gan_zoo.run.environment import environment
 from gan_zoo.training import loading
 
+NEEDED = ("gan_zoo", "global_step", "epoch", "loops", "callbacks", "optimizer_states", "lr_schedulers")
+"""What a checkpoint holds beside the weights, and a resumed run needs."""
+
 
 def refuse_unlike(run: Run, config: dict[str, Any], max_steps: int) -> None:
-    """Stop unless a run that was started with `config` can go on in the directory. Nothing is written.
+    """Raise a `Mistake` if a run with this configuration cannot go on in the directory. Nothing is written.
 
     Args:
-        run: the run whose directory this process holds, or that is new.
-        config: the resolved configuration, as plain values.
-        max_steps: the number of steps to train in all; -1: no bound.
+        run: The run whose directory this process has locked, or that is new.
+        config: The resolved configuration, as plain values.
+        max_steps: Number of steps to train in all; -1: no limit.
 
     Raises:
-        Mistake: the directory holds a run of another configuration, a longer one, or one without its checkpoints.
+        Mistake: The directory holds a run of another configuration, a longer one, or one without its checkpoints.
     """
     refuse_lost(run)
     configuration.refuse_another(run, config)
@@ -30,29 +36,36 @@ def refuse_unlike(run: Run, config: dict[str, Any], max_steps: int) -> None:
 
 
 def refuse_lost(run: Run) -> None:
-    """Stop where a run was finished or saved, and its checkpoints are gone: a new one would overwrite the rest.
+    """Raise a `Mistake` if a run had checkpoints and they are gone, since a new run would overwrite its results.
 
     Raises:
-        Mistake: says what to do.
+        Mistake: Says what to do.
     """
-    record = run.record()
-    if not run.has_checkpoint() and ("checkpoint" in record or record.get("status") == "finished"):
+    if not run.has_checkpoint() and was_saved(run):
         raise Mistake(
             f"{run.path} holds the results of a run without its checkpoints, so that training would start again and "
             f"overwrite them: choose another --run, or remove it first by `gan-zoo runs rm {run.path}`."
         )
 
 
+def was_saved(run: Run) -> bool:
+    """Return whether a run has finished or written a checkpoint, by its record or, if that is damaged, by its files."""
+    record = run.record()
+    if "heartbeat" not in record:  # it is damaged, or not ours
+        return any(layout.saved(run.path))
+    return "checkpoint" in record or record.get("status") == "finished"
+
+
 def begin(run: Run, config: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Take the directory for a run that truly begins, or goes on, and write down what it is.
+    """Lock the directory of a run whose training begins or goes on, and record what it is.
 
     Args:
-        run: the run; its directory is made if it is new.
-        config: the resolved configuration, as plain values.
-        facts: entries of run.json: the model, the data, the seed, the devices.
+        run: The run; its directory is made if it is new.
+        config: The resolved configuration, as plain values.
+        facts: Entries of run.json: the model, the data, the seed, the devices.
 
     Raises:
-        Mistake: the directory cannot be written, or another process has begun a run in it meanwhile.
+        Mistake: The directory cannot be written, or another process has begun a run in it meanwhile.
     """
     goes_on = run.is_held
     run.create()
@@ -64,12 +77,14 @@ def begin(run: Run, config: dict[str, Any], facts: dict[str, Any]) -> None:
 
 
 def latest(run: Run) -> tuple[Path | None, str]:
-    """The checkpoint that `run` goes on from, None if it has none, and what is to be said of it, "" mostly.
+    """Return the checkpoint that `run` goes on from, None if it has none, and a message for the user, mostly "".
 
     Raises:
-        Mistake: there are checkpoints, and none can be read: nothing is touched.
+        Mistake: There are checkpoints, and none can be read. Nothing is changed.
     """
     reasons = []
+    damage = run.damage() if run.exists() else ""
+    note = f"{damage} Its damaged content is left out. " if damage else ""
     for file in (run.last, run.previous):
         if file.exists():
             try:
@@ -77,40 +92,45 @@ def latest(run: Run) -> tuple[Path | None, str]:
             except Mistake as mistake:
                 reasons.append(shorten(str(mistake), 160))
             else:
-                return file, f"{reasons[0]} The run goes on from {file.name}, the one before." if reasons else ""
+                fallback = f"{reasons[0]} The run goes on from {file.name}, the one before." if reasons else ""
+                return file, f"{note}{fallback}".strip()
     if reasons:
         raise Mistake(
             f"{reasons[0]} There is no whole one before it: choose another --run, or remove the run by "
             f"`gan-zoo runs rm {run.path}`."
         )
-    return None, ""
+    if run.has_begun():
+        note = f"{note}{run.path} ended before its first checkpoint: training starts again from step 0."
+    return None, note.strip()
 
 
 def refuse_damaged(file: Path) -> None:
-    """Stop unless every byte of a checkpoint is as it was written, and nothing of it would be executed.
+    """Raise a `Mistake` unless a checkpoint is whole, byte by byte, and training can go on from it.
 
     Raises:
-        Mistake: says what is wrong.
+        Mistake: Says what is wrong.
     """
-    loading.read_checkpoint(file)
+    content = loading.read_checkpoint(file)
+    if missing := [name for name in NEEDED if name not in content]:
+        raise Mistake(f"{file} holds no {missing[0]}, so training cannot go on from it.")
     try:
         with zipfile.ZipFile(file) as archive:
             damaged = archive.testzip()  # torch itself does not look at the check sums
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
         damaged = str(error)
     if damaged:
         raise Mistake(f"{file} is damaged ({damaged}).")
 
 
 def start_from(model: GenerativeModule, file: Path) -> str:
-    """Give `model` the weights of `file` that fit, and say which did not.
+    """Load the weights of `file` that fit into `model`, and return a message that names the others.
 
     Args:
-        model: newly made.
-        file: a .ckpt (the whole model) or a .safetensors (its generator).
+        model: A new model.
+        file: A .ckpt (the whole model) or a .safetensors (its generator).
 
     Raises:
-        Mistake: no such file, or nothing in it fits.
+        Mistake: There is no such file, or nothing in it fits.
     """
     if not file.is_file():
         raise Mistake(f"There is no file {file} to start from: --init takes a .ckpt or .safetensors file.")
@@ -122,7 +142,8 @@ def start_from(model: GenerativeModule, file: Path) -> str:
         ours = {name.partition(".")[2]: value for name, value in found.items() if name.startswith("generator.")}
         found |= {f"moving_average.{name}": value for name, value in ours.items()}  # starts where the generator does
     own = model.state_dict()
-    fits = {name: value for name, value in found.items() if name in own and own[name].shape == value.shape}
+    tensors = {name: value for name, value in found.items() if isinstance(value, Tensor)}
+    fits = {name: value for name, value in tensors.items() if name in own and own[name].shape == value.shape}
     if not fits:
         raise Mistake(
             shorten(f"Nothing in {file} fits {type(model).__name__}: it holds {', '.join(found) or 'nothing'}.")

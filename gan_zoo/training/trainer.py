@@ -30,9 +30,10 @@ from gan_zoo.run import config as configuration
 from gan_zoo.run.directory import Run, now
 from gan_zoo.step.optimizers import Clipping
 from gan_zoo.training import resume
+from gan_zoo.training.restoring import Restoring
 from gan_zoo.training.trainer_flags import refuse_unusable
 
-# Lightning's adverts, its advice on workers, which sets in memory have no use for, and a warning about itself.
+# Silences Lightning's adverts, its advice on workers, which data in memory does not need, and a warning about itself.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
 NOT_FOR_US = ".*does not have many workers|.*isinstance.treespec, LeafSpec"
 
@@ -41,31 +42,31 @@ DEFAULTS = {
     "logger": False,  # metrics.jsonl is the source of truth
     "num_sanity_val_steps": 0,
 }
-"""Where our Trainer starts from other values than Lightning's."""
+"""Arguments whose defaults differ from those of lightning.Trainer."""
 
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-"""What a disk says that is full, turned read-only, or broken."""
+"""The errors of a disk that is full, has turned read-only, or is broken."""
 
 
 class Trainer(L.Trainer):
-    """`Trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(...), MNIST())`: one run, resumed if it is there.
+    """Train one run, or resume it: `Trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(...), MNIST())`.
 
-    Making it seeds the process, so that a model made after it starts from weights that `seed` decides.
+    The constructor seeds the process, so that `seed` decides the weights of a model that is made after it.
 
     Args:
-        run: directory of the run; None: no files are written.
-        seed: of the weights, the order of the data and every step's draws.
-        max_images: real images, summed over devices, after which the run ends; 0: no such end.
-        max_seconds: time in training, over all resumptions and with its scores, after which the run ends; 0: no such
-            end.
-        init: a checkpoint or model file whose weights a new run starts from.
-        grids: when and how sample grids are drawn.
-        evaluation: when and how the generator is scored; not at all by default.
-        checkpoints: when checkpoints are written.
-        tracking: whether the run is mirrored to wandb.
-        watchdog: what is noted as going wrong, and whether a run whose loss is no number goes back.
-        config: the configuration as the command line resolved it; None: gathered from the objects given.
-        lightning_arguments: those of lightning.Trainer.
+        run: Directory of the run; None: no files are written.
+        seed: Seed of the weights, of the order of the data and of the random numbers of every step.
+        max_images: Number of real images, summed over devices, after which the run ends; 0: no limit.
+        max_seconds: Seconds of training, over all resumptions and with its scores, after which the run ends; 0: no
+            limit.
+        init: A checkpoint or model file whose weights a new run starts from.
+        grids: When and how sample grids are drawn.
+        evaluation: When and how the generator is scored; not at all by default.
+        checkpoints: When checkpoints are written.
+        tracking: Whether the run is mirrored to wandb.
+        watchdog: Which problems are recorded, and whether a run with a non-finite loss goes back.
+        config: The configuration as the command line resolved it; None: collected from the objects.
+        lightning_arguments: Arguments of lightning.Trainer.
     """
 
     log_every_n_steps: int  # set by Lightning where type checkers do not see it
@@ -121,6 +122,7 @@ class Trainer(L.Trainer):
         if given.get("sync_batchnorm") and self.strategy.root_device.type == "cpu":
             raise Mistake("trainer.sync_batchnorm is true: torch synchronises batch norm on GPUs only. Leave it out.")
         self._take_over()
+        self._checkpoint_connector = Restoring(self)
         if type(self.strategy.checkpoint_io) is TorchCheckpointIO:  # else it is the user's
             self.strategy.checkpoint_io = StraightIO()
         cluster = self._accelerator_connector.cluster_environment
@@ -132,17 +134,17 @@ class Trainer(L.Trainer):
     def fit(  # type: ignore[override]
         self, model: GenerativeModule, train_dataloaders: Any = None, *, datamodule: L.LightningDataModule | None = None
     ) -> None:
-        """Train `model` from the start, from `init`, or from where the run directory's last checkpoint is.
+        """Train `model` from the start, from `init`, or from the last checkpoint in the run's directory.
 
         Args:
-            model: made after this Trainer, so that its weights follow the seed.
-            train_dataloaders: a data module, or a loader of batches.
-            datamodule: a data module, by name.
+            model: The model, made after this Trainer so that its weights follow the seed.
+            train_dataloaders: A data module, or a loader of batches.
+            datamodule: A data module, by name.
 
         Raises:
-            Mistake: the directory cannot be written, is in use, or holds a run of another configuration.
-            NonFinite: a loss or weight was not finite; the last checkpoint is from before.
-            RunFailed: the disk is full or gone.
+            Mistake: The directory cannot be written, is in use, or holds a run of another configuration.
+            NonFinite: A loss or weight was not finite. The last checkpoint is from before.
+            RunFailed: The disk is full or gone.
         """
         if isinstance(train_dataloaders, L.LightningDataModule):
             train_dataloaders, datamodule = None, train_dataloaders
@@ -176,7 +178,7 @@ class Trainer(L.Trainer):
                 run.release()
 
     def _take_over(self) -> None:
-        """Take the flags that Lightning knows for one optimizer alone, and leave it none to refuse."""
+        """Take over the flags that Lightning allows for a single optimizer only, and clear them there."""
         algorithm = self.gradient_clip_algorithm
         self.clipping = Clipping(self.gradient_clip_val or 0.0, algorithm.value if algorithm else "norm")
         self.micro_batches = self.accumulate_grad_batches
@@ -184,12 +186,12 @@ class Trainer(L.Trainer):
 
     @property
     def is_first(self) -> bool:
-        """Whether this process will be rank 0: known before the processes have met."""
+        """Return whether this process will be rank 0, which is known before the processes have connected."""
         return self.node_rank == 0 and self.local_rank == 0
 
-    def _callbacks(self, theirs: Any, bar: bool) -> list[L.Callback]:
-        """Return all callbacks in their order: what claims the directory, the tracker, those that it is told of, the
-        user's. The checkpoints come last: they hold what all the others did at a step."""
+    def _callbacks(self, user_callbacks: Any, bar: bool) -> list[L.Callback]:
+        """Return all callbacks in order: the one that locks the directory, the tracker, those that report to it, the
+        user's. The checkpoints come last, because they hold what all others did at a step."""
         stopping = Stopping(self.max_images, self.max_seconds)
         evaluation = self.settings["evaluation"]
         self.opening = Opening(evaluation.prepare)
@@ -199,15 +201,17 @@ class Trainer(L.Trainer):
         last = self.settings["checkpoints"]
         for callback in (*first, last):
             callback.session = self.session
-        return [*first, *(theirs if isinstance(theirs, list) else [theirs] if theirs else []), last]
+        if not isinstance(user_callbacks, list):
+            user_callbacks = [user_callbacks] if user_callbacks else []
+        return [*first, *user_callbacks, last]
 
     def _facts(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
-        """The entries of run.json that are known before the first step."""
+        """Return the entries of run.json that are known before the first step."""
         kinds = {"model": type(model).__name__, "data": type(datamodule).__name__}
         return {**kinds, "seed": self.seed, "devices": self.world_size}
 
     def _gather(self, model: GenerativeModule, datamodule: Any) -> dict[str, Any]:
-        """The configuration of a run that no command line resolved."""
+        """Return the configuration of a run that no command line has resolved."""
         return {
             "seed": self.seed,
             "max_images": self.max_images,
@@ -270,7 +274,7 @@ REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_dis
 
 
 def _strategy(given: dict[str, Any]) -> Any:
-    """What the user chose, or ours where there are several processes."""
+    """Return the strategy that the user chose, or ours if there are several processes."""
     if given.get("strategy", "auto") != "auto":
         return given["strategy"]
     where = {name: given[name] for name in ("accelerator", "devices", "num_nodes") if name in given}

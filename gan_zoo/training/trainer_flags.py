@@ -1,6 +1,6 @@
-"""Flags of lightning.Trainer that a run counted in steps has no meaning for: refused, with what to say instead.
+"""The flags of lightning.Trainer that have no meaning for a run that is counted in steps, and what to pass instead.
 
-All others work; docs/lightning_flags.md has a row for each, and `tests/training/test_trainer_flags.py` tries them all.
+All others work: docs/lightning_flags.md lists each, and `tests/training/test_trainer_flags.py` tries them all.
 """
 
 from typing import Any
@@ -27,14 +27,14 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "barebones": ((False,), "it would keep no records; a run's bookkeeping is measured in tests/benchmarks"),
     "model_registry": ((None,), "checkpoints are written to the run's own directory"),
 }
-"""Flag -> the values that change nothing, and what to do instead of any other."""
+"""The refused flags, each with the values that change nothing and with what to do instead of any other value."""
 
 
 def refuse_unusable(given: dict[str, Any]) -> None:
-    """Stop before anything is made where Lightning would stop at the first step, or go wrong without a word.
+    """Raise a `Mistake` for a flag with which Lightning would fail at the first step, or do the wrong thing silently.
 
     Raises:
-        Mistake: says what to pass instead.
+        Mistake: Says what to pass instead.
     """
     for name, (neutral, instead) in REFUSED.items():
         if name in given and given[name] not in neutral:

@@ -47,7 +47,7 @@ def test_a_pickle_is_never_executed(refused: Refused, tmp_path: Path) -> None:
 
 
 def test_a_header_names_models_only(refused: Refused, tmp_path: Path) -> None:
-    header = {"model": "os.mkdir", "hyperparameters": {"path": "boom"}}
+    header = {"model": "os.mkdir", "hyperparameters": {"path": "boom"}, "weights": "last", "seed": 0, "images": 0}
     save_file({"weight": torch.zeros(1)}, tmp_path / "bad.safetensors", {"gan_zoo": json.dumps(header)})
     assert "bad.safetensors names the module os," in refused("sample", "bad.safetensors", "--out", "x.png")
     allowed = ["--allow-module", "posix"]

@@ -76,7 +76,8 @@ def test_a_weights_file_imports_no_module_of_its_own(
     name: str, suffix: str, mark: Path, refused: Refused, tmp_path: Path
 ) -> None:
     if suffix == "ckpt":
-        content = {"state_dict": {}, "hyper_parameters": OURS, "gan_zoo": {"model": name}}
+        made_by = {"seed": 0, "images": 0, "ledger": []}
+        content = {"state_dict": {}, "hyper_parameters": OURS, "gan_zoo": made_by | {"model": name}}
         torch.save(content, tmp_path / "x.ckpt")
     else:
         model_file(tmp_path / "x.safetensors", name)

@@ -6,6 +6,7 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -65,10 +66,12 @@ def test_damaged_and_missing_files(tmp_path: Path) -> None:
     (tmp_path / "list" / "config.yaml").write_text("just a word")
     runs = collect([tmp_path])
     assert [(run.name, run.method, run.status, run.seed, run.step) for run in runs] == [
-        ("cut", "cut", "unknown", None, 0),
+        ("cut", "cut", "damaged", None, 0),
         ("empty", "empty", "unknown", None, 0),
-        ("list", "list", "unknown", None, 0),
+        ("list", "list", "damaged", None, 0),
     ]
+    assert runs[0].error == f"{tmp_path}/cut/run.json is not JSON: line 1, column 12: Unterminated string starting at."
+    assert runs[2].error == f"{tmp_path}/list/run.json holds [1], and should hold values by name."
 
 
 def test_a_run_without_heartbeat_is_stale_and_the_study_knows_what_died(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_a_run_without_heartbeat_is_stale_and_the_study_knows_what_died(tmp_path
     expected = {
         "alive": ("running", ""),
         "killed": ("failed", "Killed"),
-        "odd": ("running", ""),
+        "odd": ("damaged", ANY),
         "silent": ("stale", ""),
     }
     assert told == expected
@@ -148,7 +151,7 @@ def test_links_are_no_part_of_a_run(tmp_path: Path) -> None:
     found, others = collect([tmp_path / "runs"])
     assert [step for step, _ in found.grids] == [0, 10] and found.neighbours is None
     assert not (found.log or found.config or found.metrics or found.evaluations)
-    assert found.status == "failed" and not others.grids
+    assert found.status == "damaged" and "is a link" in found.error and not others.grids
     build([tmp_path / "runs"], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_bytes()
     assert b"hunter2" not in page and base64.b64encode(secret.read_bytes()) not in page
