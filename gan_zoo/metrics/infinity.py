@@ -71,9 +71,10 @@ class FrechetInfinity(KeepsFeatures):
     def withheld(cls, features: int, generated: int) -> str:
         if generated >= LEAST * features:
             return ""
+        each = 10 * generated // features / 10
         return (
-            f"fd_infinity is left out: {generated} images are {10 * generated // features / 10:g} for each of {features} "
-            f"features, and its interval is reliable from {LEAST} on: use {LEAST * features} images or more."
+            f"fd_infinity is left out: {generated} images are {each:g} for each of {features} features, and its "
+            f"interval is reliable from {LEAST} on: use {LEAST * features} images or more."
         )
 
     def _real_side(self) -> dict[str, Tensor]:

@@ -107,5 +107,5 @@ def test_the_metric_gives_no_value_below_the_least_number_of_images(count, enoug
     if enough:
         assert metric.compute()["fd_infinity"].isfinite()
         return
-    with pytest.raises(Mistake, match="159 images are 19.8 for each of 8 features.* use 160 images or more"):
+    with pytest.raises(Mistake, match=r"159 images are 19.8 for each of 8 features.* use 160 images or more"):
         metric.compute()
