@@ -51,10 +51,10 @@ def suspicion(name: str, value: float) -> str:
         name: Name of the score.
         value: Its value.
     """
-    if _key(name) != "authpct" or value >= LEAST_AUTHENTIC:
+    if _key(name) != "authpct" or not value < LEAST_AUTHENTIC:
         return ""
     return (
-        f"at most {value:.3g} % of the images are authentic, and new images would be to {LEAST_AUTHENTIC:.0f} % or "
+        f"{value:.3g} % of the images are authentic, and new images would be to {LEAST_AUTHENTIC:.0f} % or "
         "more: many are copies of the real images that they are compared with."
     )
 

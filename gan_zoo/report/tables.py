@@ -94,6 +94,8 @@ def above(table: Table) -> list[str]:
         said.append(f"Apart from the first table: {table.differs}.")
     if told := BASELINES.get(str(table.protocol.get("weights"))):
         said.append(f"No model made these: {told}, beside the scores of the runs named.")
+    warnings = [(row.group.label, names.suspicion(table.metric, row.mean)) for row in table.rows]
+    said += [f"{label}: {warning}" for label, warning in warnings if warning]
     return [*said, *filter(None, [standing(table), labels(table)])]
 
 

@@ -30,6 +30,8 @@ class Order:
     samples: int | None
     real_samples: int
     split: str | None
+    whole: int
+    """Number of images that the split must have, by the preset; 0: any number."""
     checkpoints: str
     seed: int
     raw: bool
@@ -149,7 +151,7 @@ def preset(name: str | None, values: dict[str, Any]) -> dict[str, Any]:
         Mistake: The preset is unknown, or an option that it sets was also given.
     """
     if name is None:
-        return values
+        return values | {"whole": 0}
     if name not in PRESETS:
         raise Mistake(f"No preset is called {name}{closest(name, PRESETS)}: there are {', '.join(PRESETS)}.")
     option_of = {"generated": "samples", "real": "real_samples"}
@@ -157,6 +159,7 @@ def preset(name: str | None, values: dict[str, Any]) -> dict[str, Any]:
         option_of.get(field.name, field.name): getattr(PRESETS[name], field.name) for field in fields(PRESETS[name])
     }
     fixed.pop("about")
+    values = values | {"whole": fixed.pop("whole")}
     for option, value in fixed.items():
         if values[option] is not None and values[option] != value:
             raise Mistake(f"--{option.replace('_', '-')} is set by --preset {name}: leave one of them out.")
