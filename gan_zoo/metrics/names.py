@@ -44,14 +44,15 @@ def direction(name: str) -> Direction:
     return known.better if known else "lower"
 
 
-def suspicion(name: str, value: float) -> str:
-    """Return what is suspicious about this value, or the upper end of its interval, of the score `name`; else nothing.
+def suspicion(name: str, value: float, high: float | None = None) -> str:
+    """Return what is suspicious about a value of the score `name`; empty: nothing.
 
     Args:
         name: Name of the score.
         value: Its value.
+        high: Upper end of the interval of the value; None: it has none.
     """
-    if _key(name) != "authpct" or not value < LEAST_AUTHENTIC:
+    if _key(name) != "authpct" or not (value if high is None else high) < LEAST_AUTHENTIC:
         return ""
     return (
         f"{value:.3g} % of the images are authentic, and new images would be to {LEAST_AUTHENTIC:.0f} % or "

@@ -32,7 +32,7 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
     for name, score in scores.items():
         interval = " [{:.6g}, {:.6g}]".format(*score.interval) if score.interval else ""
         print(f"{prefix}{name} {score.value:.6g}{interval}{f' ({subset})' if subset else ''}")
-        if warning := suspicion(name, score.interval[1] if score.interval else score.value):
+        if warning := suspicion(name, score.value, score.interval[1] if score.interval else None):
             print(f"Note: {warning}", file=sys.stderr)
 
 
