@@ -31,10 +31,10 @@ def score_foreign(order: Order) -> None:
     if samples > len(fake):
         raise Mistake(f"--samples is {samples}, and {order.fake} holds {len(fake)} images: ask for fewer.")
     real, data = real_side(order)
+    held = held_out(order, data, real)
     evaluator = against(order, order.extractor or "inception", real)
     conditions = Conditions.of_samples(not order.raw, order.batch_norm, order.truncation, order.labels, order.seed)
-    held = held_out(order, data, real)
-    baseline = real_against_real(order, evaluator, held, samples) if order.baseline else None
+    baseline = real_against_real(evaluator, held, samples) if held and order.baseline else None
     scores, protocol = evaluator.score(Fixed(fake, conditions), samples)
     note(evaluator, samples)
     if baseline:

@@ -28,7 +28,7 @@ NEAREST, QUANTILES = 4, (0.01, 0.1, 0.5, 0.9)
 
 
 def held_out(order: Order, data: Any, real: Real) -> Real | None:
-    """Return the images of --held-out, or those of another split of the data; None: there is none, or no need.
+    """Return the images of --held-out, or those of another split; None: there is no other, or no need.
 
     Args:
         order: The order.
@@ -36,7 +36,7 @@ def held_out(order: Order, data: Any, real: Real) -> Real | None:
         real: The real images that scores compare with.
 
     Raises:
-        Mistake: --held-out names the real images themselves, or statistics.
+        Mistake: --held-out names the real images themselves, or statistics; or --baseline has no images.
     """
     if not (order.baseline or order.neighbours):
         return None
@@ -54,26 +54,22 @@ def held_out(order: Order, data: Any, real: Real) -> Real | None:
             continue
         if other.images.fingerprint() != real.images.fingerprint():
             return other
+    if order.baseline:
+        raise Mistake(
+            f"--baseline compares with real images that are not in {real.images.name}, and its data have no other "
+            "split: name a folder of such images with --held-out."
+        )
     return None
 
 
-def real_against_real(order: Order, evaluator: Evaluator, held: Real | None, samples: int) -> Result:
+def real_against_real(evaluator: Evaluator, held: Real, samples: int) -> Result:
     """Return the scores of held-out images in place of generated ones: what a perfect generator would have.
 
     Args:
-        order: The order.
         evaluator: The evaluator of the generated images.
         held: The held-out images.
         samples: Number of generated images. Fewer are used if there are fewer held-out images, with a note.
-
-    Raises:
-        Mistake: There are no held-out images.
     """
-    if held is None:
-        raise Mistake(
-            f"--baseline compares with real images that are not in {evaluator.real.name}, and its data have no other "
-            "split: name a folder of such images with --held-out."
-        )
     count = min(samples, len(held.images))
     if count < samples and rank() == 0:
         print(f"Note: the baseline uses {count} images, all that {held.images.name} has.", file=sys.stderr)

@@ -22,7 +22,7 @@ from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.judges import ModelKind
 from gan_zoo.metrics.judges import results as scores_of
 from gan_zoo.metrics.protocol import Protocol
-from gan_zoo.metrics.real import Real
+from gan_zoo.metrics.real import reference
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
@@ -72,14 +72,14 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
     if not choices:
         raise Mistake(f"--per-class: {type(model).__name__} of {checkpoint.run.path} has no classes: leave it out.")
     name, settings = extractor_name(order, checkpoint.run), data_settings(checkpoint.run, order)
-    samples = order.samples or SAMPLES
+    samples, data = order.samples or SAMPLES, module_of(settings)
+    held = held_out(order, data, reference(data, order.split))
     for labels in choices:
         evaluator = sample_evaluator(order, name, settings, int(labels) if order.per_class else None)
         real_labels = classes_of(evaluator.real) if order.labels == "data" else None
         fakes = Sampled(model, sampling(order, labels), real_labels)
-        held = held_out(order, module_of(settings), Real(evaluator.real))
-        if order.baseline:  # before the model: `gan-zoo status` shows the last line
-            yield real_against_real(order, evaluator, held, samples)
+        if held and order.baseline:  # before the model: `gan-zoo status` shows the last line
+            yield real_against_real(evaluator, held, samples)
         scores, protocol = evaluator.score(fakes, samples)
         yield scores, protocol
         note(evaluator, samples)
