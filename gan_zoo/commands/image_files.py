@@ -65,14 +65,18 @@ def places(names: list[str], sources: list[str], out: Path) -> list[Path]:
     return results
 
 
-def refuse_other_kinds(out: Path) -> None:
+def refuse_other_kinds(out: Path, option: str = "--out") -> None:
     """Raise unless `out` has the file name of an image.
+
+    Args:
+        out: The file to write.
+        option: The option that named it, for the message.
 
     Raises:
         Mistake: It has another ending.
     """
     if not is_image(out.name):
-        raise Mistake(f"--out {out} is no image's name: end it in .png or .jpg.")
+        raise Mistake(f"{option} {out} is no image's name: end it in .png or .jpg.")
 
 
 def read(file: Path, short: int = 0) -> Image:

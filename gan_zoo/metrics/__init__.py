@@ -2,8 +2,10 @@
 
 What is measured
     frechet.py            FID and its relatives             infinity.py       extrapolated to infinitely many images
-    kernel.py             KID                               inception_score.py
+    bootstrap.py          one run's FID with an interval    inception_score.py
+    kernel.py             KID                               discrepancy.py    CMMD
     neighbours.py         precision, recall, density, coverage
+    memorisation.py       AuthPct: is it a copy?            closest.py        the nearest training images
     likelihood.py         the bound on log p(x) of a VAE    agreement.py      samples of the requested class
     translated.py         translations, route by route      faithful.py       per image: L1, PSNR, SSIM ...
     stylized.py, art.py   style transfer                    baselines.py      scores that translations should beat

@@ -40,6 +40,10 @@ class Choice:
 NORMAL = "95 % (normal, jackknife over images)"
 MEAN = "95 % (normal, mean over images)"
 JACKKNIFE = "95 % (t, jackknife)"
+WILSON = "95 % (Wilson, over images)"
+BOOTSTRAP = "95 % (log-normal, bootstrap over images)"
+LEAST_AUTHENTIC = 100 / 3
+"""AuthPct that new images from the distribution of the real ones have at least; `memorisation.py` says why."""
 
 METRICS = {
     "fd": Choice(
@@ -76,6 +80,26 @@ METRICS = {
             ),
         },
     ),
+    "authpct": Choice(
+        "gan_zoo.metrics.memorisation:Authenticity",
+        {
+            "authpct": Measure(
+                "AuthPct",
+                "higher",
+                "percent of generated images that are no copies: their nearest training image has a nearer neighbour "
+                "(Alaa 2022)",
+                WILSON,
+            )
+        },
+    ),
+    "cmmd": Choice(
+        "gan_zoo.metrics.discrepancy:ClipDiscrepancy",
+        {
+            "cmmd": Measure(
+                "CMMD", "lower", "1000 times the biased squared MMD, unit features, Gaussian σ 10 (Jayasumana 2024)"
+            )
+        },
+    ),
     "is": Choice(
         "gan_zoo.metrics.inception_score:InceptionScore",
         {
@@ -94,6 +118,15 @@ METRICS = {
                 "Fréchet distance, N → ∞", "lower", "extrapolated in 1/N (Chong and Forsyth 2020)", JACKKNIFE
             ),
             "fid_infinity": Measure("FID, N → ∞", "lower", "FID extrapolated in 1/N (Chong 2020)", JACKKNIFE),
+        },
+    ),
+    "fd_bootstrap": Choice(
+        "gan_zoo.metrics.bootstrap:FrechetBootstrap",
+        {
+            "fd_bootstrap": Measure(
+                "Fréchet distance, bootstrap", "lower", "Fréchet distance of one run with its interval", BOOTSTRAP
+            ),
+            "fid_bootstrap": Measure("FID, bootstrap", "lower", "FID of one run with its interval", BOOTSTRAP),
         },
     ),
 }

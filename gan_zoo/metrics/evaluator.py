@@ -68,7 +68,7 @@ class Evaluator:
             "split": split,
             "real": len(self.indices),
         }
-        self.makers = {name.rpartition(":")[2].lower(): metric_class(name) for name in metrics}
+        self.makers = {key(name): metric_class(name) for name in metrics}
         self.higher_is_better = False
         """Whether higher values of the first metric are better."""
         self._foreign: dict[str, Metric] = {}
@@ -81,7 +81,10 @@ class Evaluator:
         Raises:
             Mistake: There are too few images, or they have a size that the extractor does not take.
         """
-        metrics = {name: self._with_real(name) for name in self.makers}
+        withheld = self.withheld(samples)
+        if len(withheld) == len(self.makers):
+            raise Mistake(next(iter(withheld.values())))
+        metrics = {name: self._with_real(name) for name in self.makers if name not in withheld}
         for first, count in shares(samples, fakes.unit):
             self._feed(fakes.images(first, count), metrics, real=False)
         scores: Scores = {}
@@ -91,14 +94,27 @@ class Evaluator:
         return scores, Protocol(**self.about, generated=samples, conditions=fakes.conditions)
 
     def few(self, samples: int) -> str:
-        """Return a note where `samples` are so few that a Fréchet distance is biased upwards; empty if they suffice."""
+        """Return a note where `samples` are so few that a Fréchet distance is biased upwards or a metric is withheld.
+
+        It is empty if they suffice.
+        """
         enough, fewest = 4 * self.extractor.features, min(samples, len(self.indices) or samples)
-        if fewest >= enough:
-            return ""
-        return (
-            f"Note: {fewest} images are few for {self.extractor.features} features: distances come out too high and "
-            f"can only be compared at the same number of images; {enough} or more are usual."
-        )
+        notes = [f"Note: {reason}" for reason in self.withheld(samples).values()]
+        if fewest < enough:
+            notes.append(
+                f"Note: {fewest} images are few for {self.extractor.features} features: distances come out too high "
+                f"and can only be compared at the same number of images; {enough} or more are usual."
+            )
+        return "\n".join(notes)
+
+    def withheld(self, samples: int) -> dict[str, str]:
+        """Return the metrics that give no value from `samples` images, each with the reason."""
+        reasons: dict[str, str] = {}
+        for name, make in self.makers.items():
+            if isinstance(make, type) and issubclass(make, Score):
+                length = self.extractor.logits if reads_logits(make) else self.extractor.features
+                reasons[name] = make.withheld(length, samples)
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def _new(self, name: str) -> Metric:
         make = self.makers[name]
@@ -194,6 +210,11 @@ def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, im
         }
         for name, score in scores.items()
     ]
+
+
+def key(metric: str) -> str:
+    """Return the name by which an evaluator knows a metric that the user typed: `fd`, or `mine` for `package:Mine`."""
+    return metric.rpartition(":")[2].lower()
 
 
 def reads_logits(metric: Any) -> bool:

@@ -9,6 +9,11 @@ Departures from the paper: the sizes. The paper fits its line through 15 overlap
 images, which do not measure the error of the sample itself. Here the 15 distances are those of the whole set, of the 7
 groups, and of the 7 sets that lack one group. The last give the estimate without that group, and their spread gives the
 interval (the jackknife, Efron and Tibshirani 1993, Eq. 11.5), which leaves out the error of the real images.
+
+The distance of a group is a straight line in 1 / n only if the group has many images for its number of features.
+Between Gaussians of 64 equally wide features, the 95 % interval covered the true value in 1 of 100 studies at 4.9
+images for each feature (10,000 images of Inception features), in 81 at 10, in 97 at 20 and in 95 at 40. So the metric
+gives no value below 20.
 """
 
 from collections.abc import Mapping
@@ -17,11 +22,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gan_zoo.errors import Mistake
 from gan_zoo.metrics.frechet import gaussian_distance
 from gan_zoo.metrics.moments import FeatureMoments, Gaussian
 from gan_zoo.metrics.score import KeepsFeatures, at_least
 
 GROUPS = 7
+LEAST = 20
+"""Number of generated images for each feature from which on the interval is reliable."""
 STUDENT = 2.4469  # 97.5 % point of the t distribution with GROUPS - 1 degrees of freedom
 
 
@@ -59,9 +67,22 @@ class FrechetInfinity(KeepsFeatures):
 
     higher_is_better = False
 
+    @classmethod
+    def withheld(cls, features: int, generated: int) -> str:
+        if generated >= LEAST * features:
+            return ""
+        each = 10 * generated // features / 10
+        return (
+            f"fd_infinity is left out: {generated} images are {each:g} for each of {features} features, and its "
+            f"interval is reliable from {LEAST} on: use {LEAST * features} images or more."
+        )
+
     def _real_side(self) -> dict[str, Tensor]:
         return FeatureMoments.of(self._rows("real")).gaussian("real").tensors()
 
     def _values(self, reference: Mapping[str, Tensor], fake: Float[Tensor, "n d"]) -> dict[str, Tensor]:
+        at_least(2 * GROUPS, "fd_infinity", generated=len(fake))
+        if reason := self.withheld(self.features, len(fake)):
+            raise Mistake(reason)
         value, half = frechet_infinity(Gaussian.among(reference), fake)
         return {"fd_infinity": value, "fd_infinity_low": value - half, "fd_infinity_high": value + half}

@@ -6,7 +6,7 @@ leave it out: `fid_50k`, `kid_50k`, `is_50k`. For translated images the name beg
 """
 
 from datamodules.names import count_name
-from gan_zoo.metrics.choices import MEASURES, Direction, Measure
+from gan_zoo.metrics.choices import LEAST_AUTHENTIC, MEASURES, Direction, Measure
 
 INCEPTION = "inception"
 
@@ -42,6 +42,22 @@ def direction(name: str) -> Direction:
     """Return which values of the score called `name` are better; lower ones, if it is a user's own metric."""
     known = measure(name)
     return known.better if known else "lower"
+
+
+def suspicion(name: str, value: float, high: float | None = None) -> str:
+    """Return what is suspicious about a value of the score `name`; empty: nothing.
+
+    Args:
+        name: Name of the score.
+        value: Its value.
+        high: Upper end of the interval of the value; None: it has none.
+    """
+    if _key(name) != "authpct" or not (value if high is None else high) < LEAST_AUTHENTIC:
+        return ""
+    return (
+        f"{value:.3g} % of the images are authentic, and new images would be to {LEAST_AUTHENTIC:.0f} % or "
+        "more: many are copies of the real images that they are compared with."
+    )
 
 
 def title(name: str) -> str:

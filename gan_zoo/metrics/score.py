@@ -70,6 +70,16 @@ class Score(Metric):
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
             return self._real_side()
 
+    @classmethod
+    def withheld(cls, features: int, generated: int) -> str:
+        """Return why the metric gives no value from `generated` images; empty: it gives one.
+
+        Args:
+            features: Number of features or logits per image, whichever the metric reads.
+            generated: Number of generated images.
+        """
+        return ""
+
     def refer(self, reference: Mapping[str, Tensor]) -> "Score":
         """Take the real side from `reference`, a dict that holds the result of `reference()`; return the metric."""
         self._reference = {key: value.to(self.device) for key, value in reference.items()}

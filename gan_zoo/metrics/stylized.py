@@ -106,6 +106,10 @@ class Stylizations:
         """Return the note of `Evaluator.few`."""
         return self.evaluator.few(self._count(samples))
 
+    def withheld(self, samples: int) -> dict[str, str]:
+        """Return the metrics that give no value, each with the reason (`Evaluator.withheld`)."""
+        return self.evaluator.withheld(self._count(samples))
+
     def results(self, model: Stylizing, samples: int) -> list[Result]:
         """Return the scores with their protocols; the first, `style_share`, decides which step is best.
 

@@ -171,6 +171,12 @@ class Translations:
         """Return the note of `Evaluator.few` for the first route."""
         return self.evaluators[0].few(min(samples, len(self.tasks[0].sources)))
 
+    def withheld(self, samples: int) -> dict[str, str]:
+        """Return the metrics that give no value on some route, each with the reason (`Evaluator.withheld`)."""
+        pairs = zip(self.evaluators, self.tasks, strict=True)
+        every = [evaluator.withheld(min(samples, len(task.sources))) for evaluator, task in pairs]
+        return {name: reason for reasons in every for name, reason in reasons.items()}
+
     def results(self, model: Translating, samples: int, seed: int = 0, weights: str = "last") -> list[Result]:
         """Return the scores with their protocols, route by route.
 

@@ -96,6 +96,8 @@ def above(table: Table) -> list[str]:
         sentences.append(f"Apart from the first table: {table.differs}.")
     if baseline := BASELINES.get(str(table.protocol.get("weights"))):
         sentences.append(f"No model made these: {baseline}, beside the scores of the runs named.")
+    warnings = [(row.group.label, names.suspicion(table.metric, row.mean)) for row in table.rows]
+    sentences += [f"{label}: {warning}" for label, warning in warnings if warning]
     return [*sentences, *filter(None, [standing(table), labels(table)])]
 
 

@@ -20,7 +20,7 @@ from gan_zoo.metrics.kernel import KernelDistance
 from gan_zoo.metrics.score import Score, values
 
 FEATURES = 12
-CASES = {"many": (90, 60), "few": (11, 8), "mixed": (90, 8)}
+CASES = {"many": (90, 240), "few": (11, 8), "mixed": (90, 8)}
 """Numbers of real and generated images: more than there are features, fewer, and one of each."""
 
 

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.frechet import gaussian_distance
-from gan_zoo.metrics.infinity import GROUPS, FrechetInfinity, frechet_infinity
+from gan_zoo.metrics.infinity import GROUPS, LEAST, FrechetInfinity, frechet_infinity
 from gan_zoo.metrics.moments import FeatureMoments, Gaussian
 
 SIZE = 8
@@ -73,10 +73,39 @@ def test_two_images_per_group_are_needed():
 
 
 def test_the_metric_equals_the_function():
-    real, fake = drawn(50, seed=1), drawn(60, seed=2)
+    real, fake = drawn(50, seed=1), drawn(160, seed=2)
     metric = FrechetInfinity(SIZE)
     metric.update(real, real=True)
     metric.update(fake, real=False)
     value, half = frechet_infinity(FeatureMoments.of(real).gaussian("real"), fake)
     expected = {"fd_infinity": value, "fd_infinity_low": value - half, "fd_infinity_high": value + half}
     assert_close(metric.compute(), expected)
+
+
+def coverage(per_feature: float, size: int = 64, studies: int = 60) -> float:
+    """Return the share of studies whose interval covers the true distance, size (0.04 + 0.04), of N(0.2, 1.44 I)."""
+    real = Gaussian(torch.zeros(size, dtype=torch.float64), torch.eye(size, dtype=torch.float64))
+    covered = 0
+    for seed in range(studies):
+        draws = torch.randn(int(per_feature * size), size, generator=torch.Generator().manual_seed(seed))
+        value, half = frechet_infinity(real, draws * 1.2 + 0.2)
+        covered += bool((value - 0.08 * size).abs() <= half)
+    return covered / studies
+
+
+def test_the_least_number_of_images_for_each_feature_is_where_the_interval_becomes_honest():
+    """Of 10,000 images of 2,048 features, 4.9 for each, the interval almost never covers the true value."""
+    assert coverage(10_000 / 2048) < 0.1
+    assert coverage(LEAST) >= 0.9
+
+
+@pytest.mark.parametrize(("count", "enough"), [(LEAST * SIZE, True), (LEAST * SIZE - 1, False)])
+def test_the_metric_gives_no_value_below_the_least_number_of_images(count, enough):
+    metric = FrechetInfinity(SIZE)
+    metric.update(drawn(50, seed=1), real=True)
+    metric.update(drawn(count, seed=2), real=False)
+    if enough:
+        assert metric.compute()["fd_infinity"].isfinite()
+        return
+    with pytest.raises(Mistake, match=r"159 images are 19.8 for each of 8 features.* use 160 images or more"):
+        metric.compute()

@@ -15,8 +15,18 @@ TABLE = {
     "50k_test": (("fd", "kid", "is"), 50_000, 0, "test"),
     "10k_5k": (("fd",), 5_000, 10_000, "train"),
     "10k_10k": (("fd",), 10_000, 10_000, "train"),
+    "cifar10_train": (("fd", "kid", "is"), 50_000, 0, "train"),
+    "cifar10_test": (("fd", "is"), 10_000, 0, "test"),
+    "ffhq70k": (("fd", "kid"), 50_000, 0, "train"),
+    "lsun50k": (("fd",), 50_000, 50_000, "train"),
+    "horse2zebra": (("fd",), 140, 0, "test"),
+    "100_shot_5k": (("fd",), 5_000, 0, "train"),
+    "clean_train": (("fd", "kid"), 50_000, 0, "train"),
+    "clean_test": (("fd", "kid"), 50_000, 0, "test"),
 }
 """Metrics, number of generated images, number of real images (0: all) and split of each preset."""
+WHOLE = {"cifar10_train": 50_000, "cifar10_test": 10_000, "ffhq70k": 70_000}
+"""Number of images that the split must have, for presets of a certain set."""
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -24,7 +34,9 @@ def test_every_field_of_a_preset(name: str) -> None:
     preset = PRESETS[name]
     assert (preset.metrics, preset.generated, preset.real, preset.split) == TABLE[name]
     rest = (preset.extractor, preset.resize, preset.batch_norm, preset.truncation, preset.labels)
-    assert rest == ("inception", "tf1", "eval", 1.0, "uniform")
+    assert rest == ("inception", "clean" if name.startswith("clean") else "tf1", "eval", 1.0, "uniform")
+    assert preset.whole == WHOLE.get(name, 0)
+    assert re.search(r": .*(TTUR|\(\w+ 20\d\d\)|StyleGAN|mimicry|clean-fid)|all test images$", preset.about)
 
 
 def test_the_table_holds_every_preset() -> None:
@@ -34,7 +46,7 @@ def test_the_table_holds_every_preset() -> None:
 def test_a_preset_fixes_fields_of_the_protocol() -> None:
     protocol = {field.name for kind in (Protocol, Conditions) for field in fields(kind)}
     preset = {field.name for field in fields(Preset)}
-    assert preset - protocol == {"about", "metrics"}
+    assert preset - protocol == {"about", "metrics", "whole"}
     own = {"extractor_weights", "data", "data_fingerprint", "conditions", "weights", "latent_seed", "dtype"}
     own |= {"source", "source_fingerprint"}
     assert protocol - preset == own, "the others depend on the data, the model or the latents"

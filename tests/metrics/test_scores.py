@@ -23,7 +23,7 @@ def rows(n: int, seed: int, size: int = 12) -> torch.Tensor:
     return torch.randn(n, size, generator=torch.Generator().manual_seed(seed)).relu()
 
 
-REAL, FAKE = rows(80, seed=1), rows(70, seed=2)
+REAL, FAKE = rows(80, seed=1), rows(240, seed=2)  # fd_infinity needs 20 generated images for each of 12 features
 
 
 def metric_of(name: str, batch: int = 80) -> Metric:

@@ -174,6 +174,14 @@ def test_a_table_that_has_models_with_and_without_classes_says_which_is_which(tm
         assert "labels" not in sheets_of[alone].head and not any("uniform" in line for line in sheets_of[alone].above)
 
 
+@pytest.mark.parametrize(("value", "flagged"), [(0.4, True), (61.0, False)])
+def test_copies_of_training_images_are_flagged(tmp_path: Path, value: float, flagged: bool) -> None:
+    """New images of any distribution are authentic to a third or more."""
+    add_score(make_run(tmp_path / "x", {}), 10, value, PROTOCOL, metric="authpct_lenet_500")
+    (table,) = rank.tables(grouping.group(collect([tmp_path])))
+    assert any("many are copies of the real images" in line for line in tables.above(table)) is flagged
+
+
 def test_scores_of_what_no_model_made_say_so(tmp_path: Path) -> None:
     """A direction's score beside what its images score untranslated: tables of their own, the run's own first."""
     run = make_run(tmp_path / "x", {})

@@ -98,7 +98,14 @@ def against(order: Order, name: str, real: Real) -> Evaluator:
         order: The order.
         name: Name of the extractor.
         real: The real images, or `Statistics` in their place.
+
+    Raises:
+        Mistake: The preset is for another number of real images.
     """
+    if order.whole and len(real.images) not in (0, order.whole):  # statistics need not tell their number
+        raise Mistake(
+            f"--preset is for {order.whole} real images, and {real.images.name} has {len(real.images)}: choose another."
+        )
     network = extractor(name, order.weights, order.resize)
     images, count = real.images, order.real_samples
     references = images.references(order.metrics, network.features) if isinstance(images, Statistics) else None

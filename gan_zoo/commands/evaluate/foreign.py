@@ -7,6 +7,7 @@ from gan_zoo import images
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import against, data_settings, module_of, set_up
 from gan_zoo.commands.evaluate.foreign_images import Fixed, Statistics, pictures
+from gan_zoo.commands.evaluate.held_out import draw, held_out, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.distributed.strategy import rank
@@ -21,6 +22,7 @@ from gan_zoo.run.files import write
 def score_foreign(order: Order) -> None:
     """Score the images of --fake, print the scores, and record them."""
     assert order.fake and order.real
+    refuse_picture(order)
     run = foreign_run(order)
     fake = pictures(Path(order.fake), order.skip_damaged)
     if isinstance(fake, Statistics):
@@ -28,14 +30,22 @@ def score_foreign(order: Order) -> None:
     samples = order.samples or len(fake)
     if samples > len(fake):
         raise Mistake(f"--samples is {samples}, and {order.fake} holds {len(fake)} images: ask for fewer.")
-    real = real_side(order)
+    real, data = real_side(order)
+    held = held_out(order, data, real)
     evaluator = against(order, order.extractor or "inception", real)
     conditions = Conditions.of_samples(not order.raw, order.batch_norm, order.truncation, order.labels, order.seed)
+    baseline = real_against_real(evaluator, held, samples) if held and order.baseline else None
     scores, protocol = evaluator.score(Fixed(fake, conditions), samples)
     note(evaluator, samples)
+    if baseline:
+        tell(baseline[0], "", baseline[1].conditions.weights)
     tell(scores, "")
+    if order.neighbours:
+        draw(order, evaluator, Fixed(fake, conditions), samples, held)
     if rank() == 0:
         begin(run, order, fake, real.images.name)
+        if baseline:
+            keep(run, *baseline, step=0, real_images=0)
         keep(run, scores, protocol, step=0, real_images=0)
         print(
             f"Recorded in {run.path} with the conditions that the options state: {conditions.weights} weights, "
@@ -43,8 +53,8 @@ def score_foreign(order: Order) -> None:
         )
 
 
-def real_side(order: Order) -> Real:
-    """Return the real images that --real names.
+def real_side(order: Order) -> tuple[Real, Any]:
+    """Return the real images that --real names, and their data module; None: they are a folder or a file.
 
     Raises:
         Mistake: --real names no data.
@@ -56,11 +66,11 @@ def real_side(order: Order) -> Real:
     elif path.is_dir() or path.suffix in (".zip", ".npz"):
         if order.split:
             raise Mistake(f"--split is {order.split}, but {path} has no splits: leave it out.")
-        return Real(pictures(path, order.skip_damaged))
+        return Real(pictures(path, order.skip_damaged)), None
     else:
         find(order.real)
         data = set_up(choose("evaluate", "", ["-c", order.real], lambda parser: None)[0])
-    return reference(data, order.split)
+    return reference(data, order.split), data
 
 
 def foreign_run(order: Order) -> Run:

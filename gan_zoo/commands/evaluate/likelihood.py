@@ -15,7 +15,7 @@ NAME = "log_likelihood"
 """Name of the metric, as a user types it."""
 DRAWS = 100
 """Default number of latents for each image."""
-NOT_APPLICABLE = dict.fromkeys(("fake", "extractor", "weights", "resize", "samples", "classifier"))
+NOT_APPLICABLE = dict.fromkeys(("fake", "extractor", "weights", "resize", "samples", "classifier", "neighbours"))
 NOT_APPLICABLE |= {"raw": False, "per_class": False, "baseline": False}
 NOT_APPLICABLE |= {"truncation": 1.0, "batch_norm": "eval", "labels": "uniform"}
 """Options that apply only to generated images or to features, with their defaults."""

@@ -30,6 +30,8 @@ class Order:
     samples: int | None
     real_samples: int
     split: str | None
+    whole: int
+    """Number of images that the split must have, by the preset; 0: any number."""
     checkpoints: str
     seed: int
     raw: bool
@@ -39,6 +41,8 @@ class Order:
     per_class: bool
     classifier: str | None
     baseline: bool
+    neighbours: str | None
+    held_out: str | None
     skip_damaged: bool
     allow_modules: tuple[str, ...]
     """Packages outside the project that runs may name: those of --allow-module, and those in names of this command."""
@@ -85,7 +89,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="measure the share of correct images by lenet, or by a file with an attribute classifier",
     )
-    option("--baseline", action="store_true", help="also score untranslated images, beside translated ones")
+    option(
+        "--baseline",
+        action="store_true",
+        help="also score held-out real images as if they were generated; beside translated images: untranslated ones",
+    )
+    option(
+        "--neighbours",
+        metavar="FILE",
+        help="write a picture of generated images beside the nearest real ones, and add --metrics authpct",
+    )
+    option(
+        "--held-out",
+        metavar="DATA",
+        help="real images that no model was trained on, for --baseline and --neighbours: a folder, zip or .npz "
+        "(default: another split of the data)",
+    )
     option("--devices", type=int, default=1, help="number of processes, one per GPU, or all on the CPU (default 1)")
     option("--fake", metavar="DIR", help="images to score in place of a run: a folder, zip or .npz")
     option("--real", metavar="DATA", help="real images to compare --fake with: a folder, zip, .npz, run or experiment")
@@ -112,6 +131,8 @@ def order(options: argparse.Namespace) -> Order:
     for name, value in defaults.items():
         values[name] = value if values[name] is None else values[name]
     values |= {name: tuple(values[name]) for name in ("runs", "metrics")}
+    if values["neighbours"] and "authpct" not in values["metrics"]:
+        values["metrics"] = (*values["metrics"], "authpct")
     values["allow_modules"] = (*values["allow_modules"], *packages((values["extractor"], *values["metrics"])))
     result = Order(**values)
     if result.samples is not None:
@@ -132,7 +153,7 @@ def preset(name: str | None, values: dict[str, Any]) -> dict[str, Any]:
         Mistake: The preset is unknown, or an option that it sets was also given.
     """
     if name is None:
-        return values
+        return values | {"whole": 0}
     if name not in PRESETS:
         raise Mistake(f"No preset is called {name}{closest(name, PRESETS)}: there are {', '.join(PRESETS)}.")
     option_of = {"generated": "samples", "real": "real_samples"}
@@ -140,6 +161,7 @@ def preset(name: str | None, values: dict[str, Any]) -> dict[str, Any]:
         option_of.get(field.name, field.name): getattr(PRESETS[name], field.name) for field in fields(PRESETS[name])
     }
     fixed.pop("about")
+    values = values | {"whole": fixed.pop("whole")}
     for option, value in fixed.items():
         if values[option] is not None and values[option] != value:
             raise Mistake(f"--{option.replace('_', '-')} is set by --preset {name}: leave one of them out.")
@@ -158,7 +180,11 @@ def refuse_mixtures(order: Order) -> None:
         raise Mistake("--fake, --real, --name and --run score images in place of runs: leave out the runs, or these.")
     if order.fake and not order.real:
         raise Mistake("--fake needs --real: name the real images to compare with.")
-    if order.fake and (order.classifier or order.baseline):
-        raise Mistake("--classifier and --baseline are for runs: leave them out beside --fake.")
+    if order.fake and order.classifier:
+        raise Mistake("--classifier is for runs: leave it out beside --fake.")
+    if order.baseline and order.per_class:
+        raise Mistake("--baseline scores the images of all classes: leave --per-class out.")
+    if order.held_out and not (order.baseline or order.neighbours):
+        raise Mistake("--held-out is for --baseline and --neighbours: name one of them, or leave it out.")
     if order.fake and (order.per_class or order.checkpoints != "last"):
         raise Mistake("--per-class and --checkpoints are for runs: leave them out beside --fake.")

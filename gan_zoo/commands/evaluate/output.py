@@ -8,6 +8,7 @@ from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics.evaluator import Scores, lines
 from gan_zoo.metrics.judges import Judge
+from gan_zoo.metrics.names import suspicion
 from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines as lines_of
@@ -32,6 +33,8 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
     for name, score in scores.items():
         interval = " [{:.6g}, {:.6g}]".format(*score.interval) if score.interval else ""
         print(visible(f"{prefix}{name} {score.value:.6g}{interval}{f' ({subset})' if subset else ''}"))
+        if warning := suspicion(name, score.value, score.interval[1] if score.interval else None):
+            print(f"Note: {warning}", file=sys.stderr)
 
 
 def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int) -> None:

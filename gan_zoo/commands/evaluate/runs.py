@@ -11,6 +11,7 @@ from gan_zoo.commands.evaluate.evaluators import (
     module_of,
     sample_evaluator,
 )
+from gan_zoo.commands.evaluate.held_out import draw, held_out, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.errors import Mistake
@@ -21,6 +22,7 @@ from gan_zoo.metrics.fakes import Sampled, Sampling
 from gan_zoo.metrics.judges import ModelKind
 from gan_zoo.metrics.judges import results as scores_of
 from gan_zoo.metrics.protocol import Protocol
+from gan_zoo.metrics.real import reference
 from gan_zoo.metrics.translated import Result, Translations
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
@@ -32,7 +34,10 @@ SAMPLES = 10_000
 
 def score_runs(order: Order) -> None:
     """Score the runs of an order at the requested checkpoints, print the scores, and record them."""
+    refuse_picture(order)
     requested = [checkpoint for path in order.runs for run in runs_at(path) for checkpoint in checkpoints(run, order)]
+    if order.neighbours and len(requested) > 1:
+        raise Mistake(f"--neighbours is one picture, and there are {len(requested)} runs: name one of them.")
     for checkpoint in requested:
         model = loaded(checkpoint, order.allow_modules).to(device())
         for scores, protocol in results(order, checkpoint, model):
@@ -60,8 +65,6 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
     Raises:
         Mistake: The order has options for other models, or the model lacks the classes that they need.
     """
-    if order.baseline:
-        raise Mistake(f"--baseline is for models that translate: leave it out for {type(model).__name__}.")
     classifier = extractors.make(order.classifier).to(device()) if order.classifier else None
     if classifier:
         refuse_other_classes(model.num_classes, f"{type(model).__name__} of {checkpoint.run.path}", classifier)
@@ -69,14 +72,19 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
     if not choices:
         raise Mistake(f"--per-class: {type(model).__name__} of {checkpoint.run.path} has no classes: leave it out.")
     name, settings = extractor_name(order, checkpoint.run), data_settings(checkpoint.run, order)
-    samples = order.samples or SAMPLES
+    samples, data = order.samples or SAMPLES, module_of(settings)
+    held = held_out(order, data, reference(data, order.split))
     for labels in choices:
         evaluator = sample_evaluator(order, name, settings, int(labels) if order.per_class else None)
         real_labels = classes_of(evaluator.real) if order.labels == "data" else None
         fakes = Sampled(model, sampling(order, labels), real_labels)
+        if held and order.baseline:  # before the model: `gan-zoo status` shows the last line
+            yield real_against_real(evaluator, held, samples)
         scores, protocol = evaluator.score(fakes, samples)
         yield scores, protocol
         note(evaluator, samples)
+        if order.neighbours:
+            draw(order, evaluator, fakes, samples, held)
         if classifier:
             yield class_agreement(fakes, classifier, samples, protocol)
 
@@ -108,6 +116,8 @@ def refuse_options(order: Order, model: GenerativeModule, kind: ModelKind) -> No
         "--batch-norm": order.batch_norm != "eval",
         "--labels": order.labels != "uniform",
         "--per-class": order.per_class,
+        "--neighbours": bool(order.neighbours),
+        "--held-out": bool(order.held_out),
         "--raw": order.raw and bool(model.average_half_life),
     }
     for option, given in of_samples.items():

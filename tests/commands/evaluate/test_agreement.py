@@ -51,7 +51,7 @@ def test_per_class_measures_each_class(command: Command) -> None:
     [
         (("gan", "--classifier", "lenet"), "GAN of gan has 0 classes and lenet has 10"),
         (("cgan", "--classifier", "efficientnet_lite0"), "has 10 classes and efficientnet_lite0 has 1000"),
-        (("cgan", "--baseline"), "--baseline is for models that translate: leave it out for CGAN"),
+        (("cgan", "--baseline"), "--baseline compares with real images that are not in mnist_test_10k"),
     ],
 )
 def test_a_classifier_that_does_not_fit_is_refused(refused: Refused, options: tuple[str, ...], message: str) -> None:

@@ -135,5 +135,5 @@ def test_options_that_do_not_apply_to_translations_are_refused(
     assert message in refused("evaluate", run, "--allow-module", "tests", *more)
 
 
-def test_baselines_of_other_peoples_images_are_refused(run: Path, refused: Refused) -> None:
-    assert "--classifier and --baseline" in refused("evaluate", "--fake", run, "--real", run, "--baseline")
+def test_classifiers_of_other_peoples_images_are_refused(run: Path, refused: Refused) -> None:
+    assert "--classifier is for runs" in refused("evaluate", "--fake", run, "--real", run, "--classifier", "lenet")
