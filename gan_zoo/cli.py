@@ -1,6 +1,7 @@
 """The command `gan-zoo`: runs the command that was typed, and turns errors into one line and an exit code."""
 
 import os
+import re
 import sys
 
 from datamodules.errors import DataError
@@ -22,6 +23,9 @@ COMMANDS = {
     "runs": "remove runs, such as those that failed: gan-zoo runs rm --failed runs/",
 }
 """Description of each command. The function of the same name in `commands/options.py` runs it."""
+
+OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)
+"""What torch says when the memory of the machine or of a GPU does not suffice."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -55,7 +59,8 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code.
 
     Raises:
-        Mistake: There is no such command, it was called with wrong options, or its data cannot be used.
+        Mistake: There is no such command, it was called with wrong options, or a file or its data cannot be used.
+        RunFailed: The memory does not suffice.
     """
     if arguments[:1] == ["--version"]:
         from gan_zoo import __version__
@@ -66,6 +71,15 @@ def run(arguments: list[str]) -> int:
         return dispatch("gan-zoo", COMMANDS, lambda name: getattr(options, name), arguments, ("--help", "--version"))
     except DataError as error:
         raise Mistake(str(error)) from error
+    except OSError as error:
+        if error.filename is None or error.errno is None:  # no file is to blame: a reader that has gone, or a bug
+            raise
+        raise Mistake(f"{str(error.filename)[:200]} cannot be used: {error.strerror}.") from error
+    except (MemoryError, RuntimeError) as error:
+        if not (isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error))):
+            raise
+        reason = " ".join(str(error).split())[:160]
+        raise RunFailed(f"The memory does not suffice{reason and f' ({reason})'}: choose smaller numbers.") from error
 
 
 def protect_children() -> None:
