@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import sys
 
 from datamodules.errors import DataError
@@ -67,6 +68,8 @@ def run(arguments: list[str]) -> int:
 
         print(f"gan-zoo {__version__}")
         return 0
+    for word in arguments:
+        refuse_device(word.partition("=")[2] if word.startswith("-") else word)
     try:
         return dispatch("gan-zoo", COMMANDS, lambda name: getattr(options, name), arguments, ("--help", "--version"))
     except DataError as error:
@@ -80,6 +83,16 @@ def run(arguments: list[str]) -> int:
             raise
         reason = " ".join(str(error).split())[:160]
         raise RunFailed(f"The memory does not suffice{reason and f' ({reason})'}: choose smaller numbers.") from error
+
+
+def refuse_device(word: str) -> None:
+    """Raise a `Mistake` if a word names what is neither file nor folder: a pipe would be waited for, for ever."""
+    try:
+        mode = os.stat(word).st_mode
+    except (OSError, ValueError):  # there is nothing of this name
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise Mistake(f"{word} is a pipe or a device: name a file or a folder.")
 
 
 def protect_children() -> None:

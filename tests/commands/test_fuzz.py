@@ -13,7 +13,7 @@ import pytest
 from tests.drivers.fuzzing import Fuzzer
 
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "20"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "15"))
 
 
 @pytest.mark.timeout(0)

@@ -1,5 +1,6 @@
 """Input that would grow beyond all memory or time is refused in one line, before anything is built from it."""
 
+import os
 import time
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def test_a_minibatch_whose_gradient_does_not_fit_is_not_begun(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The images fit, and what the generator keeps of them does not: 48 images of 512 x 512 pixels."""
-    monkeypatch.setattr("gan_zoo.memory.available", lambda: 10**9)
+    monkeypatch.setattr("gan_zoo.memory.available", lambda: 3 * 10**8)
     words = ["--data.size", 512, "--data.batch_size", 48, "--model.architecture", "dcgan", "--model.width", 8]
     message = refused("fit", *TINY, *words, "--trainer.max_steps", 1, "--run", "x")
     assert "The generator's gradient for a minibatch of 48 images would take about" in message
@@ -99,3 +100,16 @@ def test_more_images_than_memory_are_not_sampled(refused: Refused, run: Path, mo
     monkeypatch.setattr("gan_zoo.memory.available", lambda: 10**8)
     assert "A grid of 10,000,000 images would take" in refused("sample", run, "--count", 10_000_000, "--out", "x.png")
     assert "--count is 1000000000000" in refused("sample", run, "--count", 10**12, "--out", "x")
+
+
+@pytest.mark.parametrize(
+    "words", ["data check", "sample", "sample x --out", "evaluate", "fit --init", "data show --data.root"]
+)
+def test_a_pipe_is_not_waited_for(refused: Refused, tmp_path: Path, words: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe is a pipe or a device" in refused(*words.split(), "pipe")
+
+
+def test_a_name_that_no_file_can_have_is_one_line(refused: Refused) -> None:
+    for words in (["sample", "x"], ["status"], ["stylize", "--style", "a.png", "--content"], ["report"]):
+        assert refused(*words, *["x" * 300], *(["--out", "y.png"] if words[0] in ("sample", "stylize") else []))
