@@ -288,7 +288,7 @@ class Fuzzer:
 
     def _outside(self, words: list[str], place: Path) -> Iterator[str]:
         """Yield the files that were written in the folder of the case although no option names them."""
-        named = [*DEFAULT_OUT, *(["trained"] if words[0] in ("evaluate", "runs") else [])]
+        named = [*DEFAULT_OUT, *(["trained"] if words[:1] in (["evaluate"], ["runs"]) else [])]
         for word, following in pairwise([*words, ""]):
             option, equals, value = word.partition("=")
             if option in OUT:
