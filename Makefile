@@ -14,7 +14,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: install demo test check lint docs benchmark
+.PHONY: install demo test check fuzz lint docs benchmark
 install: $(VENV)/ready
 
 demo: $(VENV)/ready
@@ -25,6 +25,11 @@ test: $(VENV)/ready
 
 check: $(VENV)/ready
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
+
+# FUZZ_SECONDS is how long hostile command lines and YAML files are tried.
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/ready
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 0 -s tests/commands/test_fuzz.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

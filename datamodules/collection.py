@@ -131,13 +131,21 @@ def collect(paths: Sequence[Path]) -> Collection:
     Raises:
         DataError: A path does not exist, there is no image, or a zip or database cannot be opened.
     """
-    places = [place for path in paths for place in places_in(path)]
+    places = [place for path in once(paths) for place in places_in(path)]
     if not any(map(len, places)):
         raise DataError(
             f"{', '.join(map(str, paths))} holds no image file, no zip of images and no LMDB. The files of MNIST, "
             "CIFAR-10 and SVHN are checked whenever they are read."
         )
     return Collection([place for place in places if len(place)])
+
+
+def once(paths: Sequence[Path]) -> list[Path]:
+    """Return `paths` without those that come twice, and without folders of files that lie in another of them."""
+    real = {path.resolve(): path for path in reversed(paths)}
+    folders = {path for path in real if path.is_dir() and not (path / "data.mdb").is_file()}
+    inside = {path for path in folders if folders & set(path.parents)}
+    return [path for place, path in reversed(real.items()) if place not in inside]
 
 
 def places_in(path: Path) -> list[Place]:

@@ -14,6 +14,8 @@ from datamodules.images import InMemory
 from datamodules.official import fetch
 
 FILES = {"train": "train", "test": "t10k"}
+LARGEST = 16 + 60_000 * 28 * 28
+"""Bytes of the largest file, unpacked."""
 COUNTS = {"train": 60_000, "test": 10_000}
 
 
@@ -83,6 +85,10 @@ def read_idx(file: Path) -> Tensor:
 
 def _content(file: Path) -> bytes:
     try:
-        return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        with gzip.open(file) if file.suffix == ".gz" else open(file, "rb") as opened:
+            content = opened.read(LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} is damaged or truncated: fetch it again ({error}).") from error
+    if len(content) > LARGEST:
+        raise DataError(f"{file} holds more than {LARGEST:,} bytes: it is no file of such a set. Fetch it again.")
+    return content

@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import warnings
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +16,10 @@ from datamodules.stores import Store
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff")
 """Endings of image files' names, in lower case; upper case counts too."""
+
+PIXELS = 1 << 27
+"""Pixels of the largest image that is decoded; 134 million, which take 400 MB in colour."""
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # of fewer pixels than we allow
 
 
 @runtime_checkable
@@ -111,10 +117,11 @@ def decode(content: bytes, where: str) -> np.ndarray:
         where: Name of the file for messages.
 
     Raises:
-        DataError: Pillow cannot read a complete image, or its pixels are numbers of which nothing says what is white.
+        DataError: Pillow cannot read a complete image, it has more than `PIXELS`, or nothing says which of its values is
+            white.
     """
     try:
-        with Image.open(io.BytesIO(content)) as opened:
+        with opened_image(io.BytesIO(content)) as opened:
             image = ImageOps.exif_transpose(opened)
             if is_16_bit(opened):
                 return (np.asarray(image) >> 8).astype(np.uint8)[:, :, None]
@@ -143,6 +150,21 @@ def refuse_without_white(image: Image.Image, where: str) -> None:
             f"{where} has {kinds[image.mode]} pixels, and no rule says which value is white: save it again as PNG with "
             "8 or 16 bits a channel."
         )
+
+
+def opened_image(file: io.BytesIO | Path) -> Image.Image:
+    """Open an image file, of which only the header is read.
+
+    Raises:
+        ValueError: It has more than `PIXELS`.
+        Exception: Pillow raises many kinds of errors for damaged files.
+    """
+    opened = Image.open(file)
+    width, height = opened.size
+    if width * height > PIXELS:
+        opened.close()
+        raise ValueError(f"it has {width} x {height} pixels, and an image may have {PIXELS:,} in all")
+    return opened
 
 
 def on_white(image: Image.Image) -> Image.Image:

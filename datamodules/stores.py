@@ -1,15 +1,23 @@
 """Reads encoded files from a folder, or from a zip without unpacking it."""
 
 import os
+import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, runtime_checkable
 
 from datamodules.errors import DataError
 
+LARGEST = 1 << 30
+"""Bytes of the largest file that is read: 134 million pixels of 16 bits, in three colours and not compressed, fit."""
+LARGEST_MEMBER = 1 << 28
+"""Bytes of the largest file in a zip, unpacked."""
+DENSEST = 1032
+"""Bytes that deflate can make of one byte, at most."""
 LOCAL_HEADER = 30  # bytes; the last four are the lengths of the name and the extra field that follow
 
 
@@ -53,16 +61,11 @@ class Folder:
     @property
     def names(self) -> list[str]:
         if not self._names:
-            walk = os.walk(self.path, followlinks=True)
-            paths = (Path(folder, file) for folder, _, files in walk for file in files)
-            self._names = sorted(path.relative_to(self.path).as_posix() for path in paths)
+            self._names = sorted(path.relative_to(self.path).as_posix() for path in files_below(self.path))
         return self._names
 
     def read(self, name: str) -> bytes:
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise DataError(f"{self.where(name)} cannot be read: {error.strerror}.") from error
+        return read_file(self.path / name)
 
     def where(self, name: str) -> str:
         return str(self.path / name)
@@ -73,6 +76,49 @@ class Folder:
 
     def stamp(self, name: str) -> tuple[str, int, int]:
         return stamp(self.path / name)
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    """Yield the files in a folder and in all folders below it, also behind links, but no folder twice.
+
+    A folder that has two names through links is read under its own; a link to a folder above is not followed.
+    """
+    seen: set[tuple[int, int]] = set()
+    linked: list[Path] = []
+    left = [root]
+    while left or linked:
+        folder = Path(left.pop() if left else linked.pop(0))  # links come last
+        try:
+            status = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir():
+                (linked if entry.is_symlink() else left).append(path)
+            elif entry.is_file():
+                yield path
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        DataError: It is no file, too large to be an image or a list, or cannot be read.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{path} is no file.")
+        if status.st_size > LARGEST:
+            raise DataError(f"{path} has {status.st_size:,} bytes: a file may have {LARGEST:,}.")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 class Zip:
@@ -110,14 +156,15 @@ class Zip:
     def read(self, name: str) -> bytes:
         if name not in self.members:
             raise DataError(f"{self.where(name)} does not exist.")
-        offset, packed, kind, crc, _ = self.members[name]
-        name_length, extra_length = struct.unpack("<2H", os.pread(self._file, LOCAL_HEADER, offset)[-4:])
-        content = os.pread(self._file, packed, offset + LOCAL_HEADER + name_length + extra_length)
+        offset, packed, kind, crc, size = self.members[name]
         try:
-            content = zlib.decompress(content, -zlib.MAX_WBITS) if kind == zipfile.ZIP_DEFLATED else content
-        except zlib.error as error:
+            name_length, extra_length = struct.unpack("<2H", os.pread(self._file, LOCAL_HEADER, offset)[-4:])
+            content = os.pread(self._file, packed, offset + LOCAL_HEADER + name_length + extra_length)
+            if kind == zipfile.ZIP_DEFLATED:  # a byte more than there should be shows that there are more
+                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, size + 1)
+        except (zlib.error, struct.error, OSError) as error:
             raise DataError(f"{self.where(name)} is damaged: {error}.") from error
-        if zlib.crc32(content) != crc:
+        if len(content) != size or zlib.crc32(content) != crc:
             raise DataError(f"{self.where(name)} is damaged: its content does not have the zip's checksum.")
         return content
 
@@ -138,7 +185,7 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as content:
             members = [member for member in content.infolist() if not member.is_dir()]
-    except (OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile raises many kinds of errors for damaged files
         raise DataError(f"{path} is no complete zip file: fetch it again ({error}).") from error
     for member in members:
         inner = PurePosixPath(member.filename)
@@ -146,7 +193,22 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
             raise DataError(f"{path} has a member {member.filename}, outside of itself: do not trust this file.")
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(f"{path} is encrypted or compressed in an unusual way: unpack it, and name the folder.")
+    refuse_bomb(path, members)
     return members
+
+
+def refuse_bomb(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Raise a DataError for a zip whose members are larger than they can be, or that lie on top of one another."""
+    room = path.stat().st_size
+    for member in members:
+        place, packed, size = member.header_offset, member.compress_size, member.file_size
+        if place < 0 or place + LOCAL_HEADER + packed > room or size > DENSEST * packed + LOCAL_HEADER:
+            raise DataError(f"{path} is damaged: {member.filename} states {size:,} bytes that are not there.")
+        if size > LARGEST_MEMBER:
+            limit = f"in a zip a file may have {LARGEST_MEMBER:,}, so unpack it"
+            raise DataError(f"{path} has a member {member.filename} of {size:,} bytes: {limit}.")
+    if sum(member.compress_size for member in members) > room:
+        raise DataError(f"{path} is damaged: its members lie on top of one another. Do not trust this file.")
 
 
 def stamp(path: Path) -> tuple[str, int, int]:

@@ -9,6 +9,9 @@ from datamodules.errors import DataError
 
 FILTER = Image.Resampling.BICUBIC  # antialiased: Pillow widens the filter when it shrinks an image
 
+LARGEST = 16_384
+"""Side of the largest images, in pixels; beyond it one image alone takes more than 800 MB."""
+
 
 @dataclass(frozen=True)
 class Square:
@@ -26,8 +29,8 @@ class Square:
 
     def __post_init__(self) -> None:
         for name, value in (("resolution", self.resolution), ("centre_crop", self.crop)):
-            if value is not None and value < 1:
-                raise DataError(f"data.{name} is {value}: it must be at least 1.")
+            if value is not None and not 1 <= value <= LARGEST:
+                raise DataError(f"data.{name} is {value}: it must be at least 1 and at most {LARGEST:,}.")
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return `image`, uint8 (h, w, 1 or 3), as uint8 (channels, resolution, resolution).

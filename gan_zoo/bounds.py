@@ -5,6 +5,7 @@ from math import inf
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import shorten
 
 BOUNDS: dict[str, dict[str, float]] = {
     "latent_dim": {"at_least": 1},
@@ -25,6 +26,8 @@ BOUNDS: dict[str, dict[str, float]] = {
     "stddev_group": {"at_least": 1},
 }
 """Bounds of the names that several models have. Hyperparameters of one paper are bounded in its file."""
+LARGEST = 2**53
+"""Largest whole number that all parts take alike; more than any count of images, steps or bytes."""
 
 
 def refuse_unusable(hyperparameters: Mapping[str, Any]) -> None:
@@ -65,5 +68,7 @@ def bounded(
     for name, value in values.items():
         numbers = value if isinstance(value, tuple | list) else (value,)
         # A comparison with NaN is false, so NaN is never within the bounds.
+        if any(isinstance(number, int) and abs(number) > LARGEST for number in numbers):
+            raise Mistake(f"{where}{name} is {shorten(str(value), 60)}: whole numbers go up to {LARGEST:,}.")
         if not all(at_least <= number <= at_most and above < number < below for number in numbers):
             raise Mistake(f"{where}{name} is {value}: it must be {requirement}.")

@@ -1,6 +1,8 @@
 """The command `gan-zoo`: runs the command that was typed, and turns errors into one line and an exit code."""
 
 import os
+import re
+import stat
 import sys
 
 from datamodules.errors import DataError
@@ -23,6 +25,9 @@ COMMANDS = {
     "runs": "remove runs, such as those that failed: gan-zoo runs rm --failed runs/",
 }
 """Description of each command. The function of the same name in `commands/options.py` runs it."""
+
+OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)
+"""What torch says when the memory of the machine or of a GPU does not suffice."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -56,17 +61,39 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code.
 
     Raises:
-        Mistake: There is no such command, it was called with wrong options, or its data cannot be used.
+        Mistake: There is no such command, it was called with wrong options, or a file or its data cannot be used.
+        RunFailed: The memory does not suffice.
     """
     if arguments[:1] == ["--version"]:
         from gan_zoo import __version__
 
         print(f"gan-zoo {__version__}")
         return 0
+    for word in arguments:
+        refuse_device(word.partition("=")[2] if word.startswith("-") else word)
     try:
         return dispatch("gan-zoo", COMMANDS, lambda name: getattr(options, name), arguments, ("--help", "--version"))
     except DataError as error:
         raise Mistake(str(error)) from error
+    except OSError as error:
+        if error.filename is None or error.errno is None:  # no file is to blame: a reader that has gone, or a bug
+            raise
+        raise Mistake(f"{str(error.filename)[:200]} cannot be used: {error.strerror}.") from error
+    except (MemoryError, RuntimeError) as error:
+        if not (isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error))):
+            raise
+        reason = " ".join(str(error).split())[:160]
+        raise RunFailed(f"The memory does not suffice{reason and f' ({reason})'}: choose smaller numbers.") from error
+
+
+def refuse_device(word: str) -> None:
+    """Raise a `Mistake` if a word names what is neither file nor folder: a pipe would be waited for, for ever."""
+    try:
+        mode = os.stat(word).st_mode
+    except (OSError, ValueError):  # there is nothing of this name
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise Mistake(f"{word} is a pipe or a device: name a file or a folder.")
 
 
 def with_home(word: str) -> str:

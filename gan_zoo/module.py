@@ -1,5 +1,7 @@
 """The base of all models: what a step consumes, its randomness, one gradient update, its logged losses."""
 
+import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +10,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from gan_zoo import images
+from gan_zoo import images, memory
 from gan_zoo.distributed.strategy import average_gradients, refuse_unsupported
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
@@ -19,6 +21,9 @@ from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_othe
 
 Terms = dict[str, Tensor]
 """The named terms of a loss, already weighted. Their sum is minimised."""
+
+ESTIMATED = 1 << 22
+"""Number of values in the images of a minibatch from which on the memory of the generator is estimated."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,42 @@ class GenerativeModule(SampledModule):
                 f"{type(self).__name__} takes one class for each image, and the labels of the data are attributes, of "
                 "which an image can have several: use data with classes, or StarGAN, which knows attributes."
             )
+        self._refuse_large_step(data)
         self.preparation = images.Preparation(
             flip=getattr(data, "flip", False), crop=getattr(data, "crop", 0), dequantize=self.dequantize
         )
         self._turns.clear()
+
+    def _refuse_large_step(self, data: Any) -> None:
+        """Raise a `Mistake` if a step does not fit into the memory of the machine, at the least that it can take.
+
+        This is what its images take, as bytes and on a CPU as floats too, or what the generator keeps for its gradient.
+        """
+        feed, shape = self.feed(0), getattr(data, "image_shape", ())
+        size = feed.batch_size or getattr(data, "batch_size", 0)
+        if not (shape and size):
+            return
+        on_cpu, instead = self.trainer.strategy.root_device.type == "cpu", "choose a smaller data.batch_size"
+        count = feed.minibatches * size
+        needed = count * math.prod(shape) * (torch.uint8.itemsize + on_cpu * torch.float32.itemsize)
+        if needed > memory.SMALL:
+            what = f"A step of {count:,} images ({feed.minibatches:,} minibatches)"
+            memory.refuse_beyond(needed, None, what, f"{instead} or model.n_critic")
+        if on_cpu and feed == Feed(feed.minibatches) and size * math.prod(shape) > ESTIMATED:
+            what = f"The generator's gradient for a minibatch of {size:,} images"
+            memory.refuse_beyond(self._kept(size // self.micro_batches), None, what, instead)
+
+    def _kept(self, size: int) -> int:
+        """Return the bytes that the generator keeps for the gradient of `size` images; 0 if nobody can tell."""
+        with contextlib.suppress(Exception):  # a network of the user may need values, which `META` has none of
+            network, latents = memory.on_meta(self.generator), torch.empty(size, self.latent_dim, device=memory.META)
+            label = torch.empty(size, dtype=torch.long, device=memory.META) if self.num_classes else None
+
+            def noise(number: int) -> Tensor:
+                return torch.empty(size, number, device=memory.META)
+
+            return memory.peak(lambda: self.render(network, latents, label, 1.0, noise))
+        return 0
 
     def on_fit_start(self) -> None:
         if self.trainer.lr_scheduler_configs:

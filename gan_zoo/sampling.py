@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
+from gan_zoo.memory import refuse_beyond
 from gan_zoo.step import ema, randomness
 
 BatchNorm = Literal["eval", "train"]
@@ -122,6 +123,8 @@ class SampledModule(L.LightningModule):
                 noise = partial(randomness.image_noise, start, count, seed=seed)
                 classes = self._classes(start, count, seed, first, label)
                 made = self.render(network, Inputs(latents, classes, truncation, noise))
+                if n > chunk and not parts and made.device.type == "cpu":
+                    refuse_beyond(n * made[0].nbytes, None, f"{n:,} images at once", "ask for fewer at a time")
                 parts.append(made[max(first - start, 0) : end - start])
         return torch.cat(parts).clamp(-1, 1)
 

@@ -28,7 +28,7 @@ class Grids(SessionCallback):
 
     def __init__(self, every: int = 1000, count: int = 64, seed: int = 0, split: str | None = None) -> None:
         bounded("grids.", at_least=0, every=every)
-        bounded("grids.", at_least=1, count=count)
+        bounded("grids.", at_least=1, at_most=10_000, count=count)
         self.every, self.count, self.seed, self.split = every, count, seed, split
         self._drawn = -1
 

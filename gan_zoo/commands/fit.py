@@ -9,6 +9,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from datamodules.labels import LabelSet
+from gan_zoo import memory
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -161,7 +162,8 @@ class CommandLine(LightningCLI):
             Mistake: A class refuses its arguments, or the model does not match the data.
         """
         try:
-            self.config_init = self.parser.instantiate(self.config)
+            with memory.guarded("The model", "choose smaller widths, latents or images"):
+                self.config_init = self.parser.instantiate(self.config)
         except Exception as error:
             raise refused(origin(error)) from None
         self.datamodule, self.model = self.config_init["data"], self.config_init["model"]

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from PIL import Image as Pillow
 
 from datamodules.errors import DataError
-from datamodules.sources import SUFFIXES, decode, is_image
+from datamodules.sources import SUFFIXES, decode, is_image, opened_image
+from datamodules.stores import read_file
 from gan_zoo import images
 from gan_zoo.errors import Mistake
 from gan_zoo.run.files import write
@@ -35,7 +36,7 @@ def find(paths: list[str]) -> list[Path]:
             files += inside
         elif not path.exists():
             raise Mistake(f"There is no {path}: name an image file or a folder of them.")
-        elif not is_image(path.name):
+        elif not is_image(path.name) or not path.is_file():
             raise Mistake(f"{path} is no image: images end in {', '.join(SUFFIXES)}.")
         else:
             files.append(path)
@@ -90,8 +91,8 @@ def read(file: Path, short: int = 0) -> Image:
         Mistake: The file is damaged.
     """
     try:
-        pixels = decode(file.read_bytes(), str(file))
-    except (DataError, OSError) as error:
+        pixels = decode(read_file(file), str(file))
+    except DataError as error:
         raise Mistake(str(error)) from error
     image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].expand(1, 3, -1, -1)
     return images.resized(images.to_float(image), short) if short else images.to_float(image)
@@ -104,11 +105,11 @@ def sides(file: Path, short: int = 0) -> tuple[int, int]:
         Mistake: The file is damaged.
     """
     try:
-        with Pillow.open(file) as opened:
+        with opened_image(file) as opened:
             width, height = opened.size
             if opened.getexif().get(ORIENTATION, 1) in SIDEWAYS:
                 width, height = height, width
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
         raise Mistake(f"{file} is damaged or no image: {error}.") from error
     return images.resized_sides(height, width, short) if short else (height, width)
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from gan_zoo.errors import Mistake
-from gan_zoo.lookup import closest
+from gan_zoo.lookup import closest, shorten
 
 
 def overview(program: str, commands: Mapping[str, str]) -> str:
@@ -84,7 +84,7 @@ class Parser(argparse.ArgumentParser):
                 raise Mistake(f"{self.prog} has no option {option}{closest(option, known)}: see {self.prog} --help.")
         options, left = self.parse_known_args(arguments)
         if left:
-            raise Mistake(f"{self.prog} does not know what {left[0]} is for: see {self.prog} --help.")
+            raise Mistake(f"{self.prog} does not know what {shorten(left[0], 60)} is for: see {self.prog} --help.")
         return options
 
 

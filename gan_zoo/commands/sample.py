@@ -1,6 +1,6 @@
 """`gan-zoo sample`: writes generated images, as one grid or as a PNG file for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from gan_zoo import images
 from gan_zoo.bounds import bounded
 from gan_zoo.errors import Mistake
+from gan_zoo.memory import refuse_beyond
 from gan_zoo.metrics.fakes import CHUNK, Sampled, Sampling
 from gan_zoo.run.files import write
 from gan_zoo.run.marks import is_our_image, mark
@@ -30,7 +31,7 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allo
     Raises:
         Mistake: The model cannot be loaded, a number is out of range, or `out` cannot be written.
     """
-    bounded("--", at_least=1, count=count)
+    bounded("--", at_least=1, at_most=10_000_000, count=count)
     bounded("--", at_least=0, first=first)
     target = Path(out)
     if target.suffix not in ("", ".png") and not target.is_dir():
@@ -42,7 +43,7 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allo
     try:
         if is_grid:
             target.parent.mkdir(parents=True, exist_ok=True)
-            write(target, images.png(images.grid(torch.cat([chunk for _, chunk in generated])), mark()))
+            write(target, images.png(images.grid(gathered(generated, count)), mark()))
         else:
             target.mkdir(parents=True, exist_ok=True)
             for start, chunk in generated:
@@ -52,6 +53,21 @@ def sample(path: str, count: int, first: int, out: str, sampling: Sampling, allo
         raise Mistake(f"{out} cannot be written: {error.strerror}.") from error
     print(f"{count} images in {out}")
     return 0
+
+
+def gathered(generated: Iterable[tuple[int, Tensor]], count: int) -> Tensor:
+    """Return all images as one tensor.
+
+    Raises:
+        Mistake: After the first chunk, that the memory does not suffice for `count` images.
+    """
+    parts: list[Tensor] = []
+    for _, chunk in generated:
+        if not parts:
+            instead = "ask for fewer, or name a folder, which gets a file for each"
+            refuse_beyond(2 * count * chunk[0].nbytes, None, f"A grid of {count:,} images", instead)
+        parts.append(chunk)
+    return torch.cat(parts)
 
 
 def chunks(sampled: Sampled, first: int, count: int) -> Iterator[tuple[int, Tensor]]:

@@ -102,9 +102,9 @@ class CycleGAN(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         bounds.refuse_unusable(self.hparams)
-        bounded("model.", at_least=1, blocks=blocks)
+        bounded("model.", at_least=1, at_most=1000, blocks=blocks)
         bounded("model.", at_least=0, cycle_weight=cycle_weight, identity_weight=identity_weight, pool_size=pool_size)
-        bounded("model.", at_least=0, discriminator_layers=discriminator_layers)
+        bounded("model.", at_least=0, at_most=30, discriminator_layers=discriminator_layers)
         bounded("model.", at_least=0, below=max(decay_until, 1), decay_from=decay_from)
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.learning_rate, self.betas = learning_rate, betas

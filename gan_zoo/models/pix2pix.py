@@ -90,8 +90,8 @@ class Pix2Pix(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         bounds.refuse_unusable(self.hparams)
-        bounded("model.", at_least=2, halvings=halvings)
-        bounded("model.", at_least=0, discriminator_layers=discriminator_layers)
+        bounded("model.", at_least=2, at_most=30, halvings=halvings)
+        bounded("model.", at_least=0, at_most=30, discriminator_layers=discriminator_layers)
         bounded("model.", at_least=0, l1_weight=l1_weight, adversarial_weight=adversarial_weight)
         bounded("model.", at_least=0, below=max(decay_until, 1), decay_from=decay_from)
         self.direction, self.conditional = direction, conditional

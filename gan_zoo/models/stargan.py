@@ -106,8 +106,9 @@ class StarGAN(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         bounds.refuse_unusable(self.hparams)
-        bounded("model.", at_least=1, halvings=halvings)
-        bounded("model.", at_least=0, reconstruction_weight=reconstruction_weight, blocks=blocks, decay_from=decay_from)
+        bounded("model.", at_least=1, at_most=30, halvings=halvings)
+        bounded("model.", at_least=0, at_most=1000, blocks=blocks)
+        bounded("model.", at_least=0, reconstruction_weight=reconstruction_weight, decay_from=decay_from)
         bounded("model.", at_least=decay_from + 1 if decay_until else 0, decay_until=decay_until)
         self.class_weight, self.reconstruction_weight = class_weight, reconstruction_weight
         self.penalty_weight, self.n_critic = penalty_weight, n_critic

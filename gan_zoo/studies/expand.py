@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 from gan_zoo.errors import Mistake
@@ -13,6 +14,11 @@ from gan_zoo.studies.reading import BUDGETS, Study
 
 CLASSES = ("model", "data")
 """Sections of a configuration that name a class and hold its options under init_args."""
+
+CELLS = 10_000
+"""Number of cells of the largest study; each is a run."""
+EXCLUDED = 1_000
+"""Number of partial cells that a study may exclude."""
 
 
 class Cell(NamedTuple):
@@ -31,8 +37,9 @@ def expand(study: Study) -> list[Cell]:
     """Return all cells of a study, method by method.
 
     Raises:
-        Mistake: An exclude matches no cell, two cells are the same, or no cell is left.
+        Mistake: An exclude matches no cell, two cells are the same, no cell is left, or there are too many.
     """
+    _refuse_many(study)
     points = [dict(zip(study.matrix, values, strict=True)) for values in product(*study.matrix.values())]
     pairs = [(method, point) for method in study.methods for point in points]
     for partial in study.exclude:
@@ -44,6 +51,16 @@ def expand(study: Study) -> list[Cell]:
     cells = [_cell(study, method, point) for method, point in kept]
     _refuse_doubles(cells)
     return cells
+
+
+def _refuse_many(study: Study) -> None:
+    """Count the cells and what is compared with them, before any is made."""
+    sizes = [len(study.methods), *map(len, study.matrix.values())]
+    count = prod(sizes)
+    if count > CELLS:
+        raise Mistake(f"The study has {' x '.join(map(str, sizes))} = {count:,} cells: it may have {CELLS:,}.")
+    if len(study.exclude) > EXCLUDED:
+        raise Mistake(f"exclude lists {len(study.exclude):,} partial cells: it may list {EXCLUDED:,}.")
 
 
 def _matches(partial: dict[str, Any], method: str, settings: dict[str, Any]) -> bool:

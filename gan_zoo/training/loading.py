@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
+from gan_zoo.memory import guarded
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
 from gan_zoo.run.reading import Damaged, open_plain, parse_json
@@ -41,7 +42,10 @@ def load(
     if not file.exists():
         raise Mistake(f"There is no {file}: a run writes it with its first checkpoint.")
     read = from_checkpoint if file.suffix == ".ckpt" else from_generator
-    with names_from(file, tuple(allow_modules)):
+    with (
+        names_from(file, tuple(allow_modules)),
+        guarded(f"The model in {file}", "a machine with more memory can load it"),
+    ):
         return read(file, changed or {})
 
 

@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
         DataError: The data is missing or damaged.
     """
     data, options = choose("data show", "Write images and their labels as one PNG.", arguments, add_options)
-    bounded("--", at_least=1, count=options["count"])
+    bounded("--", at_least=1, at_most=10_000, count=options["count"])
     bounded("--", at_least=0, below=2**32, seed=options["seed"])
     out = Path(options["out"])
     if out.suffix.lower() != ".png":

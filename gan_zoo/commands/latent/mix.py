@@ -14,7 +14,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--layers", default="0-3", help="layers that take the row's style, from 0 on (default 0-3)")
     parser.add_argument("--truncation", type=float, default=1.0, help="truncation of all styles (default 1: none)")
     options = parser.parse(arguments)
-    bounded("--", at_least=1, rows=options.rows, columns=options.columns)
+    bounded("--", at_least=1, at_most=1000, rows=options.rows, columns=options.columns)
     bounded("--", truncation=options.truncation)
     layers = layer_range(options.layers)
     refuse_place(options.out)

@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> int:
         help="truncations, a column for each: 0 is the mean image, 1 the image itself (default -1 -0.5 0 0.5 0.7 1)",
     )
     options = parser.parse(arguments)
-    bounded("--", at_least=1, count=options.count)
+    bounded("--", at_least=1, at_most=1000, count=options.count)
     bounded("--", values=options.values)
     refuse_place(options.out)
     from gan_zoo.editing import styles
