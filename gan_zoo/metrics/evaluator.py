@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 from torchmetrics import Metric
 
 from datamodules.order import Request
-from gan_zoo.distributed.strategy import from_rank_zero, rank, world_size
-from gan_zoo.errors import Mistake
+from gan_zoo.distributed.strategy import from_rank_zero, gathered, rank, world_size
+from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.metrics.choices import metric_class
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
@@ -80,10 +80,10 @@ class Evaluator:
 
         Raises:
             Mistake: There are too few images, or they have a size that the extractor does not take.
+            NonFinite: An image has infinite or NaN values.
         """
         metrics = {name: self._with_real(name) for name in self.makers}
-        for first, count in shares(samples, fakes.unit):
-            self._feed(fakes.images(first, count), metrics, real=False)
+        self._feed_fakes(fakes, samples, metrics)
         scores: Scores = {}
         for name, metric in metrics.items():
             for measure, value in values(metric.compute(), name).items():
@@ -142,6 +142,17 @@ class Evaluator:
         loader: Any = DataLoader(self.real, sampler=requests, batch_size=None, num_workers=self.workers)
         for batch in loader:
             self._feed(batch["image"], metrics, real=True)
+
+    def _feed_fakes(self, fakes: Fakes, samples: int, metrics: dict[str, Metric]) -> None:
+        """Feed images 0 to `samples`; if those of one process are not finite, all processes raise its error."""
+        failure = ""
+        try:
+            for first, count in shares(samples, fakes.unit):
+                self._feed(fakes.images(first, count), metrics, real=False)
+        except NonFinite as error:
+            failure = str(error)
+        for message in filter(None, gathered(failure)):
+            raise NonFinite(message)
 
     def _feed(self, image: Tensor, metrics: dict[str, Metric], real: bool) -> None:
         if image.dtype != torch.uint8:

@@ -16,6 +16,7 @@ from gan_zoo.images import Batch
 from gan_zoo.metrics.classifiers import Classifier
 from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
+from gan_zoo.metrics.fakes import grey_levels
 from gan_zoo.metrics.faithful import Means, Translation, measures
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions, Protocol
@@ -113,7 +114,7 @@ class Translated:
         batch, route = self.task.batch(indices, self.device), self.task.route
         result = self.model.follow(route, batch, self.conditions.latent_seed, first)
         self.means.add(Translation(result, batch, batch[route.source], self.task.pairs(indices, self.device)))
-        return images.to_uint8(result)
+        return grey_levels(result, type(self.model).__name__)
 
 
 class Translations:
