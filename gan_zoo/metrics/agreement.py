@@ -52,6 +52,10 @@ def class_agreement(fakes: Sampled, classifier: Extractor, samples: int, protoco
     share = sum(gathered(agreements)) / samples
     error = 1.96 * math.sqrt(share * (1 - share) / max(samples - 1, 1))
     protocol = replace(
-        protocol, extractor=classifier.name, extractor_weights=classifier.fingerprint(), resize=classifier.resize
+        protocol,
+        extractor=classifier.name,
+        extractor_weights=classifier.fingerprint(),
+        extractor_version=classifier.version,
+        resize=classifier.resize,
     )
     return {score_name("accuracy", classifier.name, samples): Value(share, (share - error, share + error))}, protocol

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader
 from torchmetrics import Metric
 
 from datamodules.order import Request
+from gan_zoo import __version__
 from gan_zoo.distributed.strategy import from_rank_zero, gathered, rank, world_size
 from gan_zoo.errors import Mistake, NonFinite
-from gan_zoo.metrics.choices import metric_class
+from gan_zoo.metrics.choices import METRICS, metric_class
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
 from gan_zoo.metrics.names import score_name
@@ -62,13 +63,14 @@ class Evaluator:
         self.about: dict[str, Any] = {
             "extractor": extractor.name,
             "extractor_weights": extractor.fingerprint(),
+            "extractor_version": extractor.version,
             "resize": extractor.resize,
             "data": real.name,
             "data_fingerprint": real.fingerprint(),
             "split": split,
             "real": len(self.indices),
         }
-        self.makers = {name.rpartition(":")[2].lower(): metric_class(name) for name in metrics}
+        self.makers = {name: metric_class(name) for name in metrics}
         self.higher_is_better = False
         """Whether higher values of the first metric are better."""
         self._foreign: dict[str, Metric] = {}
@@ -87,6 +89,7 @@ class Evaluator:
         scores: Scores = {}
         for name, metric in metrics.items():
             for measure, value in values(metric.compute(), name).items():
+                measure = measure if name in METRICS or measure == name else f"{name}.{measure}"
                 scores[score_name(measure, self.extractor.name, samples)] = value
         return scores, Protocol(**self.about, generated=samples, conditions=fakes.conditions)
 
@@ -202,6 +205,7 @@ def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, im
             "value": score.value,
             "interval": list(score.interval) if score.interval else None,
             "protocol": conditions,
+            "gan_zoo": __version__,
         }
         for name, score in scores.items()
     ]

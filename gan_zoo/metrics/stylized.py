@@ -122,7 +122,11 @@ class Stylizations:
         mean = {name: value / count for name, value in total(painted.sums).items()}
         encoder, extractor = model.encoder, self.evaluator.extractor.name
         of_encoder = replace(
-            protocol, extractor=encoder.network, extractor_weights=encoder.fingerprint(), resize="none"
+            protocol,
+            extractor=encoder.network,
+            extractor_weights=encoder.fingerprint(),
+            extractor_version=1,
+            resize="none",
         )
         results: list[Result] = [(distances(mean, encoder.network, count), of_encoder), (scores, protocol)]
         frechet = scores.get(score_name("fd", extractor, count))

@@ -16,8 +16,8 @@ from gan_zoo.images import Batch
 from gan_zoo.metrics.classifiers import Classifier
 from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
-from gan_zoo.metrics.fakes import grey_levels
 from gan_zoo.metrics.faithful import Means, Translation, measures
+from gan_zoo.metrics.fakes import grey_levels
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions, Protocol
 from gan_zoo.metrics.real import real
@@ -210,6 +210,8 @@ class Translations:
         for name, value in means.values().items():
             classifier = self.classifier if name == "accuracy" else None
             network, weights = (classifier.name, classifier.fingerprint()) if classifier else ("", "")
-            protocol = replace(protocol, extractor=network, extractor_weights=weights, resize="none")
+            protocol = replace(
+                protocol, extractor=network, extractor_weights=weights, extractor_version=1, resize="none"
+            )
             results.append(({score_name(name, network, count, route.name): value}, protocol))
         return results
