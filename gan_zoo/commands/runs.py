@@ -28,8 +28,9 @@ def print_table(root: str) -> None:
         score = f"{row['metric']} {row['value']:.4g}" if row["value"] is not None else "-"
         speed = f"{row['images_per_second']:.0f}" if row.get("images_per_second") else "-"
         heartbeat = row.get("heartbeat", "-")
+        step = "-" if "images_fingerprint" in row else row["step"]
         used = size(disk(Path(row["run"])))
-        print(f"{row['run']:<40} {row['status']:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
+        print(f"{row['run']:<40} {row['status']:<12} {step:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
 
 
 def failed_runs(root: Path) -> list[Run]:

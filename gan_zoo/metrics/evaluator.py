@@ -61,10 +61,7 @@ class Evaluator:
         self.real, self.extractor, self.device, self.workers = real, extractor.to(device), device, workers
         self.indices = chosen(len(real), count)
         self.about: dict[str, Any] = {
-            "extractor": extractor.name,
-            "extractor_weights": extractor.fingerprint(),
-            "extractor_version": extractor.version,
-            "resize": extractor.resize,
+            **extractor_fields(extractor),
             "data": real.name,
             "data_fingerprint": real.fingerprint(),
             "split": split,
@@ -194,8 +191,17 @@ def against(
     return Evaluator(real.images, extractor, metrics, device, real.split, count, real.workers)
 
 
-def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, images: int) -> list[dict[str, Any]]:
-    """Return the lines of evaluations.jsonl for scores at `step`, after training on `images` real images."""
+def lines(
+    scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, images: int | None
+) -> list[dict[str, Any]]:
+    """Return the lines of evaluations.jsonl for scores at `step`, after training on `images` real images.
+
+    Args:
+        scores: Values by name.
+        protocol: Protocol of the scores.
+        step: Step of the model.
+        images: Number of real images that it was trained on; None: unknown.
+    """
     conditions = protocol.as_dict()
     return [
         {
@@ -209,6 +215,16 @@ def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, im
         }
         for name, score in scores.items()
     ]
+
+
+def extractor_fields(extractor: Extractor) -> dict[str, Any]:
+    """Return the fields of a protocol that describe the extractor."""
+    return {
+        "extractor": extractor.name,
+        "extractor_weights": extractor.fingerprint(),
+        "extractor_version": extractor.version,
+        "resize": extractor.resize,
+    }
 
 
 def reads_logits(metric: Any) -> bool:

@@ -1,5 +1,6 @@
 """The protocol of a score: everything that must be known to compare it with another. Every score is stored with it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -150,3 +151,12 @@ def comparable(conditions: Mapping[str, Any]) -> dict[str, Any]:
 def completed(conditions: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a protocol in one form, whichever version of gan_zoo wrote them."""
     return {name: value for name, value in conditions.items() if FIRST_VERSION.get(name) != value}
+
+
+def same(first: int | float | None, second: int | float | None) -> bool:
+    """Return whether two values of one score are the same but for rounding, which depends on the device.
+
+    Values that are not finite numbers, which files hold as null, are all the same.
+    """
+    a, b = (value if value is not None and math.isfinite(value) else None for value in (first, second))
+    return a is b if a is None or b is None else math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-6)

@@ -18,7 +18,7 @@ from gan_zoo.metrics.protocol import comparable
 from gan_zoo.report import again, papers, seeds
 from gan_zoo.report.collect import Result
 from gan_zoo.report.grouping import Group, plain
-from gan_zoo.report.scores import Line, Number, best, is_number, kind, protocol
+from gan_zoo.report.scores import Line, Number, best, has_step, is_number, kind, protocol
 
 HASHES = ("extractor_weights", "data_fingerprint", "source_fingerprint")
 
@@ -40,6 +40,8 @@ class Row:
     steps: list[int]
     """Of the scores averaged, one a run."""
     best_steps: list[int]
+    latent_spread: float | None
+    """Mean over the runs of the sample standard deviation over seeds of latents; None: each was scored with one."""
     again: float | None
     """Mean score of the best steps with other latents; None if not all were scored again."""
     images: list[Number]
@@ -121,7 +123,7 @@ def order(found: list[list[Line]], score: str, key: str) -> tuple[Any, ...]:
     measures = list(names.MEASURES.values())
     measure = names.measure(metric)
     usual = measures.index(measure) if measure else len(measures)
-    return (metric != score, -len(found), -generated if is_number(generated) else 0, usual, key)
+    return (metric != score, not protocol(line), -len(found), -generated if is_number(generated) else 0, usual, key)
 
 
 def table(example: Line, groups: list[Group], paired: bool = False) -> Table:
@@ -131,7 +133,7 @@ def table(example: Line, groups: list[Group], paired: bool = False) -> Table:
         scored = [(run, block, run.scores.get(made.key, [])) for run, block in zip(one.runs, one.blocks, strict=True)]
         good = [entry for entry in scored if not refusal(entry[0], entry[2])]
         averaged = [entry for entry in good if entry[0].status == "finished"] or good
-        lost = [(run, block) for run, block, lines in scored if has_failed(run, lines)]
+        lost = [(run, block) for run, block, lines in scored if made.protocol and has_failed(run, lines)]
         if averaged or lost:
             made.rows.append(row(one, averaged, lost, made))
         kept = {run.name for run, _, _ in averaged}
@@ -166,6 +168,8 @@ def has_failed(run: Result, lines: list[Line]) -> bool:
 
     A run that failed without any score at all counts in every table; one with other scores only in theirs.
     """
+    if lines and (not protocol(lines[-1]) or "conflict" in lines[-1]):
+        return False
     if lines:
         return run.status == "failed" or not is_number(lines[-1].get("value"))
     return run.status == "failed" and not run.scores
@@ -177,6 +181,10 @@ def refusal(run: Result, lines: list[Line]) -> str:
         return "failed"
     if not lines:
         return "no such score"
+    if not protocol(lines[-1]):
+        return "the score has no protocol, so nothing is known to be comparable with it"
+    if values := lines[-1].get("conflict"):
+        return f"step {lines[-1]['step']} has two values of the score, {' and '.join(map(str, values))}"
     return "" if is_number(lines[-1].get("value")) else f"the score at step {lines[-1]['step']} is not a finite number"
 
 
@@ -185,9 +193,14 @@ def row(one: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tup
     last = [lines[-1] for _, _, lines in scored]
     chosen = [best(lines, table.lower) for _, _, lines in scored]
     looks = [again.rescored(run, table.key, line["step"]) for (run, _, _), line in zip(scored, chosen, strict=True)]
+    draws = [
+        [float(line["value"]), *again.rescored(run, table.key, line["step"])]
+        for (run, _, _), line in zip(scored, last, strict=True)
+    ]
+    spreads = [stdev(values) for values in draws if len(values) > 1]
     cells: dict[tuple[Hashable, str], list[float]] = {}
-    for (run, block, _), line in zip(scored, last, strict=True):
-        cells.setdefault(cell(run, block), []).append(float(line["value"]))
+    for (run, block, _), values in zip(scored, draws, strict=True):
+        cells.setdefault(cell(run, block), []).append(fmean(values))
     scores = {place: fmean(values) for place, values in cells.items()}
     worst = seeds.WORST[table.lower]
     by_seed = list(seeds.by_seed(scores).values())
@@ -198,10 +211,11 @@ def row(one: Group, scored: list[tuple[Result, str, list[Line]]], lost: list[tup
         scores=scores | {cell(run, block): worst for run, block in lost if cell(run, block) not in scores},
         mean=fmean(by_seed) if by_seed else worst,
         spread=stdev(by_seed) if len(by_seed) > 1 else None,
-        interval=own_interval(last[0]) if len(last) == 1 else None,
-        steps=[line["step"] for line in last],
-        best_steps=[line["step"] for line in chosen],
-        again=fmean(value for value in looks if value is not None) if looks and None not in looks else None,
+        interval=own_interval(last[0]) if len(last) == 1 and not spreads else None,
+        steps=[line["step"] for line in last if has_step(line)],
+        best_steps=[line["step"] for line in chosen if has_step(line)],
+        latent_spread=fmean(spreads) if spreads else None,
+        again=fmean(map(fmean, looks)) if looks and all(looks) and all(map(has_step, chosen)) else None,
         images=[line["images"] for line in last if is_number(line.get("images"))],
         seconds=[line["seconds"] for line in last if is_number(line.get("seconds"))],
         papers=papers.beside(table.metric, first.model, first.data, first.config, papers.everything()),

@@ -40,6 +40,7 @@ COLUMNS = (
     Column("method", lambda row, _: row.group.label, lambda row: row.group.label, number=False),
     Column("mean", lambda row, digits: number(row.mean, digits), lambda row: row.mean if isfinite(row.mean) else None),
     Column("spread", lambda row, digits: number(row.spread, digits), lambda row: row.spread),
+    Column("latent spread", lambda row, digits: number(row.latent_spread, digits), lambda row: row.latent_spread),
     Column(
         "95 % interval", lambda row, digits: interval(row.interval, digits), lambda row: (row.interval or [None])[0]
     ),
@@ -89,7 +90,7 @@ def silent(table: Table, sheet: Sheet) -> set[str]:
 def above(table: Table) -> list[str]:
     """What a reader has to know before the numbers."""
     better = f"{names.title(table.metric)}, {names.direction(table.metric)} is better."
-    said = [f"{better} Budget: {budget(table)}." if table.rows else better]
+    said = [f"{better} Budget: {equal}." if (equal := budget(table)) else better]
     if table.differs:
         said.append(f"Apart from the first table: {table.differs}.")
     if told := BASELINES.get(str(table.protocol.get("weights"))):
