@@ -51,7 +51,7 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
     """
     if rank() > 0:
         return
-    recorded = {identity(line): line.get("value") for line in lines_of(run.evaluations_file)}
+    recorded = {identity(line): line.get("value") for line in lines_of(run.evaluations_file) if isinstance(line, dict)}
     found = lines(scores, protocol, step, real_images)
     for line in found:
         if identity(line) in recorded:
@@ -66,7 +66,9 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
 
 def identity(line: dict[str, Any]) -> str:
     """Return the fields of a line that identify the score, as text: the step, the score and its protocol."""
-    return json.dumps([line.get("step"), line.get("metric"), completed(line.get("protocol") or {})], sort_keys=True)
+    protocol = line.get("protocol")
+    conditions = completed(protocol) if isinstance(protocol, dict) else {}
+    return json.dumps([line.get("step"), line.get("metric"), conditions], sort_keys=True)
 
 
 def refuse_changed(run: Run, line: dict[str, Any], before: int | float | None) -> None:
