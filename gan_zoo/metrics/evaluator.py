@@ -61,7 +61,7 @@ class Evaluator:
         self.real, self.extractor, self.device, self.workers = real, extractor.to(device), device, workers
         self.indices = chosen(len(real), count)
         self.about: dict[str, Any] = {
-            **extractor_fields(extractor),
+            **extractor.about(),
             "data": real.name,
             "data_fingerprint": real.fingerprint(),
             "split": split,
@@ -215,16 +215,6 @@ def lines(
         }
         for name, score in scores.items()
     ]
-
-
-def extractor_fields(extractor: Extractor) -> dict[str, Any]:
-    """Return the fields of a protocol that describe the extractor."""
-    return {
-        "extractor": extractor.name,
-        "extractor_weights": extractor.fingerprint(),
-        "extractor_version": extractor.version,
-        "resize": extractor.resize,
-    }
 
 
 def reads_logits(metric: Any) -> bool:

@@ -17,7 +17,6 @@ from datamodules.order import Request
 from datamodules.sources import Files, Source
 from datamodules.stream import DataError
 from gan_zoo.errors import Mistake
-from gan_zoo.metrics.evaluator import extractor_fields
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.metrics.protocol import Conditions
@@ -143,7 +142,7 @@ class Statistics:
         """
         if metrics != ("fd",):
             raise Mistake(f"{self.path} holds a mean and a covariance: use --metrics fd, which needs no more.")
-        wanted = extractor_fields(extractor)
+        wanted = extractor.about()
         for field in wanted:
             if self.about and self.about.get(field) != wanted[field]:
                 raise Mistake(

@@ -45,6 +45,15 @@ class Extractor(nn.Module):
         """Return a hash of the weights. Scores with other hashes, or other versions of the code, are not compared."""
         return hashed(self)
 
+    def about(self) -> dict[str, Any]:
+        """Return the fields of a protocol that describe the extractor."""
+        return {
+            "extractor": self.name,
+            "extractor_weights": self.fingerprint(),
+            "extractor_version": self.version,
+            "resize": self.resize,
+        }
+
     def check(self, image_shape: tuple[int, int, int]) -> None:
         """Raise `Mistake` if the network does not take images of this shape."""
 
