@@ -117,7 +117,7 @@ def decode(content: bytes, where: str) -> np.ndarray:
         where: Name of the file for messages.
 
     Raises:
-        DataError: Pillow cannot read a complete image, it has more than `PIXELS`, or nothing says which of its values is
+        DataError: Pillow cannot read a complete image, it has more than `PIXELS`, or nothing says which value is
             white.
     """
     try:

@@ -14,7 +14,7 @@ from gan_zoo import images, memory
 from gan_zoo.distributed.strategy import average_gradients, refuse_unsupported
 from gan_zoo.errors import Mistake
 from gan_zoo.images import Batch
-from gan_zoo.sampling import SampledModule
+from gan_zoo.sampling import Inputs, SampledModule
 from gan_zoo.step import ema, randomness
 from gan_zoo.step.loss_log import Ledger
 from gan_zoo.step.optimizers import AnyOptimizer, Clipping, frozen, own_and_others, set_options, set_rates
@@ -141,7 +141,7 @@ class GenerativeModule(SampledModule):
             def noise(number: int) -> Tensor:
                 return torch.empty(size, number, device=memory.META)
 
-            return memory.peak(lambda: self.render(network, latents, label, 1.0, noise))
+            return memory.peak(lambda: self.render(network, Inputs(latents, label, 1.0, noise)))
         return 0
 
     def on_fit_start(self) -> None:

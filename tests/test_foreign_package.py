@@ -211,13 +211,13 @@ def test_a_yaml_of_theirs_trains(run: Path) -> None:
 
 def test_their_metric_scores_in_their_features_while_training(run: Path) -> None:
     scores = [(line["step"], line["metric"]) for line in lines(run / "evaluations.jsonl")]
-    assert scores == [(step, name) for step in (0, 3) for name in ("meangap_colours_16", "fd_colours_16")]
+    assert scores == [(step, name) for step in (0, 3) for name in ("theirs.scores:MeanGap_colours_16", "fd_colours_16")]
 
 
 def test_evaluate_takes_their_metric_and_extractor(folder: Path, run: Path) -> None:
     printed = gan_zoo(folder, "evaluate", str(run), *SCORES)
     values = dict(line.split()[:2] for line in printed.splitlines())
-    assert values.keys() == {"fd_colours_16", "meangap_colours_16"}
+    assert values.keys() == {"fd_colours_16", "theirs.scores:MeanGap_colours_16"}
     trained = {line["metric"]: line["value"] for line in lines(run / "evaluations.jsonl") if line["step"] == 3}
     assert {name: f"{value:.6g}" for name, value in trained.items()} == values
 

@@ -29,9 +29,10 @@ def print_table(root: str) -> None:
         score = f"{visible(row['metric'])} {row['value']:.4g}" if row["value"] is not None else "-"
         speed = rate(row["images_per_second"]) if row.get("images_per_second") else "-"
         heartbeat = visible(row.get("heartbeat", "-"))
+        step = "-" if "images_fingerprint" in row else row["step"]
         used = size(disk(Path(row["run"])))
         name, status = visible(row["run"]), visible(row["status"])
-        print(f"{name:<40} {status:<12} {row['step']:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
+        print(f"{name:<40} {status:<12} {step:>8} {speed:>9} {score:>24} {used:>9} {heartbeat}")
     for row in rows:
         if row["status"] == "damaged":
             print(visible(row["error"]))

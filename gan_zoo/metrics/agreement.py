@@ -51,7 +51,5 @@ def class_agreement(fakes: Sampled, classifier: Extractor, samples: int, protoco
         agreements += int((logits.argmax(1).cpu() == fakes.classes(first, count)).sum())
     share = sum(gathered(agreements)) / samples
     error = 1.96 * math.sqrt(share * (1 - share) / max(samples - 1, 1))
-    protocol = replace(
-        protocol, extractor=classifier.name, extractor_weights=classifier.fingerprint(), resize=classifier.resize
-    )
+    protocol = replace(protocol, **classifier.about())
     return {score_name("accuracy", classifier.name, samples): Value(share, (share - error, share + error))}, protocol

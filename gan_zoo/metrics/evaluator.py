@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader
 from torchmetrics import Metric
 
 from datamodules.order import Request
-from gan_zoo.distributed.strategy import from_rank_zero, rank, world_size
-from gan_zoo.errors import Mistake
-from gan_zoo.metrics.choices import metric_class
+from gan_zoo import __version__
+from gan_zoo.distributed.strategy import from_rank_zero, gathered, rank, world_size
+from gan_zoo.errors import Mistake, NonFinite
+from gan_zoo.metrics.choices import METRICS, metric_class
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.fakes import CHUNK, Fakes
 from gan_zoo.metrics.names import score_name
@@ -60,15 +61,13 @@ class Evaluator:
         self.real, self.extractor, self.device, self.workers = real, extractor.to(device), device, workers
         self.indices = chosen(len(real), count)
         self.about: dict[str, Any] = {
-            "extractor": extractor.name,
-            "extractor_weights": extractor.fingerprint(),
-            "resize": extractor.resize,
+            **extractor.about(),
             "data": real.name,
             "data_fingerprint": real.fingerprint(),
             "split": split,
             "real": len(self.indices),
         }
-        self.makers = {key(name): metric_class(name) for name in metrics}
+        self.makers = {name: metric_class(name) for name in metrics}
         self.higher_is_better = False
         """Whether higher values of the first metric are better."""
         self._foreign: dict[str, Metric] = {}
@@ -80,16 +79,17 @@ class Evaluator:
 
         Raises:
             Mistake: There are too few images, or they have a size that the extractor does not take.
+            NonFinite: An image has infinite or NaN values.
         """
         withheld = self.withheld(samples)
         if len(withheld) == len(self.makers):
             raise Mistake(next(iter(withheld.values())))
         metrics = {name: self._with_real(name) for name in self.makers if name not in withheld}
-        for first, count in shares(samples, fakes.unit):
-            self._feed(fakes.images(first, count), metrics, real=False)
+        self._feed_fakes(fakes, samples, metrics)
         scores: Scores = {}
         for name, metric in metrics.items():
             for measure, value in values(metric.compute(), name).items():
+                measure = measure if name in METRICS or measure == name else f"{name}.{measure}"
                 scores[score_name(measure, self.extractor.name, samples)] = value
         return scores, Protocol(**self.about, generated=samples, conditions=fakes.conditions)
 
@@ -159,6 +159,17 @@ class Evaluator:
         for batch in loader:
             self._feed(batch["image"], metrics, real=True)
 
+    def _feed_fakes(self, fakes: Fakes, samples: int, metrics: dict[str, Metric]) -> None:
+        """Feed images 0 to `samples`; if those of one process are not finite, all processes raise its error."""
+        failure = ""
+        try:
+            for first, count in shares(samples, fakes.unit):
+                self._feed(fakes.images(first, count), metrics, real=False)
+        except NonFinite as error:
+            failure = str(error)
+        for message in filter(None, gathered(failure)):
+            raise NonFinite(message)
+
     def _feed(self, image: Tensor, metrics: dict[str, Metric], real: bool) -> None:
         if image.dtype != torch.uint8:
             raise Mistake(
@@ -196,8 +207,17 @@ def against(
     return Evaluator(real.images, extractor, metrics, device, real.split, count, real.workers)
 
 
-def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, images: int) -> list[dict[str, Any]]:
-    """Return the lines of evaluations.jsonl for scores at `step`, after training on `images` real images."""
+def lines(
+    scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, images: int | None
+) -> list[dict[str, Any]]:
+    """Return the lines of evaluations.jsonl for scores at `step`, after training on `images` real images.
+
+    Args:
+        scores: Values by name.
+        protocol: Protocol of the scores.
+        step: Step of the model.
+        images: Number of real images that it was trained on; None: unknown.
+    """
     conditions = protocol.as_dict()
     return [
         {
@@ -207,6 +227,7 @@ def lines(scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, im
             "value": score.value,
             "interval": list(score.interval) if score.interval else None,
             "protocol": conditions,
+            "gan_zoo": __version__,
         }
         for name, score in scores.items()
     ]

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from gan_zoo import images
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.module import GenerativeModule
 from gan_zoo.sampling import BatchNorm
@@ -93,7 +93,7 @@ class Sampled:
             batch_norm=sampling.batch_norm,
             chunk=CHUNK,
         )
-        return images.to_uint8(sampled)
+        return grey_levels(sampled, type(self.model).__name__)
 
     def classes(self, first: int, count: int) -> Int64[Tensor, " n"]:
         """Return the classes of images `first` to `first + count`; the model must have classes."""
@@ -104,3 +104,22 @@ class Sampled:
             return randomness.classes(first, count, self.model.num_classes, self.sampling.seed)
         assert self.real_labels is not None
         return self.real_labels[randomness.classes(first, count, len(self.real_labels), self.sampling.seed)]
+
+
+def grey_levels(image: Float[Tensor, " n c h w"], model: str) -> UInt8[Tensor, " n c h w"]:
+    """Return generated images as grey levels.
+
+    Args:
+        image: The images, in [-1, 1].
+        model: Name of the model that made them, for the message.
+
+    Raises:
+        NonFinite: A value is infinite or NaN, for which there is no grey level.
+    """
+    if not torch.isfinite(image).all():
+        broken = int((~torch.isfinite(image)).flatten(1).any(1).sum())
+        raise NonFinite(
+            f"{model} generated NaN or infinite values in {broken} of {len(image)} images, so it has no score. Score "
+            "an earlier checkpoint, or train it again with a lower learning rate."
+        )
+    return images.to_uint8(image)

@@ -1,6 +1,7 @@
 """Mean and covariance of features: accumulated over batches and processes, and saved in files."""
 
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,12 +42,18 @@ class Gaussian:
         """Return the Gaussian whose `tensors()` are among these."""
         return cls(tensors["mean"], tensors.get("covariance"), tensors.get("rows"))
 
-    def save(self, file: Path, count: int) -> None:
-        """Write an .npz with `mu` and `sigma`, which pytorch-fid and clean-fid read, and the number of images."""
+    def save(self, file: Path, about: Mapping[str, Any]) -> None:
+        """Write an .npz with `mu` and `sigma`, which pytorch-fid and clean-fid read, and how they were computed.
+
+        Args:
+            file: The file to write.
+            about: The fields of a protocol that describe the extractor and the images, among them `real`, their number.
+        """
         covariance = self.covariance if self.rows is None else self.rows.mT @ self.rows
         assert covariance is not None
         stream = io.BytesIO()
-        np.savez(stream, mu=self.mean.cpu().numpy(), sigma=covariance.cpu().numpy(), count=count, made_by=MARK)
+        mean, sigma = self.mean.cpu().numpy(), covariance.cpu().numpy()
+        np.savez(stream, mu=mean, sigma=sigma, count=about["real"], protocol=json.dumps(dict(about)), made_by=MARK)
         write(file, stream.getvalue())
 
     @classmethod

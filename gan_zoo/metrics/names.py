@@ -3,6 +3,8 @@
 A score's name holds the measure, the network whose features were compared, and the number of generated images:
 `fd_lenet_10k`, `precision_inception_50k`. FID, KID and the Inception score imply the Inception network, so their names
 leave it out: `fid_50k`, `kid_50k`, `is_50k`. For translated images the name begins with the route: `a2b/fid_140`.
+A user's own metric is named as the user typed it, because two modules may have a class of the same name:
+`my.scores:Gap_lenet_10k`; each of several measures follows a dot: `my.scores:Gap.high_lenet_10k`.
 """
 
 from datamodules.names import count_name
@@ -24,7 +26,7 @@ def score_name(measure: str, extractor: str, images: int, route: str = "") -> st
         return f"{route}/{score_name(measure, extractor, images)}"
     if not extractor:
         return f"{measure}_{count_name(images)}"
-    if extractor != INCEPTION:
+    if extractor != INCEPTION or ":" in measure:
         return f"{measure}_{extractor}_{count_name(images)}"
     if measure.startswith("fd"):
         return f"fi{measure[1:]}_{count_name(images)}"
@@ -77,5 +79,5 @@ def title(name: str) -> str:
 def _key(name: str) -> str:
     """Return the longest key of `MEASURES` that `name`, without its route, begins with; empty: none."""
     score = name.rpartition("/")[2]
-    matches = [key for key in MEASURES if f"{score}_".startswith(f"{key}_")]
+    matches = [key for key in MEASURES if f"{score}_".startswith(f"{key}_") and ":" not in score]
     return max(matches, key=len, default="")

@@ -16,6 +16,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics import art
 from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
+from gan_zoo.metrics.fakes import grey_levels
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.metrics.real import real
@@ -58,7 +59,7 @@ class Painted:
     def _paint(self, content_number: int, style_number: int) -> UInt8[Tensor, "1 3 h w"]:
         content, other = (self._load(self.contents, self.indices[content_number - back]) for back in (0, 1))
         style = self._load(self.styles, style_number)
-        result = images.to_uint8(self.model.stylize(content, [style]))
+        result = grey_levels(self.model.stylize(content, [style]), type(self.model).__name__)
         of_result, of_content, of_other, of_style = (
             self.model.encoder(image) for image in (images.to_float(result), content, other, style)
         )
@@ -125,7 +126,11 @@ class Stylizations:
         mean = {name: value / count for name, value in total(painted.sums).items()}
         encoder, extractor = model.encoder, self.evaluator.extractor.name
         of_encoder = replace(
-            protocol, extractor=encoder.network, extractor_weights=encoder.fingerprint(), resize="none"
+            protocol,
+            extractor=encoder.network,
+            extractor_weights=encoder.fingerprint(),
+            extractor_version=1,
+            resize="none",
         )
         results: list[Result] = [(distances(mean, encoder.network, count), of_encoder), (scores, protocol)]
         frechet = scores.get(score_name("fd", extractor, count))

@@ -17,6 +17,7 @@ from gan_zoo.metrics.classifiers import Classifier
 from gan_zoo.metrics.evaluator import Evaluator, Scores, chosen
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.faithful import Means, Translation, measures
+from gan_zoo.metrics.fakes import grey_levels
 from gan_zoo.metrics.names import score_name
 from gan_zoo.metrics.protocol import Conditions, Protocol
 from gan_zoo.metrics.real import real
@@ -113,7 +114,7 @@ class Translated:
         batch, route = self.task.batch(indices, self.device), self.task.route
         result = self.model.follow(route, batch, self.conditions.latent_seed, first)
         self.means.add(Translation(result, batch, batch[route.source], self.task.pairs(indices, self.device)))
-        return images.to_uint8(result)
+        return grey_levels(result, type(self.model).__name__)
 
 
 class Translations:
@@ -215,6 +216,8 @@ class Translations:
         for name, value in means.values().items():
             classifier = self.classifier if name == "accuracy" else None
             network, weights = (classifier.name, classifier.fingerprint()) if classifier else ("", "")
-            protocol = replace(protocol, extractor=network, extractor_weights=weights, resize="none")
+            protocol = replace(
+                protocol, extractor=network, extractor_weights=weights, extractor_version=1, resize="none"
+            )
             results.append(({score_name(name, network, count, route.name): value}, protocol))
         return results

@@ -70,6 +70,11 @@ class Result:
         return str(self.record.get("model") or class_name(self.config.get("model.class_path")))
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it holds scores of images that others generated, at no step that is known."""
+        return "images_fingerprint" in self.record
+
+    @property
     def data(self) -> str:
         """The name of the data module's class."""
         return str(self.record.get("data") or class_name(self.config.get("data.class_path")))
@@ -150,6 +155,8 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
     cells = study.get("cells", {})
     cell = cells.get(folder.name, {})
     settings = cell.get("settings", {})
+    # Folders of one name are seeds of one method only if somebody said which seeds.
+    apart = {"images": record["images_fingerprint"]} if record.get("images_fingerprint") else {}
     seeds = [place["seed"] for place in (record, config, settings) if isinstance(place.get("seed"), int)]
     status = "damaged" if damages else status_of(record, cell)
     error = damages[0] if damages else record.get("error") or cell.get("last_line") or ""
@@ -160,7 +167,7 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
         method=str(
             cell.get("method") or record.get("model") or class_name(config.get("model.class_path")) or folder.name
         ),
-        settings={key: value for key, value in settings.items() if key != "seed"},
+        settings={key: value for key, value in settings.items() if key != "seed"} | ({} if seeds else apart),
         seed=seeds[0] if seeds else None,
         status=status,
         error="" if status in ("finished", "running") else error,

@@ -14,7 +14,7 @@ from typing import Any
 from gan_zoo.errors import Mistake
 from gan_zoo.report.collect import Result
 from gan_zoo.report.rank import own_interval
-from gan_zoo.report.scores import Line, is_number
+from gan_zoo.report.scores import Line, has_step, is_number
 from gan_zoo.report.sheets import as_csv, original
 
 COLUMNS = (
@@ -37,9 +37,10 @@ def csv_row(run: Result, line: Line) -> list[Any]:
     """Return the row of results.csv for one run and one line of its evaluations."""
     low, high = own_interval(line) or (None, None)
     value = line.get("value") if is_number(line.get("value")) else None
+    step = line.get("step") if has_step(line) else None
     return [
         *(run.study, run.name, run.model, run.data, run.config.get("data.split", ""), run.seed),
-        *(line.get("step"), line.get("images"), line.get("seconds"), line.get("metric"), value, low, high, run.status),
+        *(step, line.get("images"), line.get("seconds"), line.get("metric"), value, low, high, run.status),
         *(run.record.get("images_per_second"), packed(run.settings), packed(line.get("protocol") or {}), run.method),
     ]
 
@@ -89,7 +90,7 @@ def line(row: dict[str, str]) -> Line:
     numbers = {name: float(row[name]) if row[name] else None for name in ("images", "seconds", "value", "low", "high")}
     ends = [numbers["low"], numbers["high"]]
     return {
-        "step": int(row["step"]),
+        "step": int(row["step"] or 0),
         "images": numbers["images"],
         "seconds": numbers["seconds"],
         "metric": row["metric"],

@@ -25,7 +25,7 @@ def run_row(run: Result) -> list[str]:
     return [
         run.name,
         str(run.seed) if run.seed is not None else tables.NONE,
-        f"{run.step:,}",
+        tables.NONE if run.is_foreign else f"{run.step:,}",
         f"{images:,}" if is_number(images) else tables.NONE,
         tables.duration([seconds] if is_number(seconds) else []),
         f"{speed:,.0f}" if is_number(speed) else tables.NONE,

@@ -159,7 +159,8 @@ def tip(name: str, row: Row, text: str) -> str:
         return ""
     if name == "paper":
         return "; ".join(f"{paper.protocol} ({paper.source})" for paper in row.papers)
-    runs = [f"{run.name} step {step:,}" for run, step in zip(row.runs, row.steps, strict=True)]
+    of_steps = len(row.steps) == len(row.runs)  # images of others have none
+    runs = [f"{run.name} step {row.steps[place]:,}" if of_steps else run.name for place, run in enumerate(row.runs)]
     return f"{row.group.label}: {', '.join(runs[:6])}{' ...' * (len(runs) > 6)}"
 
 

@@ -17,7 +17,7 @@ from gan_zoo.metrics.protocol import comparable
 from gan_zoo.report import again, papers, seeds
 from gan_zoo.report.collect import Result
 from gan_zoo.report.grouping import Group, plain
-from gan_zoo.report.scores import Line, Number, best, is_number, kind, protocol
+from gan_zoo.report.scores import Line, Number, best, has_step, is_number, kind, protocol
 
 HASHES = ("extractor_weights", "data_fingerprint", "source_fingerprint")
 """The parts of a protocol that are hashes. They say little to a reader."""
@@ -41,6 +41,8 @@ class Row:
     """The step of each score that is averaged, in the order of `runs`."""
     best_steps: list[int]
     """The step of the best score of each run."""
+    latent_spread: float | None
+    """Mean over the runs of the sample standard deviation over seeds of latents; None: each was scored with one."""
     again: float | None
     """Mean score of the best steps with other latents; None unless all were scored again."""
     images: list[Number]
@@ -134,7 +136,14 @@ def order(lines_of_runs: list[list[Line]], score: str, key: str) -> tuple[Any, .
     measures = list(names.MEASURES.values())
     measure = names.measure(metric)
     usual = measures.index(measure) if measure else len(measures)
-    return (metric != score, -len(lines_of_runs), -generated if is_number(generated) else 0, usual, key)
+    return (
+        metric != score,
+        not protocol(line),
+        -len(lines_of_runs),
+        -generated if is_number(generated) else 0,
+        usual,
+        key,
+    )
 
 
 def table(example: Line, groups: list[Group], paired: bool = False) -> Table:
@@ -146,7 +155,7 @@ def table(example: Line, groups: list[Group], paired: bool = False) -> Table:
         ]
         usable = [entry for entry in scored if not refusal(entry[0], entry[2])]
         averaged = [entry for entry in usable if entry[0].status == "finished"] or usable
-        lost = [(run, block) for run, block, lines in scored if has_failed(run, lines)]
+        lost = [(run, block) for run, block, lines in scored if ranked.protocol and has_failed(run, lines)]
         if averaged or lost:
             ranked.rows.append(row(group, averaged, lost, ranked))
         names_averaged = {run.name for run, _, _ in averaged}
@@ -181,6 +190,8 @@ def has_failed(run: Result, lines: list[Line]) -> bool:
 
     A run that failed without any score at all counts in every table; one with other scores only in theirs.
     """
+    if lines and (not protocol(lines[-1]) or "conflict" in lines[-1]):
+        return False
     if lines:
         return run.status == "failed" or not is_number(lines[-1].get("value"))
     return run.status == "failed" and not run.scores
@@ -192,6 +203,10 @@ def refusal(run: Result, lines: list[Line]) -> str:
         return "failed"
     if not lines:
         return "no such score"
+    if not protocol(lines[-1]):
+        return "the score has no protocol, so nothing is known to be comparable with it"
+    if values := lines[-1].get("conflict"):
+        return f"step {lines[-1]['step']} has two values of the score, {' and '.join(map(str, values))}"
     return "" if is_number(lines[-1].get("value")) else f"the score at step {lines[-1]['step']} is not a finite number"
 
 
@@ -211,9 +226,14 @@ def row(
     second_scores = [
         again.rescored(run, table.key, line["step"]) for (run, _, _), line in zip(scored, chosen, strict=True)
     ]
+    draws = [
+        [float(line["value"]), *again.rescored(run, table.key, line["step"])]
+        for (run, _, _), line in zip(scored, last, strict=True)
+    ]
+    spreads = [stdev(values) for values in draws if len(values) > 1]
     cells: dict[tuple[Hashable, str], list[float]] = {}
-    for (run, block, _), line in zip(scored, last, strict=True):
-        cells.setdefault(cell(run, block), []).append(float(line["value"]))
+    for (run, block, _), values in zip(scored, draws, strict=True):
+        cells.setdefault(cell(run, block), []).append(fmean(values))
     scores = {place: fmean(values) for place, values in cells.items()}
     worst = seeds.WORST[table.lower]
     by_seed = list(seeds.by_seed(scores).values())
@@ -224,12 +244,11 @@ def row(
         scores=scores | {cell(run, block): worst for run, block in lost if cell(run, block) not in scores},
         mean=fmean(by_seed) if by_seed else worst,
         spread=stdev(by_seed) if len(by_seed) > 1 else None,
-        interval=own_interval(last[0]) if len(last) == 1 else None,
-        steps=[line["step"] for line in last],
-        best_steps=[line["step"] for line in chosen],
-        again=fmean(value for value in second_scores if value is not None)
-        if second_scores and None not in second_scores
-        else None,
+        interval=own_interval(last[0]) if len(last) == 1 and not spreads else None,
+        steps=[line["step"] for line in last if has_step(line)],
+        best_steps=[line["step"] for line in chosen if has_step(line)],
+        latent_spread=fmean(spreads) if spreads else None,
+        again=mean_of_means(second_scores) if all(map(has_step, chosen)) else None,
         images=[line["images"] for line in last if is_number(line.get("images"))],
         seconds=[line["seconds"] for line in last if is_number(line.get("seconds"))],
         papers=papers.beside(table.metric, first.model, first.data, first.config, papers.everything()),
@@ -237,10 +256,9 @@ def row(
     )
 
 
-def mean_of_all(values: Sequence[Number | None]) -> float | None:
-    """Return the mean, or None if there is no value or one is missing."""
-    present = [value for value in values if value is not None]
-    return fmean(present) if present and len(present) == len(values) else None
+def mean_of_means(scores: Sequence[Sequence[float]]) -> float | None:
+    """Return the mean of the runs' mean scores, or None if there is no run or a run has no score."""
+    return fmean(map(fmean, scores)) if scores and all(scores) else None
 
 
 def cell(run: Result, block: str) -> tuple[Hashable, str]:

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
-from gan_zoo.metrics.protocol import comparable
+from gan_zoo.metrics.protocol import comparable, same
 
 Number = int | float
 """A number in a JSON file."""
@@ -38,11 +38,25 @@ def redrawn(key: str) -> str:
 
 
 def by_kind(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    """Return evaluations grouped by kind and sorted by step; of several at the same step, the last counts."""
+    """Return evaluations grouped by kind and sorted by step. Two values of one step become a line without value."""
     lines_by_step: dict[str, dict[int, Line]] = {}
     for line in lines:
-        lines_by_step.setdefault(kind(line.get("metric"), protocol(line)), {})[line["step"]] = line
+        by_step = lines_by_step.setdefault(kind(line.get("metric"), protocol(line)), {})
+        by_step[line["step"]] = merged(by_step.get(line["step"], line), line)
     return {key: [line for _, line in sorted(lines.items())] for key, lines in lines_by_step.items()}
+
+
+def merged(before: Line, line: Line) -> Line:
+    """Return a line of a step for two; if their values differ, it holds both as `conflict` and none as `value`."""
+    if "conflict" in before:
+        return before
+    values = [one["value"] if is_number(one.get("value")) else None for one in (before, line)]
+    return line if same(*values) else line | {"value": None, "interval": None, "conflict": values}
+
+
+def has_step(line: Line) -> bool:
+    """Return whether a score belongs to a step of a run; images that others generated have no step and no time."""
+    return not protocol(line).get("images_fingerprint")
 
 
 def best(lines: list[Line], lower: bool) -> Line:
@@ -55,7 +69,7 @@ def best(lines: list[Line], lower: bool) -> Line:
 def timed(evaluations: Iterable[Line], metrics: list[Line]) -> list[Line]:
     """Return evaluations with the seconds of training at their steps, interpolated between lines of metrics."""
     points = [(line["step"], line["seconds"]) for line in metrics if is_number(line.get("seconds"))]
-    return [line | {"seconds": at(line["step"], points)} for line in evaluations]
+    return [line | {"seconds": at(line["step"], points) if has_step(line) else None} for line in evaluations]
 
 
 def at(step: int, points: list[tuple[int, Number]]) -> Number | None:

@@ -42,6 +42,7 @@ COLUMNS = (
     Column("method", lambda row, _: row.group.label, lambda row: row.group.label, number=False),
     Column("mean", lambda row, digits: number(row.mean, digits), lambda row: row.mean if isfinite(row.mean) else None),
     Column("spread", lambda row, digits: number(row.spread, digits), lambda row: row.spread),
+    Column("latent spread", lambda row, digits: number(row.latent_spread, digits), lambda row: row.latent_spread),
     Column(
         "95 % interval", lambda row, digits: interval(row.interval, digits), lambda row: (row.interval or [None])[0]
     ),
@@ -91,7 +92,7 @@ def silent(table: Table, sheet: Sheet) -> set[str]:
 def above(table: Table) -> list[str]:
     """Return the sentences that a reader needs before the numbers."""
     better = f"{names.title(table.metric)}, {names.direction(table.metric)} is better."
-    sentences = [f"{better} Budget: {budget(table)}." if table.rows else better]
+    sentences = [f"{better} Budget: {equal}." if (equal := budget(table)) else better]
     if table.differs:
         sentences.append(f"Apart from the first table: {table.differs}.")
     if baseline := BASELINES.get(str(table.protocol.get("weights"))):

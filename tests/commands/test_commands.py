@@ -51,7 +51,7 @@ def test_evaluate_appends_a_score_once(command: Command, tmp_path: Path) -> None
     ]
     assert command("evaluate", "m", "--samples", 300).out == first.out
     assert list(lines(Run("m").evaluations_file)) == kept
-    assert command("evaluate", "m", "--samples", 300, "--seed", 1).code == 0
+    assert command("evaluate", "m", "--samples", 300, "--latent-seed", 1).code == 0
     assert [line["protocol"]["latent_seed"] for line in lines(Run("m").evaluations_file)] == [0, 1]
 
 

@@ -1,6 +1,7 @@
 """Scores a model on a group of processes: `spread(work, (folder, extractor), devices)` runs `work` on each."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import torch
 
 from datamodules.mnist import MNIST
 from datamodules.stream import InMemory
-from gan_zoo.distributed.strategy import rank, world_size
+from gan_zoo.distributed.strategy import gathered, rank, world_size
+from gan_zoo.errors import NonFinite
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.evaluator import Evaluator
-from gan_zoo.metrics.fakes import Sampled, Sampling
+from gan_zoo.metrics.fakes import Sampled, Sampling, grey_levels
+from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.models.gan import GAN
 from gan_zoo.sampling import Inputs
 
@@ -50,3 +53,26 @@ def work(order: tuple[str, str, int]) -> None:
         results[name]["protocol"] = protocol.as_dict()
         torch.save(model.__dict__.get("given", []), Path(folder, f"latents_{name}_{world_size()}_{rank()}.pt"))
     Path(folder, f"scores_{world_size()}_{rank()}.json").write_text(json.dumps(results))
+
+
+class LastIsNaN:
+    """Images of which only the last one, in the share of the last process, is not finite."""
+
+    conditions, unit = Conditions(), 1
+
+    def images(self, first: int, count: int) -> torch.Tensor:
+        image = torch.zeros(count, 1, 28, 28)
+        image[-1] += math.nan if first + count == 20 else 0
+        return grey_levels(image, "LastIsNaN")
+
+
+def score_nan(folder: str) -> None:
+    """Score `LastIsNaN`, and write down the error of this process."""
+    real = InMemory("real", image=torch.randint(0, 256, (30, 1, 28, 28), dtype=torch.uint8))
+    evaluator = Evaluator(real, extractors.make("lenet"), ("fd",), torch.device("cpu"))
+    try:
+        evaluator.score(LastIsNaN(), 20)
+    except NonFinite as error:
+        Path(folder, f"error_{rank()}").write_text(str(error))
+        gathered(rank())  # so that no process ends the others before they have written
+        raise

@@ -11,13 +11,13 @@ from torch.testing import assert_close
 
 from datamodules.mnist import MNIST
 from datamodules.stream import DataError, InMemory
-from gan_zoo import images
+from gan_zoo import __version__, images
 from gan_zoo.errors import Mistake
-from gan_zoo.metrics import evaluator, extractors, fakes
+from gan_zoo.metrics import evaluator, extractors, fakes, names
 from gan_zoo.metrics.evaluator import against, lines, shares
 from gan_zoo.metrics.fakes import Sampled, Sampling
-from gan_zoo.metrics.protocol import Conditions, Protocol
-from tests.metrics.scored import ALL, CORNERS, CPU, Counting, Still, make_evaluator, model, sampled
+from gan_zoo.metrics.protocol import OPTIONAL, Conditions, Protocol, comparable
+from tests.metrics.scored import ALL, CORNERS, CPU, Corners, Counting, Still, make_evaluator, model, sampled
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 500])
@@ -128,6 +128,7 @@ def test_the_protocol_holds_all_conditions(half_life: int, averaged: bool, weigh
     assert protocol == Protocol(
         extractor="lenet",
         extractor_weights=extractors.make("lenet").fingerprint(),
+        extractor_version=1,
         resize="none",
         data=mnist.images.name,
         data_fingerprint=mnist.images.fingerprint(),
@@ -139,17 +140,36 @@ def test_the_protocol_holds_all_conditions(half_life: int, averaged: bool, weigh
     )
     flat = protocol.as_dict()
     names = {field.name for kind in (Protocol, Conditions) for field in fields(kind)} - {"conditions"}
-    assert set(flat) == names - {"source", "source_fingerprint"}, "nothing was translated"
+    assert set(flat) == names - {*OPTIONAL}, "nothing was translated, and the images are ours"
     assert flat["latent_seed"] == 5
 
 
 def test_a_line_holds_everything_that_a_report_reads(few: Counting) -> None:
     scores, protocol = make_evaluator(few, metrics=("kid", "fd")).score(sampled(), 20)
     first, second = lines(scores, protocol, step=7, images=70)
-    assert list(first) == ["step", "images", "metric", "value", "interval", "protocol"]
+    assert list(first) == ["step", "images", "metric", "value", "interval", "protocol", "gan_zoo"]
+    assert first["gan_zoo"] == __version__
     assert (first["step"], first["images"], first["metric"]) == (7, 70, "kid_lenet_20")
     assert len(first["interval"]) == 2 and second["interval"] is None
     assert first["protocol"] == second["protocol"] == protocol.as_dict()
+
+
+def test_an_extractor_whose_owner_raised_its_version_is_another(few: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corners has no weights, so that nothing but its version tells two of its codes apart."""
+    before, old = make_evaluator(few, CORNERS).score(sampled(), 20)
+    monkeypatch.setattr(Corners, "version", 2)
+    monkeypatch.setattr(Corners, "forward", lambda _, image: image[:, 0, 10:16:2, 10:16:2].flatten(1).float())
+    after, new = make_evaluator(few, CORNERS).score(sampled(), 20)
+    assert before != after, "the cached statistics of the real images are not used again"
+    assert comparable(old.as_dict()) != comparable(new.as_dict())
+
+
+def test_a_line_of_an_older_version_is_comparable_with_a_new_one(few: Counting) -> None:
+    _, protocol = make_evaluator(few).score(sampled(), 20)
+    new = protocol.as_dict()
+    old = {name: value for name, value in new.items() if name != "extractor_version"}
+    assert comparable(old) == comparable(new)
+    assert comparable({}) == {}, "a line without protocol stays one"
 
 
 @pytest.mark.parametrize(
@@ -197,12 +217,12 @@ def test_few_images_give_a_note() -> None:
     assert "20 images are few" in make_evaluator(data, CORNERS, count=20).few(600)
 
 
-def test_a_users_metric_is_named_after_its_class_and_sees_the_real_images(few: Counting) -> None:
+def test_a_users_metric_is_named_as_it_was_typed_and_sees_the_real_images(few: Counting) -> None:
     metrics = ("gan_zoo.metrics.frechet:FrechetDistance", "tests.metrics.test_evaluator:Gap")
     scores, _ = make_evaluator(few, CORNERS, metrics).score(sampled(), 20)
     same, _ = make_evaluator(few, CORNERS).score(sampled(), 20)
-    assert scores["frechetdistance_corners_20"] == same["fd_corners_20"]
-    assert scores["gap_corners_20"].value > 0
+    assert scores["gan_zoo.metrics.frechet:FrechetDistance_corners_20"] == same["fd_corners_20"]
+    assert scores["tests.metrics.test_evaluator:Gap_corners_20"].value > 0
 
 
 class Gap(evaluator.Metric):
@@ -219,3 +239,48 @@ class Gap(evaluator.Metric):
 
     def compute(self) -> Tensor:
         return (self.real - self.fake).abs().max()  # pyright: ignore
+
+
+OTHER_SCORES = """
+import torch
+from gan_zoo.metrics.frechet import FrechetDistance
+from tests.metrics import test_evaluator
+
+
+class Gap(test_evaluator.Gap):
+    def compute(self):
+        return super().compute() * 2
+
+
+class Measures(test_evaluator.Gap):
+    def compute(self):
+        return {"fd": torch.tensor(1.0), "fd_low": torch.tensor(0.5), "fd_high": torch.tensor(2.0)}
+
+
+class fd(FrechetDistance):
+    def _real_side(self):
+        return {"mean": torch.zeros(9).double(), "covariance": torch.eye(9).double()}
+"""
+
+
+@pytest.fixture
+def other_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of a user whose classes have names that others have too."""
+    (tmp_path / "other_scores.py").write_text(OTHER_SCORES)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_two_metrics_of_one_class_name_do_not_collide(few: Counting, other_scores: None) -> None:
+    metrics = ("tests.metrics.test_evaluator:Gap", "other_scores:Gap", "fd", "other_scores:fd")
+    scores, _ = make_evaluator(few, CORNERS, metrics).score(sampled(), 20)
+    assert len(scores) == 4
+    gap, other_gap, distance, other_distance = (score.value for score in scores.values())
+    assert other_gap == 2 * gap and other_distance != distance
+    assert make_evaluator(few, CORNERS).score(sampled(), 20)[0]["fd_corners_20"].value == distance, "from the cache"
+
+
+def test_the_measures_of_a_users_metric_are_not_taken_for_ours(few: Counting, other_scores: None) -> None:
+    scores, _ = make_evaluator(few, CORNERS, ("fd", "other_scores:Measures")).score(sampled(), 20)
+    assert scores.keys() == {"fd_corners_20", "other_scores:Measures.fd_corners_20"}
+    assert scores["other_scores:Measures.fd_corners_20"] == (1.0, (0.5, 2.0))
+    assert names.measure("other_scores:Measures.fd_corners_20") is None

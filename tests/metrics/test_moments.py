@@ -61,7 +61,7 @@ def test_fewer_than_two_images_are_refused(n):
 @pytest.mark.parametrize("n", [4, 40])
 def test_a_file_is_read_back_exactly(tmp_path, n):
     saved = FeatureMoments.of(rows(n)).gaussian("real")
-    saved.save(tmp_path / "x.npz", count=n)
+    saved.save(tmp_path / "x.npz", {"real": n})
     loaded = Gaussian.load(tmp_path / "x.npz")
     assert torch.equal(loaded.mean, saved.mean) and torch.equal(covariance(loaded), covariance(saved))
     assert int(np.load(tmp_path / "x.npz")["count"]) == n
@@ -70,7 +70,7 @@ def test_a_file_is_read_back_exactly(tmp_path, n):
 def test_pytorch_fid_and_clean_fid_can_read_the_file(tmp_path):
     """Both programs read `f["mu"][:]` and `f["sigma"][:]`."""
     x = rows(40)
-    FeatureMoments.of(x).gaussian("real").save(tmp_path / "x.npz", count=40)
+    FeatureMoments.of(x).gaussian("real").save(tmp_path / "x.npz", {"real": 40})
     with np.load(tmp_path / "x.npz") as file:
         mu, sigma = file["mu"][:], file["sigma"][:]
     assert mu.dtype == sigma.dtype == np.float64

@@ -65,3 +65,10 @@ def test_a_route_is_a_prefix():
     assert [direction(f"a2b/{name}_5") for name in ("psnr", "ssim", "l1", "accuracy_lenet")] == [
         "higher", "higher", "lower", "higher"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("extractor", ["inception", "lenet"])
+def test_a_users_metric_is_none_of_ours_however_its_module_is_called(extractor):
+    name = score_name("fd.scores:kid", extractor, 500)
+    assert name == f"fd.scores:kid_{extractor}_500"
+    assert measure(name) is None and title(name) == name

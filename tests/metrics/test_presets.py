@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gan_zoo.metrics.presets import PRESETS, Preset
-from gan_zoo.metrics.protocol import Conditions, Protocol
+from gan_zoo.metrics.protocol import OPTIONAL, Conditions, Protocol
 
 TABLE = {
     "50k_train": (("fd", "kid", "is"), 50_000, 0, "train"),
@@ -48,7 +48,7 @@ def test_a_preset_fixes_fields_of_the_protocol() -> None:
     preset = {field.name for field in fields(Preset)}
     assert preset - protocol == {"about", "metrics", "whole"}
     own = {"extractor_weights", "data", "data_fingerprint", "conditions", "weights", "latent_seed", "dtype"}
-    own |= {"source", "source_fingerprint"}
+    own |= {"extractor_version", *OPTIONAL}
     assert protocol - preset == own, "the others depend on the data, the model or the latents"
 
 

@@ -13,7 +13,7 @@ from datamodules.mixtures import Turns
 from datamodules.mnist import MNIST
 from datamodules.order import Request
 from gan_zoo import images
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import Mistake, NonFinite
 from gan_zoo.metrics import translated
 from gan_zoo.metrics.baselines import Untranslated, baselines
 from gan_zoo.metrics.classifiers import classifier
@@ -81,6 +81,15 @@ def test_the_distance_is_zero_only_when_the_images_are_the_targets(pairs):
     apart, same = (numbers(evaluator((Route("a2b", "a", side),), pairs).results(Untranslated(()), 40)) for side in "ba")
     assert abs(same["a2b/fd_pixels_40"]) < 1e-2
     assert apart["a2b/fd_pixels_40"] > 64 * 23**2
+
+
+def test_translations_that_are_not_finite_have_no_score(pairs):
+    class Broken(Darker):
+        def follow(self, route, batch, seed=0, first=0):
+            return super().follow(route, batch) * torch.nan
+
+    with pytest.raises(NonFinite, match="Broken generated NaN"):
+        evaluator(Darker.routes, pairs).results(Broken(), 40)
 
 
 def test_the_protocol_names_the_sources_and_the_real_images(pairs):

@@ -48,8 +48,10 @@ def test_unlike_protocols_are_apart_and_say_why(tmp_path: Path) -> None:
     assert told == {
         "generated 10000, above 500": [("a", 5.0)],
         "score kd_lenet, above fd_lenet": [("a", 6.0)],
-        unknown: [("b", 7.0)],
+        unknown: [],
     }
+    why = "the score has no protocol, so nothing is known to be comparable with it"
+    assert ("b-s0", why) in [(run.name, reason) for run, reason in others[-1].unranked], "it is shown, but not ranked"
 
 
 def test_of_two_full_tables_the_one_with_more_images_is_first(tmp_path: Path) -> None:
@@ -86,10 +88,35 @@ def test_only_finished_runs_count_unless_there_is_none(tmp_path: Path) -> None:
     assert [why for _, why in table.unranked] == ["interrupted, 50 at step 5"]
 
 
-def test_the_last_of_two_scores_of_one_step_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("second", [2.5, 4.0, math.nan])
+def test_two_values_of_one_step_are_not_ranked(tmp_path: Path, second: float) -> None:
     make_run(tmp_path / "x", {10: 3.0})
-    add_score(tmp_path / "x", 10, 2.5, PROTOCOL)
-    assert [row.mean for row in tables(tmp_path)[0].rows] == [2.5]
+    make_run(tmp_path / "y", {10: 3.5}, model="WGAN")
+    add_score(tmp_path / "x", 10, second, PROTOCOL)
+    add_score(tmp_path / "x", 10, 3.0, PROTOCOL)
+    (table,) = tables(tmp_path)
+    assert [row.group.label for row in table.rows] == ["WGAN"], "it neither wins nor counts as the worst"
+    shown = "None" if math.isnan(second) else second
+    assert [reason for _, reason in table.unranked] == [f"step 10 has two values of the score, 3.0 and {shown}"]
+
+
+def test_a_value_that_another_device_rounded_is_the_same(tmp_path: Path) -> None:
+    make_run(tmp_path / "x", {10: 3.0})
+    add_score(tmp_path / "x", 10, 3.0 + 1e-5, PROTOCOL)
+    assert [row.mean for row in tables(tmp_path)[0].rows] == [3.0 + 1e-5]
+
+
+def test_the_last_step_is_the_mean_over_the_seeds_of_its_latents(tmp_path: Path) -> None:
+    """Three seeds of latents at 10, 12 and 17, and one run with a single seed at 20: 13 ± sqrt(13), and 20."""
+    make_run(tmp_path / "a", {5: 8.0, 10: 10.0}, protocol=PROTOCOL | {"latent_seed": 0})
+    make_run(tmp_path / "b", {5: 8.0, 10: 20.0}, protocol=PROTOCOL | {"latent_seed": 0}, model="WGAN")
+    for seed, value in ((1, 12.0), (2, 17.0)):
+        add_score(tmp_path / "a", 10, value, PROTOCOL | {"latent_seed": seed})
+    (table,) = tables(tmp_path)
+    assert [(row.mean, row.latent_spread, row.interval) for row in table.rows] == [
+        (13.0, pytest.approx(math.sqrt(13)), None),
+        (20.0, None, None),
+    ]
 
 
 def test_settings_of_the_matrix_part_groups_and_constant_ones_are_not_said(tmp_path: Path) -> None:
@@ -220,11 +247,9 @@ def test_the_best_step_is_shown_with_the_latents_that_did_not_choose_it(tmp_path
         add_score(tmp_path / name, 5, value, again)
     (table,) = tables(tmp_path)  # the second look is no table of its own
     assert (table.protocol, table.rows[0].mean, table.rows[0].again) == (first, 10.0, 10.0)
-    add_score(tmp_path / "a", 10, 12.0, again)  # more than the best step: another protocol after all
-    assert [(one.protocol["latent_seed"], one.differs) for one in tables(tmp_path)] == [
-        (0, ""),
-        (1, "latent_seed 1, above 0"),
-    ]
+    add_score(tmp_path / "a", 10, 12.0, again)  # the last step too: the mean of 10 and 12 for one run of two
+    (table,) = tables(tmp_path)
+    assert (table.protocol, table.rows[0].mean, table.rows[0].again) == (first, 10.5, 10.0)
 
 
 def test_runs_are_grouped_by_any_setting(tmp_path: Path) -> None:

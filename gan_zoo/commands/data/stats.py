@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     count = len(evaluator.indices)
     print(f"{visible(evaluator.real.name)}: {', '.join(metrics)} of {count} images by {network.name} are ready.")
     if options["out"]:
-        export(Path(options["out"]), evaluator.references["fd"], count)
+        export(Path(options["out"]), evaluator.references["fd"], evaluator.about)
     return 0
 
 
@@ -52,20 +52,20 @@ def add_options(parser: LightningArgumentParser) -> None:
     option("--out", type=str | None, default=None, help="an .npz with mu and sigma for pytorch-fid and clean-fid")
 
 
-def export(file: Path, reference: dict[str, Any], count: int) -> None:
+def export(file: Path, reference: dict[str, Any], about: dict[str, Any]) -> None:
     """Write mean and covariance as an .npz.
 
     Args:
         file: The file to write. Its folder is made.
         reference: Statistics of the Frechet distance, by name.
-        count: Number of images that they were computed from.
+        about: How they were computed, as fields of a protocol.
 
     Raises:
         Mistake: The file cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        Gaussian.among(reference).save(file, count)
+        Gaussian.among(reference).save(file, about)
     except OSError as error:
         raise Mistake(f"{file} cannot be written: {error.strerror}.") from error
     print(f"mu and sigma are in {file}")

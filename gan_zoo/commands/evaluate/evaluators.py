@@ -108,7 +108,7 @@ def against(order: Order, name: str, real: Real) -> Evaluator:
         )
     network = extractor(name, order.weights, order.resize)
     images, count = real.images, order.real_samples
-    references = images.references(order.metrics, network.features) if isinstance(images, Statistics) else None
+    references = images.references(order.metrics, network) if isinstance(images, Statistics) else None
     return Evaluator(images, network, order.metrics, device(), real.split, count, real.workers, references)
 
 

@@ -1,6 +1,7 @@
 """Images without a data module: a folder, a zip or an .npz, read without resizing."""
 
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from datamodules.order import Request
 from datamodules.sources import Files, Source
 from datamodules.stream import DataError
 from gan_zoo.errors import Mistake
+from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.metrics.references import References
@@ -97,6 +99,8 @@ class Fixed:
 class Statistics:
     """The `mu` and `sigma` of an .npz, in place of the images that they summarise.
 
+    A file of ours also says how they were computed, so that scores against it are those against the images themselves.
+
     Args:
         path: A file written by this project, pytorch-fid, clean-fid or TTUR.
 
@@ -107,34 +111,49 @@ class Statistics:
     instant = True
 
     def __init__(self, path: Path) -> None:
-        self.gaussian = Gaussian.load(path)
-        self.name = path.stem
-        with np.load(path) as content:
-            self.count = int(content["count"]) if "count" in content else 0
+        self.path, self.gaussian = path, Gaussian.load(path)
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                self.count = int(content["count"]) if "count" in content else 0
+                self.about = dict[str, Any](json.loads(str(content["protocol"])) if "protocol" in content else {})
+        except (ValueError, TypeError) as error:
+            raise Mistake(f"{path} has a damaged count or protocol: compute it anew by gan-zoo data stats.") from error
+        self.name = str(self.about.get("data", path.stem))
+        self.split = str(self.about.get("split", ""))
 
     def __len__(self) -> int:
         return self.count
 
     def fingerprint(self) -> str:
+        if "data_fingerprint" in self.about:
+            return self.about["data_fingerprint"]
         tensors = self.gaussian.tensors()
         return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors.values())).hexdigest()[:16]
 
-    def references(self, metrics: tuple[str, ...], features: int) -> References:
+    def references(self, metrics: tuple[str, ...], extractor: Extractor) -> References:
         """Return the references of the Frechet distance, the only metric that needs no more than these statistics.
 
         Args:
             metrics: Names of the requested metrics.
-            features: Number of features of the extractor.
+            extractor: The extractor of the generated images.
 
         Raises:
-            Mistake: Other metrics are requested, or the statistics belong to another number of features.
+            Mistake: Other metrics are requested, or the statistics were computed in another way.
         """
         if metrics != ("fd",):
-            raise Mistake(f"{self.name}.npz holds a mean and a covariance: use --metrics fd, which needs no more.")
-        if len(self.gaussian.mean) != features:
+            raise Mistake(f"{self.path} holds a mean and a covariance: use --metrics fd, which needs no more.")
+        wanted = extractor.about()
+        for field in wanted:
+            if self.about and self.about.get(field) != wanted[field]:
+                raise Mistake(
+                    f"{self.path} holds statistics with {field.replace('_', ' ')} {self.about.get(field)}, and "
+                    f"this score has {wanted[field]}: name the extractor that they are from, or compute them anew by "
+                    "gan-zoo data stats."
+                )
+        if len(self.gaussian.mean) != extractor.features:
             raise Mistake(
-                f"{self.name}.npz holds statistics of {len(self.gaussian.mean)} features, and the extractor has "
-                f"{features}: name the extractor that they are from."
+                f"{self.path} holds statistics of {len(self.gaussian.mean)} features, and the extractor has "
+                f"{extractor.features}: name the extractor that they are from."
             )
         return {"fd": self.gaussian.tensors()}
 

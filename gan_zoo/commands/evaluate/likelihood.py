@@ -61,7 +61,7 @@ def score_likelihoods(order: Order) -> None:
             )
         real = reference(module_of(data_settings(run, order)), order.split)
         value, protocol = log_likelihood(
-            model, real.images, device(), draws, real.split, order.real_samples, order.seed
+            model, real.images, device(), draws, real.split, order.real_samples, order.latent_seed
         )
         scores = {score_name(NAME, "", protocol.real): value}
         tell(scores, f"{run.path} step {checkpoint.step} " if len(runs) > 1 else "")

@@ -33,7 +33,10 @@ class Order:
     whole: int
     """Number of images that the split must have, by the preset; 0: any number."""
     checkpoints: str
-    seed: int
+    seed: int | None
+    latent_seed: int
+    generator_weights: str
+    rank_with: str | None
     raw: bool
     truncation: float
     batch_norm: str
@@ -71,7 +74,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=("last", "all", "best"),
         help="checkpoints of a run to score (default last)",
     )
-    option("--seed", type=int, default=0, help="seed of the latents (default 0)")
+    option(
+        "--latent-seed",
+        type=int,
+        default=0,
+        help="seed of the latents, or of the draw of --samples from --fake (default 0)",
+    )
     option("--raw", action="store_true", help="use the last weights, not their exponential moving average")
     option("--truncation", type=float, help="truncation of the latents, if the model supports it (default 1: none)")
     option(
@@ -109,7 +117,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--fake", metavar="DIR", help="images to score in place of a run: a folder, zip or .npz")
     option("--real", metavar="DATA", help="real images to compare --fake with: a folder, zip, .npz, run or experiment")
     option("--name", help="name of --fake in reports (default: the name of the folder)")
-    option("--run", help="directory in which the scores of --fake are recorded, as a run")
+    option("--seed", type=int, help="seed that --fake was trained with; folders of one --name are seeds of one method")
+    option(
+        "--generator-weights",
+        default="unknown",
+        choices=("unknown", "averaged", "last"),
+        help="weights that generated --fake: averaged is an exponential moving average (default unknown)",
+    )
+    option(
+        "--rank-with",
+        choices=("averaged", "last"),
+        help="rank --fake in a table with runs scored with these weights, if its own are unknown (default: do not)",
+    )
+    option("--run", help="directory in which the scores of --fake are recorded, as a run (default: below runs/)")
     option(
         "--skip-damaged", action="store_true", help="leave out damaged files of --fake and --real, instead of stopping"
     )
@@ -137,7 +157,7 @@ def order(options: argparse.Namespace) -> Order:
     result = Order(**values)
     if result.samples is not None:
         bounded("--", at_least=2, samples=result.samples)
-    bounded("--", at_least=0, real_samples=result.real_samples)
+    bounded("--", at_least=0, real_samples=result.real_samples, latent_seed=result.latent_seed)
     bounded("--", at_least=1, devices=result.devices)
     bounded("--", above=0, truncation=result.truncation)
     if result.labels not in ("uniform", "data", defaults["labels"]) and not result.labels.isdigit():
@@ -178,10 +198,18 @@ def refuse_mixtures(order: Order) -> None:
         raise Mistake("the following arguments are required: runs, or --fake: see gan-zoo evaluate --help.")
     if order.runs and (order.fake or order.real or order.name or order.run):
         raise Mistake("--fake, --real, --name and --run score images in place of runs: leave out the runs, or these.")
+    if order.runs and order.seed is not None:
+        raise Mistake("--seed is the seed that --fake was trained with; that of a run's latents is --latent-seed.")
+    if order.runs and (order.generator_weights != "unknown" or order.rank_with):
+        raise Mistake("--generator-weights and --rank-with are for --fake: runs know their weights, so leave them out.")
     if order.fake and not order.real:
         raise Mistake("--fake needs --real: name the real images to compare with.")
     if order.fake and order.classifier:
         raise Mistake("--classifier is for runs: leave it out beside --fake.")
+    if order.fake and order.raw:
+        raise Mistake("--raw is for runs: say which weights generated --fake by --generator-weights.")
+    if order.fake and order.rank_with and order.generator_weights != "unknown":
+        raise Mistake("--rank-with is for unknown weights: leave it or --generator-weights out.")
     if order.baseline and order.per_class:
         raise Mistake("--baseline scores the images of all classes: leave --per-class out.")
     if order.held_out and not (order.baseline or order.neighbours):

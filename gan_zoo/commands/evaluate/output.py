@@ -1,5 +1,6 @@
 """Prints scores, and records them in a run."""
 
+import json
 import sys
 from typing import Any
 
@@ -9,7 +10,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics.evaluator import Scores, lines
 from gan_zoo.metrics.judges import Judge
 from gan_zoo.metrics.names import suspicion
-from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol
+from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol, completed, same
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines as lines_of
 
@@ -37,7 +38,7 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
             print(f"Note: {warning}", file=sys.stderr)
 
 
-def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int) -> None:
+def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int | None) -> None:
     """Add scores to the evaluations of a run, in the first process, unless they are there under the same protocol.
 
     The lines are marked by `origin`. A run that resumes drops its own lines from after its checkpoint, but keeps these.
@@ -47,22 +48,37 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
         scores: Values by name.
         protocol: Protocol of the scores.
         step: Step of the checkpoint.
-        real_images: Number of real images that the model was trained on by then.
+        real_images: Number of real images that the model was trained on by then; None: unknown.
 
     Raises:
-        Mistake: The file cannot be written.
+        Mistake: The file cannot be written, or holds another value of a score.
     """
     if rank() > 0:
         return
-    recorded = [without_value(line) for line in lines_of(run.evaluations_file)]
-    for line in lines(scores, protocol, step, real_images):
-        if without_value(line) not in recorded:
+    recorded = {identity(line): line.get("value") for line in lines_of(run.evaluations_file) if isinstance(line, dict)}
+    found = lines(scores, protocol, step, real_images)
+    for line in found:
+        if identity(line) in recorded:
+            refuse_changed(run, line, recorded[identity(line)])
+    for line in found:
+        if identity(line) not in recorded:
             try:
                 run.append(run.evaluations_file, line | {"origin": "evaluate"})
             except OSError as error:
                 raise Mistake(f"{run.evaluations_file} cannot be written: {error.strerror}.") from error
 
 
-def without_value(line: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a line that identify the score."""
-    return {name: value for name, value in line.items() if name not in ("value", "interval", "origin")}
+def identity(line: dict[str, Any]) -> str:
+    """Return the fields of a line that identify the score, as text: the step, the score and its protocol."""
+    protocol = line.get("protocol")
+    conditions = completed(protocol) if isinstance(protocol, dict) else {}
+    return json.dumps([line.get("step"), line.get("metric"), conditions], sort_keys=True)
+
+
+def refuse_changed(run: Run, line: dict[str, Any], before: int | float | None) -> None:
+    """Raise `Mistake` if a score has another value than before; devices may round it differently."""
+    if not same(before, line["value"]):
+        raise Mistake(
+            f"{run.evaluations_file} has {line['metric']} {before} at step {line['step']} under the same protocol, and "
+            f"this is {line['value']:.6g}: the model or the code has changed since, so remove the old line first."
+        )

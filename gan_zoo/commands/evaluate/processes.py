@@ -15,7 +15,7 @@ from datamodules.errors import DataError
 from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.lookup import shorten
 
-MISTAKEN = 2  # exit code of a process that left the message of a `Mistake` in a file
+MISTAKEN = 2  # exit code of a process that left the message of an error in a file
 
 
 def spread(work: Callable[[Any], None], order: Any, devices: int) -> None:
@@ -28,7 +28,7 @@ def spread(work: Callable[[Any], None], order: Any, devices: int) -> None:
 
     Raises:
         Mistake: There are fewer GPUs than `devices`, or `work` raised it in one of the processes.
-        RunFailed: A process ended without a message.
+        RunFailed: `work` raised it in one of the processes, or a process ended without a message.
     """
     if torch.cuda.is_available() and devices > torch.cuda.device_count():
         raise Mistake(f"--devices is {devices}, and this machine has {torch.cuda.device_count()} GPUs: ask for fewer.")
@@ -39,10 +39,12 @@ def spread(work: Callable[[Any], None], order: Any, devices: int) -> None:
         try:
             spawn(_member, args=(work, order, devices, folder), nprocs=devices)
         except ProcessExitedException as error:
-            messages = sorted(Path(folder).glob("mistake_*"))
-            if not messages:
-                raise RunFailed(f"One of {devices} processes ended without a message: {error}.") from error
-            raise Mistake(messages[0].read_text()) from error
+            mistakes, failures = (sorted(Path(folder).glob(f"{kind}_*")) for kind in ("mistake", "failure"))
+            if mistakes:
+                raise Mistake(mistakes[0].read_text()) from error
+            if failures:
+                raise RunFailed(failures[0].read_text()) from error
+            raise RunFailed(f"One of {devices} processes ended without a message: {error}.") from error
 
 
 def _member(rank: int, work: Callable[[Any], None], order: Any, devices: int, folder: str) -> None:
@@ -58,8 +60,9 @@ def _member(rank: int, work: Callable[[Any], None], order: Any, devices: int, fo
     dist.init_process_group("nccl" if gpu else "gloo", init_method=meeting, rank=rank, world_size=devices)
     try:
         work(order)
-    except (Mistake, DataError) as mistake:
-        Path(folder, f"mistake_{rank}").write_text(shorten(str(mistake), 2000))
+    except (Mistake, DataError, RunFailed) as error:
+        kind = "failure" if isinstance(error, RunFailed) else "mistake"
+        Path(folder, f"{kind}_{rank}").write_text(shorten(str(error), 2000))
         sys.stdout.flush()
         os._exit(MISTAKEN)  # without clean-up: the others wait for this one, and are ended with it
     dist.destroy_process_group()

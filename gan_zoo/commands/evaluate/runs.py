@@ -150,7 +150,7 @@ def extractor_name(order: Order, run: Run) -> str:
 def sampling(order: Order, labels: str | int) -> Sampling:
     """Return how samples are drawn; `labels` is the value of --labels, or one class."""
     return Sampling(
-        seed=order.seed,
+        seed=order.latent_seed,
         averaged=not order.raw,
         truncation=order.truncation,
         batch_norm="train" if order.batch_norm == "train" else "eval",

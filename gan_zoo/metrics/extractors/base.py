@@ -36,12 +36,23 @@ class Extractor(nn.Module):
     """Number of classes; 0: the network does not classify."""
     resize: str = "none"
     """How images are resized for the network, as protocols record it."""
+    version: int = 1
+    """Version of the code. The weights do not show a change of the code, so raise it with every change of features."""
     batch: int = 250
     """Images that go through the network at once. It bounds the memory and does not change the results."""
 
     def fingerprint(self) -> str:
-        """Return a hash of the weights. Scores with different hashes are not compared."""
+        """Return a hash of the weights. Scores with other hashes, or other versions of the code, are not compared."""
         return hashed(self)
+
+    def about(self) -> dict[str, Any]:
+        """Return the fields of a protocol that describe the extractor."""
+        return {
+            "extractor": self.name,
+            "extractor_weights": self.fingerprint(),
+            "extractor_version": self.version,
+            "resize": self.resize,
+        }
 
     def check(self, image_shape: tuple[int, int, int]) -> None:
         """Raise `Mistake` if the network does not take images of this shape."""

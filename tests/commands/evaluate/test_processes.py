@@ -9,10 +9,10 @@ import torch
 from torch.testing import assert_close
 
 from gan_zoo.commands.evaluate.processes import spread
-from gan_zoo.errors import Mistake
+from gan_zoo.errors import Mistake, RunFailed
 from gan_zoo.metrics.fakes import CHUNK
 from gan_zoo.step import randomness
-from tests.drivers.scoring import CASES, work
+from tests.drivers.scoring import CASES, score_nan, work
 
 pytestmark = pytest.mark.slow
 
@@ -71,3 +71,10 @@ def test_scores_do_not_depend_on_the_networks_batches(chunk: int, scored: Path, 
 def test_a_mistake_in_a_process_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(Mistake, match="No extractor is called lenett"):
         spread(work, (str(tmp_path), "lenett", 64), 2)
+
+
+def test_all_processes_refuse_images_that_are_not_finite_in_one_of_them(tmp_path: Path) -> None:
+    """Otherwise a run that trains on two GPUs would go back to its checkpoint on one, and wait on the other."""
+    with pytest.raises(RunFailed, match="LastIsNaN generated NaN or infinite values in 1 of 10 images"):
+        spread(score_nan, str(tmp_path), 2)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["error_0", "error_1"]
