@@ -294,7 +294,8 @@ class Fuzzer:
             if option in OUT:
                 named.append(value if equals else following)
         allowed = {os.path.abspath(os.path.expanduser(name)) for name in named if name.strip(" .~")}
-        for path in self.watch.written:
+        above = {str(parent) for path in allowed for parent in Path(path).parents}  # folders that are made for them
+        for path in self.watch.written - above:
             final = TEMPORARY.sub(r"\1", path)
             inside = [final, *map(str, Path(final).parents)]
             if path != str(place) and str(place) in inside and not allowed & set(inside):
