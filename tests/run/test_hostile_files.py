@@ -133,7 +133,8 @@ def folder(tmp_path: Path) -> Path:
     """A study of two runs: `a`, whose files are damaged, and `b`."""
     for name in ("a", "b"):
         event = {"step": 5, "kind": "saturated", "message": "x"}
-        make_run(tmp_path / "s" / name, {0: 9.0, 10: 5.0}, heartbeat="2026-01-01T00:00:00+00:00", events=[event])
+        status, beat = "running" if name == "a" else "finished", "2026-01-01T00:00:00+00:00"
+        make_run(tmp_path / "s" / name, {0: 9.0, 10: 5.0}, status=status, heartbeat=beat, events=[event])
     return make_study(tmp_path / "s", {name: {"method": name, "hash": "abc"} for name in ("a", "b")})
 
 
