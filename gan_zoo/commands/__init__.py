@@ -18,4 +18,5 @@ What they share:
     image_files.py        reads and writes image files of any size
     sheet.py              images with a caption under each, on one page
     progress_bar.py       a progress bar in a terminal
+    lasting_output.py     an output whose errors do not end a training
 """

@@ -1,6 +1,8 @@
 """`gan-zoo fit`: LightningCLI with our options and our Trainer, whose errors are one line."""
 
 import argparse
+import contextlib
+import sys
 from typing import Any
 
 import lightning.pytorch as L
@@ -9,6 +11,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from datamodules.labels import LabelSet
+from gan_zoo import interrupts
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -16,6 +19,7 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.commands.class_names import BASES, OneLineParser, choices, import_all, resolve_configs
+from gan_zoo.commands.lasting_output import LastingOutput
 from gan_zoo.commands.parser_errors import explain, origin, refused
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
@@ -64,19 +68,22 @@ def fit(arguments: list[str]) -> int:
         DataError: The data is missing or damaged.
         NonFinite: The run has failed.
     """
-    try:
-        command_line = prepare(arguments)
-        command_line.trainer.fit(command_line.model, command_line.datamodule)
-    except SystemExit as end:
-        if end.code:  # Lightning exits so after a second Ctrl-C; `--help` exits with 0
-            raise KeyboardInterrupt from None
-        raise
-    except MisconfigurationException as error:  # Lightning's name for a mistake of the user
-        raise Mistake(shorten(f"Lightning refuses this: {error}")) from error
-    if command_line.trainer.session.interrupted:
-        print(f"Interrupted at step {command_line.trainer.global_step} and saved: the same command goes on from there.")
-        return 130
-    return 0
+    with contextlib.redirect_stdout(LastingOutput(sys.stdout)):
+        try:
+            command_line = prepare(arguments)
+            command_line.trainer.fit(command_line.model, command_line.datamodule)
+        except SystemExit as end:
+            if end.code:  # Lightning exits so after a `KeyboardInterrupt`; `--help` exits with 0
+                raise KeyboardInterrupt from None
+            raise
+        except MisconfigurationException as error:  # Lightning's name for a mistake of the user
+            raise Mistake(shorten(f"Lightning refuses this: {error}")) from error
+        trainer = command_line.trainer
+        if trainer.session.interrupted:
+            if not interrupts.is_follower():
+                print(f"Interrupted at step {trainer.global_step} and saved: the same command goes on from there.")
+            return interrupts.CODE
+        return 0
 
 
 def prepare(arguments: list[str]) -> "CommandLine":

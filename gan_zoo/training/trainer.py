@@ -2,7 +2,10 @@
 
 import errno
 import logging
+import re
+import signal
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,9 @@ import lightning.pytorch as L
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
+from gan_zoo import interrupts
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -19,7 +24,7 @@ from gan_zoo.callbacks.opening import Opening
 from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
-from gan_zoo.callbacks.stopping import Signals, Stopping
+from gan_zoo.callbacks.stopping import NoSignals, Signals, Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
@@ -127,6 +132,10 @@ class Trainer(L.Trainer):
         if isinstance(cluster, SLURMEnvironment):  # it would put one checkpoint of its own for all runs into the cwd
             cluster.auto_requeue = False
         self.session.log_every = self.log_every_n_steps
+        self._signal_connector = NoSignals(self)
+        if isinstance(self.strategy.launcher, _SubprocessScriptLauncher):
+            launcher = self.strategy.launcher
+            interrupts.before_forced_end.append(lambda: launcher.kill(signal.SIGKILL))
         L.seed_everything(seed, verbose=False)
 
     def fit(  # type: ignore[override]
@@ -152,7 +161,7 @@ class Trainer(L.Trainer):
         # A data module deals its images to the processes itself.
         self._accelerator_connector.use_distributed_sampler = self._deals_loaders and datamodule is None
         run = self.session.run
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), closing(self.signals):
             warnings.filterwarnings("ignore", message=NOT_FOR_US)
             if run is None:
                 self._start_from_init(model)
@@ -193,7 +202,8 @@ class Trainer(L.Trainer):
         stopping = Stopping(self.max_images, self.max_seconds)
         evaluation = self.settings["evaluation"]
         self.opening = Opening(evaluation.prepare)
-        first = [Signals(), self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
+        self.signals = Signals()
+        first = [self.signals, self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
         first += [self.settings["watchdog"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]
@@ -231,8 +241,13 @@ class Trainer(L.Trainer):
             self._fit_or_roll_back(run, model, data, resumed)
         except BaseException as error:
             where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
-            run.note_end(None if isinstance(error, KeyboardInterrupt | SystemExit) else f"{where}{error}")
-            lost = self.strategy.lost() if isinstance(self.strategy, TurnTakingDDP) else ""
+            strategy = self.strategy if isinstance(self.strategy, TurnTakingDDP) else None
+            is_stopped = interrupts.is_stopping() or (strategy is not None and strategy.is_stopped())
+            is_asked = is_stopped or isinstance(error, KeyboardInterrupt | SystemExit)
+            run.note_end(None if is_asked else f"{where}{error}")
+            if is_stopped:
+                raise KeyboardInterrupt from error
+            lost = (strategy.lost() if strategy else "") or lost_reader(error)
             if lost and isinstance(error, RuntimeError) and not isinstance(error, RunFailed):
                 raise RunFailed(f"{lost} The same command goes on from the last checkpoint.") from error
             raise
@@ -254,6 +269,15 @@ class Trainer(L.Trainer):
             report = resume.start_from(model, Path(self.init))
             if self.is_first:
                 print(report)
+
+
+def lost_reader(error: BaseException) -> str:
+    """Return a message if `error` says that a process that read data has ended; else "".
+
+    The system kills such a process if memory is short, for example.
+    """
+    match = re.match(r"DataLoader worker \(pid[^)]*\) (?:is |exited )[^.]*", str(error))
+    return f"A process that reads data (--data.workers) has ended: {match[0]}." if match else ""
 
 
 REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")
