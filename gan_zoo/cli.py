@@ -3,8 +3,9 @@
 import io
 import os
 import sys
+import traceback
 from contextlib import suppress
-from typing import TextIO
+from typing import Any
 
 from datamodules.errors import DataError
 from gan_zoo import interrupts
@@ -33,7 +34,8 @@ def main(argv: list[str] | None = None) -> None:
 
     Exit codes: 0 for success; 1 if a run failed, or the output cannot be written; 2 if the user made a mistake; 130
     after Ctrl-C or SIGTERM; 141 if the reader of the output has gone, as in `gan-zoo status | head -1` (it is the code
-    that a shell reports).
+    that a shell reports). If the environment variable GAN_ZOO_TRACEBACK is set, the line of an error follows its
+    traceback.
 
     Args:
         argv: What follows `gan-zoo`; None: the arguments of this process.
@@ -61,6 +63,8 @@ def finish(arguments: list[str]) -> int:
     except BaseException as error:
         if interrupts.is_stopping():  # a consequence of the signal, as when a process that read data ended as well
             return print_stopped()
+        if isinstance(error, Mistake | RunFailed) and os.environ.get("GAN_ZOO_TRACEBACK"):
+            traceback.print_exception(error)
         if isinstance(error, Mistake):
             return print_error(str(error), 2)
         if isinstance(error, RunFailed):
@@ -120,7 +124,7 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def is_writable(stream: TextIO) -> bool:
+def is_writable(stream: Any) -> bool:
     """Return whether what was printed to `stream` can be written."""
     try:
         stream.flush()

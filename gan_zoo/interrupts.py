@@ -1,7 +1,7 @@
 """What SIGINT and SIGTERM do outside of training: they end a command at once, with exit code 130.
 
 While a run trains, `gan_zoo.callbacks.stopping` handles both signals, and they end the run after the current step. At
-all other times the main thread gets a `KeyboardInterrupt`. Python raises it between two of its instructions, which is
+all other times the main thread gets an `Interrupted`. Python raises it between two of its instructions, which is
 late where the main thread waits inside a library, and in vain where a library swallows it. A second thread therefore
 ends the process if it is still there after `GRACE` seconds.
 """
@@ -22,6 +22,15 @@ LAUNCHER = "GAN_ZOO_LAUNCHER"  # environment variable: number of the `gan-zoo` p
 
 before_forced_end: list[Callable[[], None]] = []
 """Functions that the second thread calls before it ends the process, such as one that ends other processes."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ends this process.
+
+    A plain `KeyboardInterrupt` that passes through `exec`, with which Python makes dataclasses, would let Python end
+    with another exit code, whoever catches it.
+    """
+
 
 _is_stopping = threading.Event()
 _forced_end = threading.Lock()
@@ -50,7 +59,7 @@ def stop(number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
     """End this process at once. This is the handler of both signals outside of training.
 
     Raises:
-        KeyboardInterrupt: The process is not ending already.
+        Interrupted: The process is not ending already.
     """
     if _is_stopping.is_set():
         return
@@ -58,7 +67,7 @@ def stop(number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
     _stop_launcher()
     if _is_installed:
         threading.Thread(target=_end_by_force, name="forced end", daemon=True).start()
-    raise KeyboardInterrupt
+    raise Interrupted
 
 
 def is_stopping() -> bool:

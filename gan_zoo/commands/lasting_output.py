@@ -2,13 +2,13 @@
 
 import os
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any
 
 
 class LastingOutput:
     """Writes to `stream`, and to nowhere once that fails: its disk is full, or its reader has gone."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:

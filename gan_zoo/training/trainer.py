@@ -7,13 +7,16 @@ import signal
 import warnings
 from contextlib import closing
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import lightning.pytorch as L
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.plugins.io import AsyncCheckpointIO
+from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher, _SubprocessScriptLauncher
+from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from gan_zoo import interrupts
 from gan_zoo.bounds import bounded
@@ -121,8 +124,11 @@ class Trainer(L.Trainer):
                 use_distributed_sampler=False,
                 **{name: value for name, value in given.items() if name not in REPLACED},
             )
-        except (MisconfigurationException, ValueError, TypeError) as error:  # what Lightning says of its own arguments
-            raise Mistake(shorten(f"Lightning's Trainer refuses this: {error}")) from error
+        except Mistake:
+            raise
+        except Exception as error:  # an argument that Lightning or a package that it needs refuses
+            raise Mistake(shorten(f"Lightning's Trainer refuses {_blamed(error, given)}: {error}")) from error
+        self._refuse_unfit_parts()
         if given.get("sync_batchnorm") and self.strategy.root_device.type == "cpu":
             raise Mistake("trainer.sync_batchnorm is true: torch synchronises batch norm on GPUs only. Leave it out.")
         self._take_over()
@@ -160,6 +166,7 @@ class Trainer(L.Trainer):
         model.clipping, model.micro_batches = self.clipping, self.micro_batches
         # A data module deals its images to the processes itself.
         self._accelerator_connector.use_distributed_sampler = self._deals_loaders and datamodule is None
+        self._refuse_early_stopping(model)
         run = self.session.run
         with warnings.catch_warnings(), closing(self.signals):
             warnings.filterwarnings("ignore", message=NOT_FOR_US)
@@ -183,6 +190,33 @@ class Trainer(L.Trainer):
                 ) from error
             finally:
                 run.release()
+
+    def _refuse_unfit_parts(self) -> None:
+        """Raise `Mistake` if the run would lose its end, or its checkpoints, because of a part of Lightning."""
+        if isinstance(self.strategy.launcher, _MultiProcessingLauncher):
+            raise Mistake(
+                f"trainer.strategy is {self.given.get('strategy')}: it starts its processes as copies of this one, "
+                "which a run cannot follow. Leave it out: several devices then train with gan_zoo's own strategy."
+            )
+        if isinstance(self.strategy.checkpoint_io, AsyncCheckpointIO):
+            raise Mistake(
+                "trainer.plugins names AsyncCheckpointIO: a checkpoint must be whole before it replaces the last one. "
+                "Leave it out."
+            )
+        callbacks: list[L.Callback] = self.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+        for callback in callbacks:
+            if isinstance(callback, Timer):
+                raise Mistake("trainer.callbacks names Timer: say --max_seconds, which counts over resumptions.")
+
+    def _refuse_early_stopping(self, model: GenerativeModule) -> None:
+        """Raise `Mistake` if a callback waits for a validation that never comes, and would fail at the end."""
+        callbacks: list[L.Callback] = self.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+        for callback in callbacks:
+            if isinstance(callback, EarlyStopping) and not is_overridden("validation_step", model):
+                raise Mistake(
+                    f"trainer.callbacks names {type(callback).__name__}, which looks for the metric {callback.monitor} "
+                    f"after each validation, and {type(model).__name__} has no validation. Leave it out."
+                )
 
     def _take_over(self) -> None:
         """Take the flags that Lightning knows for one optimizer alone, and leave it none to refuse."""
@@ -278,6 +312,16 @@ def lost_reader(error: BaseException) -> str:
     """
     match = re.match(r"DataLoader worker \(pid[^)]*\) (?:is |exited )[^.]*", str(error))
     return f"A process that reads data (--data.workers) has ended: {match[0]}." if match else ""
+
+
+def _blamed(error: BaseException, given: dict[str, Any]) -> str:
+    """Return the option, with its value, whose part raised `error`; "this" if that is not known."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    parts = {part for module in modules for part in module.split(".")}
+    for name, folder in (("accelerator", "accelerators"), ("strategy", "strategies"), ("plugins", "plugins")):
+        if folder in parts and isinstance(given.get(name), str):
+            return f"trainer.{name} {given[name]}"
+    return "this"
 
 
 REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")

@@ -26,7 +26,7 @@ FIT += ["--model.latent_dim", "8", "--model.average_half_life", "100", "--grids.
 FIT += ["--data", "tests.drivers.tiny.Read", "--data.size", "28", "--data.workers", "1", "--checkpoints.every", "7"]
 FIT += ["--evaluation.extractor", "lenet", "--evaluation.samples", "500", "--evaluation.every", "10"]
 FIT += ["--evaluation.share", "1", "--trainer.log_every_n_steps", "5", "--trainer.accelerator", "cpu"]
-FIT += ["--trainer.max_steps", str(STEPS)]
+FIT += ["--trainer.max_steps", str(STEPS), "--tracking.wandb", "false"]
 
 
 @dataclass(frozen=True)
