@@ -1,11 +1,11 @@
 """The command `gan-zoo`: runs the command that was typed, and turns errors into one line and an exit code."""
 
+import errno
 import io
 import os
 import sys
 import traceback
 from contextlib import suppress
-from typing import Any
 
 from datamodules.errors import DataError
 from gan_zoo import interrupts
@@ -29,6 +29,10 @@ COMMANDS = {
 """Description of each command. The function of the same name in `commands/options.py` runs it."""
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that has no more room."""
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run `gan-zoo` with the arguments `argv`, and exit.
 
@@ -43,13 +47,15 @@ def main(argv: list[str] | None = None) -> None:
     if argv is not None:
         sys.exit(finish(argv))
     interrupts.end_at_once()
-    code = 130
-    with suppress(KeyboardInterrupt):  # one that comes between two lines of `finish`
+    try:
         protect_children()
         prepare_streams()
         code = finish(sys.argv[1:])
-        interrupts.end_with(code)
-    sys.exit(interrupts.exit_code(code))
+    except KeyboardInterrupt:  # it came between two lines of `finish`
+        code = print_stopped()
+    code = interrupts.exit_code(code)
+    interrupts.end_with(code)
+    sys.exit(code)
 
 
 def finish(arguments: list[str]) -> int:
@@ -72,9 +78,9 @@ def finish(arguments: list[str]) -> int:
         if isinstance(error, BrokenPipeError):
             discard_output()
             return 141
-        if isinstance(error, OSError) and not is_writable(sys.stdout):
+        if isinstance(error, OSError) and error.errno in FULL:
             discard_output()
-            return print_error(f"The output cannot be written: {error.strerror or error}.", 1)
+            return print_error(f"The output cannot be written: {error.strerror}.", 1)
         raise
 
 
@@ -124,23 +130,16 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def is_writable(stream: Any) -> bool:
-    """Return whether what was printed to `stream` can be written."""
-    try:
-        stream.flush()
-    except OSError:
-        return False
-    return True
-
-
 def discard_output() -> None:
     """Write nothing more to standard output. Otherwise Python complains when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_stopped() -> int:
-    """Print that a signal ended the command, once for all processes of a training, and return the exit code."""
-    return interrupts.CODE if interrupts.is_follower() else print_error("Stopped.", interrupts.CODE)
+    """Print that a signal has ended the command, and return the exit code."""
+    interrupts.print_stopped()
+    return interrupts.CODE
 
 
 def print_error(message: str, code: int) -> int:

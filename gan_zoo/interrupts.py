@@ -6,6 +6,7 @@ late where the main thread waits inside a library, and in vain where a library s
 ends the process if it is still there after `GRACE` seconds.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -33,7 +34,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 _is_stopping = threading.Event()
-_forced_end = threading.Lock()
+_forced_end, _is_told = threading.Lock(), threading.Lock()
+"""Held by the thread that ends the process by force, and after the line that tells of the signal was printed."""
+_final_code: int | None = None
 _is_installed = False
 _launcher = 0
 """Number of the first process of the training, if Lightning started this process from it; else 0."""
@@ -43,6 +46,7 @@ def end_at_once() -> None:
     """Let SIGINT and SIGTERM end this process from now on. Call this once, in the main thread."""
     global _is_installed, _launcher
     _is_installed = True
+    atexit.register(_leave)  # called last, because it is registered first
     if os.environ.get("LOCAL_RANK", "0") != "0" and os.environ.get(LAUNCHER) == str(os.getppid()):
         _launcher = os.getppid()
     os.environ[LAUNCHER] = str(os.getpid())
@@ -92,10 +96,39 @@ def exit_code(code: int) -> int:
     return 0 if code == CODE and is_follower() else code
 
 
+def print_stopped() -> None:
+    """Print that a signal has ended the command, once for all processes of a training."""
+    if not is_follower() and _is_told.acquire(blocking=False):
+        with suppress(OSError):
+            print("gan-zoo: Stopped.", file=sys.stderr, flush=True)
+
+
 def end_with(code: int) -> None:
-    """Let further signals end this process with `code`, as it is about to do anyway."""
+    """End this process with `code`, whatever signals still come. The caller exits next."""
+    global _final_code
+    _final_code = code
     for number in SIGNALS:
         signal.signal(number, lambda *_: os._exit(code))
+    if is_stopping():  # nobody needs what they read
+        _kill_children()
+
+
+def _leave() -> None:
+    """End this process before Python takes itself down, when it would handle no more signals."""
+    if _final_code is not None:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(_final_code)
+
+
+def _kill_children() -> None:
+    """Kill the processes that `multiprocessing` started, such as those that read data."""
+    if "multiprocessing" in sys.modules:
+        from multiprocessing import active_children
+
+        for process in active_children():
+            process.kill()
 
 
 def _watch(reader: int) -> None:
@@ -109,15 +142,9 @@ def _end_by_force() -> None:
     if not _forced_end.acquire(blocking=False):
         return
     time.sleep(GRACE)
-    if not is_follower():
-        with suppress(OSError):
-            print("gan-zoo: Stopped.", file=sys.stderr, flush=True)
+    print_stopped()
     _stop_launcher()
-    if "multiprocessing" in sys.modules:
-        from multiprocessing import active_children
-
-        for process in active_children():
-            process.kill()
+    _kill_children()
     for function in before_forced_end:
         function()
     os._exit(exit_code(CODE))
@@ -131,8 +158,9 @@ def _stop_launcher() -> None:
 
 def _forget() -> None:
     """Undo `end_at_once` in a forked process, whose signals are not those of this process."""
-    global _is_installed
-    _is_installed = False
+    global _is_installed, _final_code
+    _is_installed, _final_code = False, None
+    atexit.unregister(_leave)
     signal.set_wakeup_fd(-1)
     for number, default in zip(SIGNALS, (signal.default_int_handler, signal.SIG_DFL), strict=True):
         if signal.getsignal(number) is stop:
