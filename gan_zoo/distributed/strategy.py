@@ -66,7 +66,7 @@ class TurnTakingDDP(DDPStrategy):
 def destroy_process_group() -> None:
     """End the process group, if there is one. It waits for no other process, so that a lost one cannot hold this up.
 
-    Without this, gloo's threads may still run when the interpreter takes its libraries down, which aborts the process.
+    Without this, gloo's threads may still run while the interpreter takes its libraries down.
     """
     if dist.is_initialized():
         dist.destroy_process_group()
