@@ -16,7 +16,7 @@ class Sleeping(InMemory):
     instant = False
 
     def __getitem__(self, request: Request) -> Batch:
-        if len(request.indices) > 20:  # those of a score
+        if len(request.indices) > 8:  # those of a score
             Path(os.environ["WAITING"]).touch()
             time.sleep(60)
         return super().__getitem__(request)
