@@ -2,7 +2,7 @@
 
 The first line is {"run": the arguments of `wandb.init`, `dir` among them}. Each other line is [kind, values,
 summaries]: kind and values are those of `Session.tell`, and summaries says for each score whether wandb's summary keeps
-its "min" or its "max". The run is finished when the input ends, which also happens if the training process is killed. Any
+its "min" or its "max". The run is finished when the input ends, also if the training process is killed. Any
 error is printed on standard output, in one line. wandb runs in a process of its own because its start takes a second,
 and its end takes one and a half minutes if the server does not answer, which nothing in the process can cut short.
 """
