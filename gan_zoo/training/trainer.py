@@ -280,6 +280,8 @@ class Trainer(L.Trainer):
             is_asked = is_stopped or isinstance(error, KeyboardInterrupt | SystemExit)
             run.note_end(None if is_asked else f"{where}{error}")
             if is_stopped:
+                if isinstance(self.strategy.launcher, _SubprocessScriptLauncher):
+                    self.strategy.launcher.procs.clear()  # else Lightning kills this process, as it killed the others
                 raise KeyboardInterrupt from error
             lost = (strategy.lost() if strategy else "") or lost_reader(error)
             if lost and isinstance(error, RuntimeError) and not isinstance(error, RunFailed):
