@@ -16,7 +16,7 @@ What they share
     fingerprints.py  a hash of a set's content                  official.py   downloads by torchvision
     catalogue.py     the sets known by name                     collection.py all images at a path, with their splits
     checking.py      finds damaged and duplicate images         names.py      names of splits and counts
-    errors.py        DataError
+    errors.py        DataError                                  workers.py    signals in processes that read data
 
 A batch is a dict of tensors:
 

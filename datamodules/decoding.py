@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from datamodules.errors import DataError
 from datamodules.sources import Source
 from datamodules.transform import Square
+from datamodules.workers import leave_signals
 
 CHUNK = 64
 """Number of images that a worker process reads at a time."""
@@ -80,6 +81,7 @@ def read_chunks(reader: Reader, count: int, start: int = 0) -> Iterator[Any]:
         batch_size=None,
         num_workers=workers if workers > 1 else 0,
         collate_fn=_unchanged,
+        worker_init_fn=leave_signals,
     )
 
 

@@ -22,6 +22,7 @@ from datamodules.mixtures import Mixture, sizes_of
 from datamodules.order import Order, Request
 from datamodules.sources import Source
 from datamodules.transform import Square, shown_side
+from datamodules.workers import leave_signals
 
 __all__ = ["Batch", "DataError", "Images", "InMemory", "SourcedData", "StreamedData"]
 
@@ -78,6 +79,7 @@ class StreamedData(L.LightningDataModule):
             sampler=order,
             batch_size=None,
             num_workers=0 if self.images.instant else self.workers,
+            worker_init_fn=leave_signals,
             pin_memory=trainer.strategy.root_device.type == "cuda",
         )
 

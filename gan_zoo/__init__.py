@@ -25,6 +25,7 @@ Commands
     cli.py          each command's options                commands/       what each command does
     errors.py       mistakes of the user                  bounds.py       limits of hyperparameters
     lookup.py       names that a user types               trust.py        which modules a file may name
+    interrupts.py   Ctrl-C and SIGTERM outside of training
 
 Images and weights
     images.py       the two forms of images               perceptual.py   VGG features

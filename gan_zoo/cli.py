@@ -1,12 +1,17 @@
 """The command `gan-zoo`: runs the command that was typed, and turns errors into one line and an exit code."""
 
+import errno
+import io
 import os
 import re
 import stat
 import sys
+import traceback
+from contextlib import suppress
 
 from datamodules.errors import DataError
 from datamodules.names import visible
+from gan_zoo import interrupts
 from gan_zoo.commands import options
 from gan_zoo.commands.parser import dispatch
 from gan_zoo.errors import Mistake, RunFailed
@@ -30,31 +35,69 @@ OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)
 """What torch says when the memory of the machine or of a GPU does not suffice."""
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that has no more room."""
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run `gan-zoo` with the arguments `argv`, and exit.
 
-    Exit codes: 0 for success; 1 if a run failed; 2 if the user made a mistake; 130 after Ctrl-C; 141 if the reader of
-    the output has gone, as in `gan-zoo status | head -1` (it is the code that a shell reports).
+    Exit codes: 0 for success; 1 if a run failed, or the output cannot be written; 2 if the user made a mistake; 130
+    after Ctrl-C or SIGTERM; 141 if the reader of the output has gone, as in `gan-zoo status | head -1` (it is the code
+    that a shell reports). If the environment variable GAN_ZOO_TRACEBACK is set, the line of an error follows its
+    traceback.
 
     Args:
         argv: What follows `gan-zoo`; None: the arguments of this process.
     """
-    if argv is None:
-        protect_children()
-    arguments = [with_home(word) for word in (sys.argv[1:] if argv is None else argv)]
+    if argv is not None:
+        sys.exit(finish(argv))
+    interrupts.end_at_once()
     try:
-        code = run(arguments)
-        sys.stdout.flush()
-    except Mistake as mistake:
-        code = print_error(str(mistake), 2)
-    except RunFailed as error:
-        code = print_error(str(error), 1)
-    except KeyboardInterrupt:
-        code = print_error("Stopped.", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python complains when it exits
-        code = 141
+        protect_children()
+        prepare_streams()
+        code = finish(sys.argv[1:])
+    except KeyboardInterrupt:  # it came between two lines of `finish`
+        code = print_stopped()
+    code = interrupts.exit_code(code)
+    interrupts.end_with(code)
     sys.exit(code)
+
+
+def finish(arguments: list[str]) -> int:
+    """Run one command, print its error as one line, and return its exit code."""
+    try:
+        code = run_to_end([with_home(word) for word in arguments])
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return print_stopped()
+    except BaseException as error:
+        if interrupts.is_stopping():  # a consequence of the signal, as when a process that read data ended as well
+            return print_stopped()
+        if isinstance(error, Mistake | RunFailed) and os.environ.get("GAN_ZOO_TRACEBACK"):
+            traceback.print_exception(error)
+        if isinstance(error, Mistake):
+            return print_error(str(error), 2)
+        if isinstance(error, RunFailed):
+            return print_error(str(error), 1)
+        if isinstance(error, BrokenPipeError):
+            discard_output()
+            return 141
+        if isinstance(error, OSError) and error.errno in FULL:
+            discard_output()
+            return print_error(f"The output cannot be written: {error.strerror}.", 1)
+        raise
+
+
+def run_to_end(arguments: list[str]) -> int:
+    """Run one command as `run` does, and return its exit code also if argparse ends it, as after `--help`."""
+    try:
+        return run(arguments)
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        return end.code or 0
 
 
 def run(arguments: list[str]) -> int:
@@ -113,7 +156,29 @@ def protect_children() -> None:
         os.environ["PYTHONSAFEPATH"] = "1"
 
 
+def prepare_streams() -> None:
+    """Let no command end because its output is closed, or has an encoding that lacks a character."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - it is open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def discard_output() -> None:
+    """Write nothing more to standard output. Otherwise Python complains when it exits."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_stopped() -> int:
+    """Print that a signal has ended the command, and return the exit code."""
+    interrupts.print_stopped()
+    return interrupts.CODE
+
+
 def print_error(message: str, code: int) -> int:
     """Print `message` as one line on standard error, and return `code`."""
-    print(f"gan-zoo: {visible(' '.join(message.split()))}", file=sys.stderr)
+    with suppress(OSError):  # the exit code still tells
+        print(f"gan-zoo: {visible(' '.join(message.split()))}", file=sys.stderr)
     return code

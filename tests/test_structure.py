@@ -28,7 +28,7 @@ FLOORS = (
     ("sampling", "studies"),
     ("run", "step", "translation", "networks", "perceptual", "augment"),
     ("distributed", "lookup", "bounds", "memory", "tiles"),
-    ("losses", "penalties", "schedules", "layers", "images", "errors", "published", "trust"),
+    ("losses", "penalties", "schedules", "layers", "images", "errors", "published", "trust", "interrupts"),
 )
 """Files and folders of gan_zoo, the top floor first. Imports run downwards, or stay on their floor.
 

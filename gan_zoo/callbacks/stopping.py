@@ -4,39 +4,61 @@ import signal
 from typing import Any
 
 import lightning.pytorch as L
+from lightning.pytorch.trainer.connectors.signal_connector import _SignalConnector
 
+from gan_zoo import interrupts
 from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import from_rank_zero, gathered
 from gan_zoo.errors import Mistake
+from gan_zoo.interrupts import SIGNALS
 from gan_zoo.module import GenerativeModule
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 EMPTY = "The loader of the data has no batch, so nothing was trained: give it images, at least one batch of them."
 
 
 class Signals(SessionCallback):
-    """Note Ctrl-C and SIGTERM, on which `Stopping` ends the run. A second Ctrl-C ends it at once.
+    """From the first step on, note Ctrl-C and SIGTERM, on which `Stopping` ends the run. A second Ctrl-C stops at once.
 
-    This callback comes before those that score or draw when training starts, because Lightning's own handler of SIGTERM
-    would make the processes exchange data in the middle of that. Lightning restores the earlier handlers after the fit.
+    Before the first step there is nothing to save, so that both signals end the process as at any other time.
     """
 
-    def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        """The handlers outside of training."""
+
+    def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        if self._before:
+            return
+
         def note(number: int, _: Any) -> None:
             if self.session.asked_to_stop and number == signal.SIGINT:
-                raise KeyboardInterrupt
+                interrupts.stop()
             self.session.asked_to_stop = True
             if trainer.world_size == 1:  # no other process to agree with: the rest is skipped at once
                 self.session.interrupted = True
 
-        for number in SIGNALS:
-            signal.signal(number, note)
+        self._before = {number: signal.signal(number, note) for number in SIGNALS}
 
     def on_fit_end(self, trainer: L.Trainer, module: GenerativeModule) -> None:
-        # The earlier handlers are back by now, so `asked_to_stop` is final. A signal may have reached any process since
-        # the processes last agreed, as during the final score.
+        # A signal may have reached any process since the processes last agreed, as during the final score.
         if any(gathered(self.session.asked_to_stop)):
             self.session.interrupted = True
+
+    def close(self) -> None:
+        """Give both signals back the handlers that they had before training. The Trainer calls this after each fit."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+
+class NoSignals(_SignalConnector):
+    """Lightning's part that handles signals, and that leaves them to `Signals` here.
+
+    Lightning's own handler of SIGTERM makes the processes exchange data, whatever they are exchanging at that moment.
+    """
+
+    def register_signal_handlers(self) -> None:
+        """Register nothing."""
 
 
 class Stopping(SessionCallback):

@@ -2,9 +2,9 @@
 
 The first line is {"run": the arguments of `wandb.init`, `dir` among them}. Each other line is [kind, values,
 summaries]: kind and values are those of `Session.tell`, and summaries says for each score whether wandb's summary keeps
-its "min" or its "max". When the input ends, also because the training process was killed, the run is finished. What
-goes wrong is said on standard output, in one line. wandb is a process of its own because its start takes a second of
-Python, and its end, where the server does not answer, one and a half minutes that nothing in the process can cut short.
+its "min" or its "max". The run is finished when the input ends, also if the training process is killed. Any
+error is printed on standard output, in one line. wandb runs in a process of its own because its start takes a second,
+and its end takes one and a half minutes if the server does not answer, which nothing in the process can cut short.
 """
 
 import json
@@ -17,20 +17,23 @@ SECONDS_FOR_THE_SERVER = 30.0  # to answer at the start; wandb's own default is 
 
 
 def main() -> None:
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)  # Ctrl-C reaches the whole group: when to end is the run's to say
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches this process too, and the run decides when it ends
     try:
         run = open_run(json.loads(sys.stdin.readline()))
         for line in sys.stdin:
             write(run, *json.loads(line))
         run.finish()
-    except Exception as error:  # whatever it is, the run goes on without wandb and says this
+    except Exception as error:  # whatever it is, the run prints this line and goes on without wandb
         print(f"{type(error).__name__}: {' '.join(str(error).split())}", flush=True)
-        os._exit(1)  # at once: wandb's own way out may wait for its server
+        os._exit(1)  # wandb would wait for its server
 
 
 def open_run(opening: dict[str, Any]) -> Any:
-    """The run, as WANDB_MODE says; else online where wandb finds a key and the server answers, offline elsewhere."""
+    """Return a run of wandb in the mode that WANDB_MODE names.
+
+    Without WANDB_MODE, it is online if wandb finds a key and the server answers, and offline otherwise.
+    """
     import wandb
     from wandb.errors import CommError, UsageError
 
@@ -52,7 +55,7 @@ def open_run(opening: dict[str, Any]) -> Any:
 
 
 def write(run: Any, kind: str, values: dict[str, Any], summaries: dict[str, str]) -> None:
-    """One line of metrics, the scores of one step, or a sheet of samples."""
+    """Write a line of metrics, the scores of one step, or a sheet of samples."""
     for name, summary in summaries.items():
         run.define_metric(name, step_metric="step", summary=summary)
     if kind == "samples":

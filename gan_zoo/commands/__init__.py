@@ -18,4 +18,6 @@ What they share:
     image_files.py        reads and writes image files of any size
     sheet.py              images with a caption under each, on one page
     progress_bar.py       a progress bar in a terminal
+    foreign_parts.py      explains errors of parts that do not come with gan_zoo
+    lasting_output.py     an output whose errors do not end a training
 """

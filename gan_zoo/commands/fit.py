@@ -1,6 +1,9 @@
 """`gan-zoo fit`: LightningCLI with our options and our Trainer, whose errors are one line."""
 
 import argparse
+import contextlib
+import re
+import sys
 from typing import Any
 
 import lightning.pytorch as L
@@ -9,7 +12,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from datamodules.labels import LabelSet
-from gan_zoo import memory
+from gan_zoo import interrupts, memory
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -17,6 +20,8 @@ from gan_zoo.callbacks.grids import Grids
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.commands.class_names import BASES, OneLineParser, choices, import_all, resolve_configs
+from gan_zoo.commands.foreign_parts import explained, explained_instantiation
+from gan_zoo.commands.lasting_output import LastingOutput
 from gan_zoo.commands.parser_errors import explain, origin, refused
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
@@ -65,19 +70,22 @@ def fit(arguments: list[str]) -> int:
         DataError: The data is missing or damaged.
         NonFinite: The run has failed.
     """
-    try:
-        command_line = prepare(arguments)
-        command_line.trainer.fit(command_line.model, command_line.datamodule)
-    except SystemExit as end:
-        if end.code:  # Lightning exits so after a second Ctrl-C; `--help` exits with 0
-            raise KeyboardInterrupt from None
-        raise
-    except MisconfigurationException as error:  # Lightning's name for a mistake of the user
-        raise Mistake(shorten(f"Lightning refuses this: {error}")) from error
-    if command_line.trainer.session.interrupted:
-        print(f"Interrupted at step {command_line.trainer.global_step} and saved: the same command goes on from there.")
-        return 130
-    return 0
+    with contextlib.redirect_stdout(LastingOutput(sys.stdout)):
+        try:
+            command_line = prepare(arguments)
+            command_line.train()
+        except SystemExit as end:
+            if end.code:  # Lightning exits so after a `KeyboardInterrupt`; `--help` exits with 0
+                raise KeyboardInterrupt from None
+            raise
+        except MisconfigurationException as error:  # Lightning's name for a mistake of the user
+            raise Mistake(shorten(f"Lightning refuses this: {error}")) from error
+        trainer = command_line.trainer
+        if trainer.session.interrupted:
+            if not interrupts.is_follower():
+                print(f"Interrupted at step {trainer.global_step} and saved: the same command goes on from there.")
+            return interrupts.CODE
+        return 0
 
 
 def prepare(arguments: list[str]) -> "CommandLine":
@@ -165,12 +173,27 @@ class CommandLine(LightningCLI):
             with memory.guarded("The model", "choose smaller widths, latents or images"):
                 self.config_init = self.parser.instantiate(self.config)
         except Exception as error:
-            raise refused(origin(error)) from None
+            raise refused(explained_instantiation(origin(error))) from error
         self.datamodule, self.model = self.config_init["data"], self.config_init["model"]
         if type(self.model) in BASES:
             raise Mistake(f"{type(self.model).__name__} is what models derive from: name one of them.")
         self._record_links()
         self.trainer = self.instantiate_trainer()
+
+    def train(self) -> None:
+        """Train the run.
+
+        Raises:
+            Mistake: A part that does not come with gan_zoo does not fit, or the model does not fit the data.
+            RunFailed: Such a part failed during training.
+        """
+        try:
+            self.trainer.fit(self.model, self.datamodule)
+        except Exception as error:
+            explanation = explained(error, self.trainer, self.model)
+            if explanation is error:
+                raise
+            raise explanation from error
 
     def _record_links(self) -> None:
         """Write what the model took from the data into the configuration, unless that states another value."""
@@ -197,7 +220,14 @@ class CommandLine(LightningCLI):
 
     def _plain_config(self) -> dict[str, Any]:
         """Return the configuration as plain values, as `config.yaml` records it."""
-        config = yaml.safe_load(self.parser.dump(self.config, skip_link_targets=False, skip_unset=False))
+        try:
+            text = self.parser.dump(self.config, skip_link_targets=False, skip_unset=False)
+        except ValueError as error:  # Lightning's Timer has such a default
+            name = re.search(r"class_path='([\w.]+)'", str(error))
+            value = re.search(r"cannot represent an object', (.+?)\)", str(error))
+            reason = f"a value of {name[1]}: {value[1]}." if name and value else f"this: {error}"
+            raise Mistake(shorten(f"The configuration cannot be recorded: YAML cannot hold {reason}")) from error
+        config = yaml.safe_load(text)
         for name in LINKED:
             if name in self.model.hparams:
                 config["model"]["init_args"][name] = self.model.hparams[name]

@@ -7,6 +7,7 @@ that is gone. Silence alone means nothing, so that a slow process is never taken
 
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -17,13 +18,15 @@ from typing import Any
 
 import torch.distributed as dist
 
+from gan_zoo import interrupts
+
 PATIENCE = 20.0  # seconds in which a process may end by itself after another is lost
 SILENCE = (
     (socket.TCP_KEEPIDLE, 15),
     (socket.TCP_KEEPINTVL, 5),
     (socket.TCP_KEEPCNT, 4),
 )  # 35 s if it does not answer
-FAREWELL, FAILED = b"done", b"failed"
+FAREWELL, FAILED, STOPPED = b"done", b"failed", b"stopped"
 GREETING = 256  # bytes
 DELAY = 60.0  # timeout of a greeting in seconds
 
@@ -39,6 +42,8 @@ class Peers:
     def __init__(self, address: str, on_loss: Callable[[str], None]) -> None:
         self._on_loss, self._lost, self._is_over = on_loss, "", False
         self._found = threading.Event()
+        self.is_stopped = False
+        """Whether a signal ended another process at once, so that this one must end too."""
         self._links: dict[str, socket.socket] = {}
         is_first = dist.get_rank() == 0
         with listening() if is_first else nullcontext() as server:
@@ -68,7 +73,10 @@ class Peers:
         return self._lost
 
     def part(self, word: bytes = FAREWELL) -> None:
-        """Send `word` to the others: `FAREWELL` if this process is done, `FAILED` if the others must end as well."""
+        """Send `word` to the others: `FAREWELL` if this process is done. The others end too after any other word.
+
+        `FAILED` means that this process has raised an error, and `STOPPED` that a signal has ended it.
+        """
         if not self._is_over:
             self._is_over = True
             self._tell(word)
@@ -98,15 +106,21 @@ class Peers:
         self._lost = {
             b"": f"{name} has ended without a word: it was killed, or its machine is gone.",
             FAILED: f"{name} has failed, and has printed why.",
+            STOPPED: f"{name} was stopped by a signal.",
         }.get(received, received.decode())
-        if received != FAILED:
+        self.is_stopped = received == STOPPED
+        if received not in (FAILED, STOPPED):
             self._on_loss(self._lost)
         self._found.set()
-        self._tell(self._lost.encode())  # the other processes are connected to rank 0 only, which passes the name on
+        # The other processes are connected to rank 0 only, which passes the message on.
+        self._tell(STOPPED if self.is_stopped else self._lost.encode())
+        if self.is_stopped:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(PATIENCE)
         if not self._is_over:  # the main thread waits where no exception reaches it
-            print(f"gan-zoo: {self._lost}", file=sys.stderr, flush=True)
-            os._exit(1)
+            message = "Stopped." if self.is_stopped else self._lost
+            print(f"gan-zoo: {message}", file=sys.stderr, flush=True)
+            os._exit(interrupts.exit_code(interrupts.CODE) if self.is_stopped else 1)
 
 
 def listening() -> socket.socket:

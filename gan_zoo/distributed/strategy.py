@@ -10,7 +10,7 @@ import torch.distributed as dist
 from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, nn
 
-from gan_zoo.distributed.lost_processes import FAILED, Peers
+from gan_zoo.distributed.lost_processes import FAILED, STOPPED, Peers
 from gan_zoo.errors import Mistake
 
 Kind = TypeVar("Kind")
@@ -43,7 +43,9 @@ class TurnTakingDDP(DDPStrategy):
 
     def on_exception(self, exception: BaseException) -> None:
         super().on_exception(exception)
-        if self.peers:
+        if self.peers and isinstance(exception, KeyboardInterrupt):
+            self.peers.part(STOPPED)
+        elif self.peers:
             self.peers.lost(seconds=2.0)
             self.peers.part(FAILED)
 
@@ -51,6 +53,10 @@ class TurnTakingDDP(DDPStrategy):
         if self.peers:
             self.peers.part()
         super().teardown()
+
+    def is_stopped(self) -> bool:
+        """Return whether a signal ended another process, so that this one must end too."""
+        return self.peers is not None and self.peers.is_stopped
 
     def lost(self) -> str:
         """Return a message that names the lost process, "" if none is lost."""
@@ -60,7 +66,7 @@ class TurnTakingDDP(DDPStrategy):
 def destroy_process_group() -> None:
     """End the process group, if there is one. It waits for no other process, so that a lost one cannot hold this up.
 
-    Without this, gloo's threads may still run when the interpreter takes its libraries down, which aborts the process.
+    Without this, gloo's threads may still run while the interpreter takes its libraries down.
     """
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from torchmetrics import Metric
 
 from datamodules.order import Request
+from datamodules.workers import leave_signals
 from gan_zoo import __version__
 from gan_zoo.distributed.strategy import from_rank_zero, gathered, rank, world_size
 from gan_zoo.errors import Mistake, NonFinite
@@ -155,7 +156,9 @@ class Evaluator:
         if not metrics:
             return
         requests = [Request(self.indices[first : first + count]) for first, count in shares(len(self.indices))]
-        loader: Any = DataLoader(self.real, sampler=requests, batch_size=None, num_workers=self.workers)
+        loader: Any = DataLoader(
+            self.real, sampler=requests, batch_size=None, num_workers=self.workers, worker_init_fn=leave_signals
+        )
         for batch in loader:
             self._feed(batch["image"], metrics, real=True)
 

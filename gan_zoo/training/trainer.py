@@ -2,15 +2,23 @@
 
 import errno
 import logging
+import re
+import signal
 import warnings
+from contextlib import closing
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import lightning.pytorch as L
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.plugins.io import AsyncCheckpointIO
+from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher, _SubprocessScriptLauncher
+from lightning.pytorch.utilities.model_helpers import is_overridden
 
+from gan_zoo import interrupts
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.checkpoints import Checkpoints, StraightIO
 from gan_zoo.callbacks.evaluation import Evaluation
@@ -19,7 +27,7 @@ from gan_zoo.callbacks.opening import Opening
 from gan_zoo.callbacks.progress import Progress
 from gan_zoo.callbacks.records import Records
 from gan_zoo.callbacks.session import Session
-from gan_zoo.callbacks.stopping import EMPTY, Signals, Stopping
+from gan_zoo.callbacks.stopping import EMPTY, NoSignals, Signals, Stopping
 from gan_zoo.callbacks.tracking import Tracking
 from gan_zoo.callbacks.watchdog import Watchdog
 from gan_zoo.distributed.strategy import TurnTakingDDP
@@ -117,8 +125,11 @@ class Trainer(L.Trainer):
                 use_distributed_sampler=False,
                 **{name: value for name, value in given.items() if name not in REPLACED},
             )
-        except (MisconfigurationException, ValueError, TypeError) as error:  # what Lightning says of its own arguments
-            raise Mistake(shorten(f"Lightning's Trainer refuses this: {error}")) from error
+        except Mistake:
+            raise
+        except Exception as error:  # an argument that Lightning or a package that it needs refuses
+            raise Mistake(shorten(f"Lightning's Trainer refuses {_blamed(error, given)}: {error}")) from error
+        self._refuse_unfit_parts()
         if given.get("sync_batchnorm") and self.strategy.root_device.type == "cpu":
             raise Mistake("trainer.sync_batchnorm is true: torch synchronises batch norm on GPUs only. Leave it out.")
         self._take_over()
@@ -129,6 +140,10 @@ class Trainer(L.Trainer):
         if isinstance(cluster, SLURMEnvironment):  # it would put one checkpoint of its own for all runs into the cwd
             cluster.auto_requeue = False
         self.session.log_every = self.log_every_n_steps
+        self._signal_connector = NoSignals(self)
+        if isinstance(self.strategy.launcher, _SubprocessScriptLauncher):
+            launcher = self.strategy.launcher
+            interrupts.before_forced_end.append(lambda: launcher.kill(signal.SIGKILL))
         L.seed_everything(seed, verbose=False)
 
     def fit(  # type: ignore[override]
@@ -153,8 +168,9 @@ class Trainer(L.Trainer):
         model.clipping, model.micro_batches = self.clipping, self.micro_batches
         # A data module deals its images to the processes itself.
         self._accelerator_connector.use_distributed_sampler = self._deals_loaders and datamodule is None
+        self._refuse_early_stopping(model)
         run = self.session.run
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), closing(self.signals):
             warnings.filterwarnings("ignore", message=NOT_FOR_US)
             if run is None:
                 self._start_from_init(model)
@@ -177,6 +193,33 @@ class Trainer(L.Trainer):
             finally:
                 run.release()
 
+    def _refuse_unfit_parts(self) -> None:
+        """Raise `Mistake` if the run would lose its end, or its checkpoints, because of a part of Lightning."""
+        if isinstance(self.strategy.launcher, _MultiProcessingLauncher):
+            raise Mistake(
+                f"trainer.strategy is {self.given.get('strategy')}: it starts its processes as copies of this one, "
+                "which a run cannot follow. Leave it out: several devices then train with gan_zoo's own strategy."
+            )
+        if isinstance(self.strategy.checkpoint_io, AsyncCheckpointIO):
+            raise Mistake(
+                "trainer.plugins names AsyncCheckpointIO: a checkpoint must be whole before it replaces the last one. "
+                "Leave it out."
+            )
+        callbacks: list[L.Callback] = self.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+        for callback in callbacks:
+            if isinstance(callback, Timer):
+                raise Mistake("trainer.callbacks names Timer: say --max_seconds, which counts over resumptions.")
+
+    def _refuse_early_stopping(self, model: GenerativeModule) -> None:
+        """Raise `Mistake` if a callback waits for a validation that never comes, and would fail at the end."""
+        callbacks: list[L.Callback] = self.callbacks  # pyright: ignore[reportAttributeAccessIssue]
+        for callback in callbacks:
+            if isinstance(callback, EarlyStopping) and not is_overridden("validation_step", model):
+                raise Mistake(
+                    f"trainer.callbacks names {type(callback).__name__}, which looks for the metric {callback.monitor} "
+                    f"after each validation, and {type(model).__name__} has no validation. Leave it out."
+                )
+
     def _take_over(self) -> None:
         """Take over the flags that Lightning allows for a single optimizer only, and clear them there."""
         algorithm = self.gradient_clip_algorithm
@@ -195,7 +238,8 @@ class Trainer(L.Trainer):
         stopping = Stopping(self.max_images, self.max_seconds)
         evaluation = self.settings["evaluation"]
         self.opening = Opening(evaluation.prepare)
-        first = [Signals(), self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
+        self.signals = Signals()
+        first = [self.signals, self.opening, self.settings["tracking"], Records(), self.settings["grids"], evaluation]
         first += [self.settings["watchdog"], stopping]
         first += [Progress()] if bar else []
         last = self.settings["checkpoints"]
@@ -235,8 +279,15 @@ class Trainer(L.Trainer):
             self._fit_or_roll_back(run, model, data, resumed)
         except BaseException as error:
             where = f"rank {self.global_rank}: " if self.world_size > 1 else ""
-            run.note_end(None if isinstance(error, KeyboardInterrupt | SystemExit) else f"{where}{error}")
-            lost = self.strategy.lost() if isinstance(self.strategy, TurnTakingDDP) else ""
+            strategy = self.strategy if isinstance(self.strategy, TurnTakingDDP) else None
+            is_stopped = interrupts.is_stopping() or (strategy is not None and strategy.is_stopped())
+            is_asked = is_stopped or isinstance(error, KeyboardInterrupt | SystemExit)
+            run.note_end(None if is_asked else f"{where}{error}")
+            if is_stopped:
+                if isinstance(self.strategy.launcher, _SubprocessScriptLauncher):
+                    self.strategy.launcher.procs.clear()  # else Lightning kills this process, as it killed the others
+                raise KeyboardInterrupt from error
+            lost = (strategy.lost() if strategy else "") or lost_reader(error)
             if lost and isinstance(error, RuntimeError) and not isinstance(error, RunFailed):
                 raise RunFailed(f"{lost} The same command goes on from the last checkpoint.") from error
             raise
@@ -268,6 +319,25 @@ class Trainer(L.Trainer):
                 f"Note: the model was made before this Trainer, so its first weights do not follow seed {self.seed}: "
                 "make the Trainer first."
             )
+
+
+def lost_reader(error: BaseException) -> str:
+    """Return a message if `error` says that a process that read data has ended; else "".
+
+    The system kills such a process if memory is short, for example.
+    """
+    match = re.match(r"DataLoader worker \(pid[^)]*\) (?:is |exited )[^.]*", str(error))
+    return f"A process that reads data (--data.workers) has ended: {match[0]}." if match else ""
+
+
+def _blamed(error: BaseException, given: dict[str, Any]) -> str:
+    """Return the option, with its value, whose part raised `error`; "this" if that is not known."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    parts = {part for module in modules for part in module.split(".")}
+    for name, folder in (("accelerator", "accelerators"), ("strategy", "strategies"), ("plugins", "plugins")):
+        if folder in parts and isinstance(given.get(name), str):
+            return f"trainer.{name} {given[name]}"
+    return "this"
 
 
 REPLACED = ("strategy", "enable_checkpointing", "enable_model_summary", "use_distributed_sampler")

@@ -1,8 +1,7 @@
 """Sends signals to runs on two processes: `python -m tests.drivers.signalled FOLDER`.
 
 Lightning starts the second process with the same command line, once for all runs. Rank 0 writes to FOLDER/ends.json how
-each run ended: the runs with `Early`, with `During`, with `Late` on either rank, and with each
-`Moment`.
+each run ended: the runs with `During`, with `Late` on either rank, and with each `Moment`.
 """
 
 import json
@@ -31,15 +30,6 @@ MOMENTS = 12
 
 def kill(number: int) -> None:
     os.kill(os.getpid(), number)
-
-
-class Early(Watchdog):
-    """Rank 1 sends itself a signal before its other callbacks have started, for example while step 0 is scored."""
-
-    def on_train_start(self, trainer: L.Trainer, module: GAN) -> None:
-        super().on_train_start(trainer, module)
-        if trainer.global_rank == 1:
-            kill(signal.SIGTERM)
 
 
 class During(Watchdog):
@@ -96,7 +86,7 @@ def train(run: Path, watchdog: Watchdog) -> tuple[str, int]:
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    watchdogs: list[Watchdog] = [Early(), During(), Late(0), Late(1)]
+    watchdogs: list[Watchdog] = [During(), Late(0), Late(1)]
     for number in range(MOMENTS):
         kind = (signal.SIGINT, signal.SIGTERM)[number // 2 % 2]
         watchdogs.append(Moment(number % 2, kind, 0.003 * number))

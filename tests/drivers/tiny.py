@@ -47,3 +47,23 @@ class Crashing(GAN):
 
     def generator_loss(self, batch: dict[str, torch.Tensor]) -> Terms:
         raise ValueError("a bug in the loss")
+
+
+class Read(Tiny):
+    """The same noise, read by `workers` other processes.
+
+    Args:
+        size: Side of an image, in pixels.
+        count: Number of images.
+        batch_size: Images per mini-batch.
+        workers: Processes that read.
+    """
+
+    def __init__(self, size: int = 8, count: int = 48, batch_size: int = 4, workers: int = 1) -> None:
+        super().__init__(size, count, batch_size)
+        self.save_hyperparameters()
+        self.workers = workers
+
+    def setup(self, stage: str) -> None:
+        super().setup(stage)
+        self.images.instant = False
