@@ -15,18 +15,19 @@ REST = {"image_shape": (3, 32, 32), "num_classes": 3, "label_sets": (LABELS,)}
 """Arguments of the models that have no default."""
 OUTSIDE: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("latent_dim", "n_critic", "generator_batch", "width", "discriminator_width"), (0, -1)),
+    **dict.fromkeys(("batch_size", "stddev_group"), (0, -1)),
     **dict.fromkeys(("penalty_weight", "class_weight", "generator_class_weight"), (-0.1, math.nan, math.inf)),
     "learning_rate": (0.0, math.nan, math.inf),
     "betas": ((-0.1, 0.9), (0.5, 1.0)),
-    **dict.fromkeys(("decay_until", "average_half_life"), (-1,)),
+    **dict.fromkeys(("decay_until", "average_half_life", "stable_images", "fade_images"), (-1,)),
 }
 INSIDE: dict[str, tuple[Any, ...]] = {
-    **dict.fromkeys(("latent_dim", "n_critic", "generator_batch"), (1,)),
+    **dict.fromkeys(("latent_dim", "n_critic", "generator_batch", "batch_size", "stddev_group"), (1,)),
     **dict.fromkeys(("width", "discriminator_width"), (1, (1, 2))),
     **dict.fromkeys(("penalty_weight", "class_weight", "generator_class_weight"), (0.0,)),
     "learning_rate": (1e-9,),
     "betas": ((0.0, 0.999),),
-    **dict.fromkeys(("decay_until", "average_half_life"), (0,)),
+    **dict.fromkeys(("decay_until", "average_half_life", "stable_images", "fade_images"), (0,)),
 }
 
 BOUNDED = [
