@@ -71,6 +71,7 @@ class Stopping(SessionCallback):
 
     def __init__(self, max_images: int, max_seconds: float = 0.0) -> None:
         self.max_images, self.max_seconds = max_images, max_seconds
+        self._pass_began_at = -1  # a run that goes back to a checkpoint ends a pass that it has not begun
 
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         self._stop_at_images(trainer, module)

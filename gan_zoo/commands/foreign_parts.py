@@ -53,14 +53,16 @@ def explained(error: BaseException, trainer: Trainer, model: GenerativeModule) -
     """Return a `Mistake` or `RunFailed` that explains `error`, which came while `trainer` trained; else `error`."""
     if isinstance(error, Mistake | RunFailed | DataError):
         return error
+    if isinstance(error, KeyError) and error.args[0] in DATA and trainer.session.data is not None:
+        return unfit_data(error.args[0], trainer.session.data, model) or error
     parts = foreign_parts(trainer)
     for variables in frames(error):
+        if variables.get("self") is model:  # a bug in the model, which Lightning's strategy called
+            return error
         for part in (variables.get("self"), variables.get("callback")):
             if any(part is other for other in parts):
                 message = f"{option(type(part))}: {type(part).__name__} failed: {first_line(error)} {SHOW}"
                 return RunFailed(message) if trainer.global_step else Mistake(message)
-    if isinstance(error, KeyError) and error.args[0] in DATA and trainer.session.data is not None:
-        return unfit_data(error.args[0], trainer.session.data, model) or error
     return error
 
 

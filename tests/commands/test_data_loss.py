@@ -124,6 +124,8 @@ def test_a_link_is_not_followed_by_what_opens_one_file(tmp_path: Path, run: Path
         Run(run).append(run / "evaluations.jsonl", {"step": 4})
     record = Run(run).record()
     (run / "run.json").write_text(json.dumps(record | {"status": "running", "heartbeat": "2026-01-01T00:00:00+00:00"}))
+    assert "x/evaluations.jsonl is a link, which is never followed" in command("status", "x").out
+    (run / "evaluations.jsonl").unlink()
     assert "stale" in command("status", "x").out
     assert diary.read_text() == "mine"
 
