@@ -11,7 +11,7 @@ from gan_zoo.callbacks.session import SessionCallback
 from gan_zoo.distributed.strategy import broadcast_state, from_rank_zero
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
-from gan_zoo.metrics.evaluator import key, lines
+from gan_zoo.metrics.evaluator import lines
 from gan_zoo.metrics.fakes import Sampling
 from gan_zoo.metrics.judges import Judge, judge, results
 from gan_zoo.module import GenerativeModule
@@ -79,7 +79,7 @@ class Evaluation(SessionCallback):
         extractor = extractors.make(self.extractor, self.weights, self.resize, ADVICE)
         device, data = trainer.strategy.root_device, self.session.data
         self._judge = judge(module, data, self.split, extractor, self.metrics, device, self.classifier)
-        if reason := self._judge.withheld(self.samples).get(key(self.metrics[0])):
+        if reason := self._judge.withheld(self.samples).get(self.metrics[0]):
             raise Mistake(f"{reason[:-1]}, or name another metric first: the first decides which step is best.")
         self.session.extractor, self.session.higher_is_better = extractor, self._judge.higher_is_better
 

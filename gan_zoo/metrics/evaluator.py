@@ -236,11 +236,6 @@ def lines(
     ]
 
 
-def key(metric: str) -> str:
-    """Return the name by which an evaluator knows a metric that the user typed: `fd`, or `mine` for `package:Mine`."""
-    return metric.rpartition(":")[2].lower()
-
-
 def reads_logits(metric: Any) -> bool:
     """Return whether a metric, or its class, reads logits. A foreign metric does not say so, and reads features."""
     return getattr(metric, "needs", "features") == "logits"

@@ -68,10 +68,11 @@ class Cache:
             with safe_open(self.file, framework="pt") as content:
                 cached = json.loads((content.metadata() or {}).get("metrics", "{}"))
                 keys_of = {name: cached[name] for name in metrics if name in cached}
-                tensors = {key: content.get_tensor(key) for keys in keys_of.values() for key in keys}
+                return {
+                    name: {key: content.get_tensor(stored(name, key)) for key in keys} for name, keys in keys_of.items()
+                }
         except (SafetensorError, OSError):
             return {}
-        return {name: {key: tensors[key] for key in keys} for name, keys in keys_of.items()}
 
     def add(self, references: References) -> None:
         """Add references to the file.
@@ -80,7 +81,11 @@ class Cache:
             Mistake: The file cannot be written.
         """
         everything = self.read(self._metrics()) | references
-        tensors = {key: value.cpu().contiguous() for entry in everything.values() for key, value in entry.items()}
+        tensors = {
+            stored(name, key): value.cpu().contiguous()
+            for name, entry in everything.items()
+            for key, value in entry.items()
+        }
         header = {
             "about": json.dumps(self.about),
             "metrics": json.dumps({name: list(entry) for name, entry in everything.items()}),
@@ -99,3 +104,8 @@ class Cache:
                 return list(json.loads((content.metadata() or {}).get("metrics", "{}")))
         except (SafetensorError, OSError):
             return []
+
+
+def stored(metric: str, key: str) -> str:
+    """Return the name of a tensor in the file. Our metrics share theirs, such as `mean`; a user's metric has its own."""
+    return f"{metric}/{key}" if ":" in metric else key

@@ -75,7 +75,7 @@ def test_statistics_do_not_replace_those_of_other_programs(refused: Refused, tmp
     before = theirs.read_bytes()
     assert "--out would replace theirs.npz" in refused(*STATS, "theirs.npz")
     assert theirs.read_bytes() == before and not is_our_npz(theirs) and not is_our_npz(tmp_path / "gone.npz")
-    Gaussian(torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64)).save(theirs, count=9)
+    Gaussian(torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64)).save(theirs, {"real": 9})
     assert is_our_npz(theirs)
     (tmp_path / "text.npz").write_text("mine")
     assert not is_our_npz(tmp_path / "text.npz")

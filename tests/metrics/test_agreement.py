@@ -37,7 +37,7 @@ class Real(GenerativeModule):
 def agreement(model: GenerativeModule, labels: Labels | int = "uniform"):
     """Return the score of 1,000 images with its name, and its protocol."""
     fakes = Sampled(model, Sampling(labels=labels))
-    of_features = Protocol("other", "0", "none", "digits", "1", "", 10, 1000, fakes.conditions)
+    of_features = Protocol("other", "0", 1, "none", "digits", "1", "", 10, 1000, fakes.conditions)
     scores, protocol = class_agreement(fakes, extractors.make("lenet"), 1000, of_features)
     (score,) = scores.items()
     return score, protocol
