@@ -79,8 +79,9 @@ def test_numbers_of_a_csv_stay_numbers(number: object) -> None:
 
 def test_a_run_with_the_name_of_a_formula_survives_results_csv(tmp_path: Path) -> None:
     folder = tmp_path / "s"
-    make_study(folder, {"=1+cmd": {"method": "@method", "settings": {}}})
-    make_run(folder / "=1+cmd", {10: 1.0})
+    make_study(folder, {"a": {"method": "@method", "settings": {}}})
+    for name, model in (("a", "GAN"), ("=1+cmd", "WGAN")):
+        make_run(folder / name, {10: 1.0}, model=model)
     build([folder], tmp_path / "report.html")
     cells = [cell for row in csv.reader(io.StringIO((tmp_path / "results.csv").read_text())) for cell in row]
     assert "'=1+cmd" in cells and "'@method" in cells and not any(cell.startswith(("=", "@")) for cell in cells)

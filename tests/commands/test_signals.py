@@ -64,7 +64,8 @@ def test_a_signal_while_real_images_are_read_ends_at_once(
 def test_a_signal_before_the_first_step_ends_two_devices(tmp_path: Path, group: bool) -> None:
     words = [*SLOW, "--trainer.devices", "2"]
     code, output, seconds = stopped(words, tmp_path, signal.SIGTERM, group)
-    assert (code, output) == (130, "gan-zoo: Stopped.\n")
+    lines = [line for line in output.splitlines() if not line.startswith("Initializing distributed")]  # Lightning's
+    assert (code, lines) == (130, ["gan-zoo: Stopped."])
     assert seconds < 20
 
 

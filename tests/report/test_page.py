@@ -92,14 +92,14 @@ def test_odd_names_break_nothing(tmp_path: Path) -> None:
 
 
 def test_a_record_of_an_older_version(tmp_path: Path) -> None:
-    """No seed, no images, no protocol, other types than today's: what is there is shown."""
+    """No images, no protocol, other types than today's: the run is shown as damaged, with the reason."""
     folder = tmp_path / "old"
     folder.mkdir()
     (folder / "run.json").write_text('{"status": "finished", "seed": [1], "versions": "2.0", "events": {}, "git": 7}')
     (folder / "metrics.jsonl").write_text('{"step": 5, "seconds": "3"}\n{"step": true}\n')
     (folder / "evaluations.jsonl").write_text('{"step": 5, "metric": null, "value": 3}\n{"step": 6, "value": "x"}\n')
     html = written(folder)
-    assert "old" in html and "unknown: the runs did not record it" in html
+    assert "old" in html and "damaged" in html and "run.json" in html
 
 
 def test_json_inside_a_script_ends_nothing() -> None:
