@@ -127,7 +127,7 @@ class GenerativeModule(SampledModule):
         needed = count * math.prod(shape) * (torch.uint8.itemsize + on_cpu * torch.float32.itemsize)
         if needed > memory.SMALL:
             what = f"A step of {count:,} images ({feed.minibatches:,} minibatches)"
-            memory.refuse_beyond(needed, None, what, f"{instead} or model.n_critic")
+            memory.refuse_beyond(needed, None, what, f"{instead}, or fewer updates in a step")
         if on_cpu and feed == Feed(feed.minibatches) and size * math.prod(shape) > ESTIMATED:
             what = f"The generator's gradient for a minibatch of {size:,} images"
             memory.refuse_beyond(self._kept(size // self.micro_batches), None, what, instead)

@@ -107,5 +107,5 @@ class Cache:
 
 
 def stored(metric: str, key: str) -> str:
-    """Return the name of a tensor in the file. Our metrics share theirs, such as `mean`; a user's metric has its own."""
+    """Return the name of a tensor in the file. Our metrics share theirs, such as `mean`; those of users do not."""
     return f"{metric}/{key}" if ":" in metric else key

@@ -108,6 +108,10 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return entries
 
 
+LATER = {"model.init_args.augment": "none", "model.init_args.augment_probability": "adaptive"}
+"""Options that came after version 0.1, with the values of a run that was made before them. Such a run goes on."""
+
+
 def refuse_another(run: Run, config: dict[str, Any]) -> None:
     """Raise a `Mistake` if `run` has begun with a configuration that differs from `config` beyond the `FREE` options.
 
@@ -121,7 +125,8 @@ def refuse_another(run: Run, config: dict[str, Any]) -> None:
             f"{run.path} holds a run without its config.yaml, so it cannot be compared with this one: choose another "
             "--run, or put the file back."
         )
-    before, after = flat(there), flat(plain(config))
+    after = flat(plain(config))
+    before = {name: value for name, value in LATER.items() if name in after} | flat(there)
     names = [n for n in {**before, **after} if before.get(n) != after.get(n) and n not in FREE]
     if names:
         listed = ", ".join(f"{n.replace('.init_args', '')} {before.get(n)} there, {after.get(n)} here" for n in names)

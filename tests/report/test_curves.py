@@ -45,9 +45,7 @@ def test_a_stretch_without_numbers_stays_a_gap() -> None:
 
 
 def test_events_have_the_images_and_seconds_of_their_step(tmp_path: Path) -> None:
-    make_run(
-        tmp_path / "x", {0: 3.0, 100: 1.0}, events=[{"step": 25, "kind": "collapse", "message": "all alike"}]
-    )
+    make_run(tmp_path / "x", {0: 3.0, 100: 1.0}, events=[{"step": 25, "kind": "collapse", "message": "all alike"}])
     (one,) = grouping.group(collect([tmp_path]))
     assert curves.events(one) == [
         {"run": "x", "at": [25, 250.0, 2.5], "kind": "collapse", "message": "all alike"},
