@@ -1,6 +1,7 @@
 """ProGAN's and StyleGAN's layers, each against values worked out by hand or an independent program."""
 
 import math
+from typing import Any
 
 import pytest
 import scipy.signal
@@ -12,7 +13,7 @@ from torch.testing import assert_close
 
 from gan_zoo import layers
 
-DOUBLE = {"dtype": torch.float64}
+DOUBLE: Any = {"dtype": torch.float64}
 
 
 def test_an_equalised_weight_is_drawn_from_n_0_1_and_scaled_where_it_is_used() -> None:

@@ -301,8 +301,6 @@ def test_scores_see_the_images_of_the_command_translate(sets):
         by_command = torch.cat(
             [translate_options.relabelled(model, single[None], (route.name,))[0] for single in image]
         )
-            [translate_options.relabelled(model, single[None], (route.name,))[0] for single in image]
-        )
         # With one image or four at a time, sums over pixels can have another order.
         assert_close(model.follow(route, batch), by_command, rtol=0, atol=1e-5)
 

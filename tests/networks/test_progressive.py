@@ -202,7 +202,8 @@ def test_style_k_leaves_what_coarser_layers_made() -> None:
     styles = generator.spread(torch.randn(2, LATENT)).clone()
     maps: dict[int, list[Tensor]] = {number: [] for number in range(8)}
     for number, block in enumerate(generator.blocks):
-        block.register_forward_hook(lambda _, __, output, number=number: maps[number].append(output.detach()))
+        keep: Any = lambda _, __, output, number=number: maps[number].append(output.detach())  # noqa: E731
+        block.register_forward_hook(keep)
     generator.synthesise(styles, style.no_noise)
     styles[:, 4] += 1
     generator.synthesise(styles, style.no_noise)
@@ -216,7 +217,7 @@ def test_mixed_styles_are_the_first_below_the_crossover() -> None:
 
 
 def test_noise_changes_an_image_and_none_leaves_it_to_the_styles() -> None:
-    generator = style.generator(IMAGE, LATENT, WIDTH, 2)
+    generator: Any = style.generator(IMAGE, LATENT, WIDTH, 2)
     for block in generator.blocks:
         block.noise.strength.data.fill_(0.1)
     styles = generator.spread(torch.randn(2, LATENT))

@@ -14,9 +14,9 @@ def test_the_fast_preset_is_that_of_the_program() -> None:
         begin, end, side = 1_200_000 * (level - 1) + 600_000, 1_200_000 * level, 4 << level
         assert FAST.after(begin - 1) == Stage(side // 2, 1.0), "the level before, to the image"
         assert FAST.after(begin) == Stage(side, 0.0)
-        assert FAST.after(begin + 1) == Stage(side, pytest.approx(1 / 600_000))
+        assert FAST.after(begin + 1) == (side, pytest.approx(1 / 600_000))
         assert FAST.after(begin + 300_000) == Stage(side, 0.5)
-        assert FAST.after(end - 1) == Stage(side, pytest.approx(1 - 1 / 600_000))
+        assert FAST.after(end - 1) == (side, pytest.approx(1 - 1 / 600_000))
         assert FAST.after(end) == Stage(side, 1.0)
     assert FAST.after(6_000_000) == Stage(128, 1.0)
     assert FAST.after(10**9) == Stage(1024, 1.0)

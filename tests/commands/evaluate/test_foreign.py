@@ -64,7 +64,7 @@ def test_a_run_that_does_not_say_which_images_it_holds_is_left(here: Command, re
     assert "does not say which images" in refused("evaluate", "--fake", "a/theirs", "--real", "real", *LENET)
 
 
-def methods(*names: str) -> list[tuple[str, list[int | None]]]:
+def methods(*names: str) -> list[tuple[str, list[int]]]:
     groups = grouping.group(collect([Path(name) for name in names]))
     return sorted((group.label, sorted(run.seed or 0 for run in group.runs)) for group in groups)
 

@@ -74,7 +74,8 @@ def altered(file: Path, **changes: Any) -> Path:
     """Write the statistics with other fields of their protocol."""
     with np.load(file) as content:
         arrays = dict(content)
-    np.savez("altered.npz", **arrays | {"protocol": json.dumps(json.loads(str(arrays["protocol"])) | changes)})
+    altered: Any = arrays | {"protocol": json.dumps(json.loads(str(arrays["protocol"])) | changes)}
+    np.savez("altered.npz", **altered)
     return Path("altered.npz")
 
 
@@ -112,7 +113,8 @@ def test_a_part_of_statistics_and_a_damaged_protocol_are_refused(refused: Refuse
     with np.load(statistics) as content:
         arrays = dict(content)
     for damaged in ("{", "[1]", "3"):
-        np.savez("damaged.npz", **arrays | {"protocol": damaged})
+        content: Any = arrays | {"protocol": damaged}
+        np.savez("damaged.npz", **content)
         assert "damaged.npz has a damaged count or protocol" in refused(*theirs, "damaged.npz")
 
 
