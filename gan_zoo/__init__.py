@@ -22,7 +22,7 @@ Results
     studies/        a grid of runs                        report/         one page that ranks runs
 
 Commands
-    cli.py          each command's options                commands/       what each command does
+    cli.py          the command gan-zoo, its exit codes   commands/       what each command does, and its options
     errors.py       mistakes of the user                  bounds.py       limits of hyperparameters
     lookup.py       names that a user types               trust.py        which modules a file may name
     interrupts.py   Ctrl-C and SIGTERM outside of training

@@ -1,6 +1,6 @@
 """ADA's transforms 1 to 7. Each is a 3 x 3 matrix about the centre of the image, in pixels, x to the right, y down.
 
-An image looks up, at each pixel of the result, the place that the inverse of the product of all matrices gives. Flips,
+The inverse of the product of all matrices tells for each pixel of the result where in the image its value is found. Flips,
 quarter turns and whole shifts alone are index arithmetic. For the rest, the image is doubled by the wavelet sym6,
 looked up bilinearly, and halved by the same wavelet, so that hardly anything is aliased (appendix B). The lookup is
 written with `gather`, which every version of PyTorch differentiates twice on every device.
@@ -90,7 +90,7 @@ def warped(image: Images, inverse: Matrices) -> Images:
 
 
 def doubled(image: Float[Tensor, " n c h w"]) -> Float[Tensor, " n c H W"]:
-    """Return `image` with twice the samples, sample 2i + 5.5 at the place of i, and 5 more on each side."""
+    """Return `image` with twice the samples, and 5 more on each side. Pixel i comes to lie at sample 2 i + 5.5."""
     planes = image.reshape(1, -1, *image.shape[2:])
     down, right = _taps(planes, 2**0.5)
     planes = conv_transpose2d(planes, down, stride=(2, 1), groups=len(down))

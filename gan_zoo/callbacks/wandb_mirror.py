@@ -17,6 +17,7 @@ SECONDS_FOR_THE_SERVER = 30.0  # to answer at the start; wandb's own default is 
 
 
 def main() -> None:
+    """Read lines of metrics from standard input, and send them to wandb until the input ends."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches this process too, and the run decides when it ends
     try:

@@ -15,7 +15,8 @@ How it is measured
     judges.py       picks the evaluator of a model: for samples, translations or stylized images
     score.py        what a metric must offer                choices.py        the names that a user may type
     names.py        names of scores and which way is better
-    protocol.py     the protocol of a score: its fields, and when two scores may be compared; evaluator.py fills it
+    protocol.py     the protocol of a score: its fields, and when two scores may be compared; evaluator.py fills in
+                    the network and the images, fakes.py how they were sampled
     fakes.py        generated images by index               references.py     what is computed once of real images
     moments.py      sums that add up over processes         subsets.py        part of a set of images
     real.py         real images of a data module          presets.py        papers' protocols by name

@@ -186,9 +186,10 @@ def rank(table: Table, paired: bool) -> None:
 
 
 def has_failed(run: Result, lines: list[Line]) -> bool:
-    """Return whether a run's score counts as the worst: it failed, or its last score is no finite number.
+    """Return whether a run counts as the worst of a table: it failed, or its last score is no finite number.
 
-    A run that failed without any score at all counts in every table; one with other scores only in theirs.
+    A run that failed before its first score counts in every table. A run that failed later counts only in the tables
+    of its own scores. A score without protocol, or with two values at one step, is not ranked, so it does not count.
     """
     if lines and (not protocol(lines[-1]) or "conflict" in lines[-1]):
         return False

@@ -138,6 +138,7 @@ def pairs(table: Table) -> Sheet:
 
 
 def names_of(table: Table, pair: seeds.Pair) -> list[str]:
+    """Return the names of the two methods of a pair."""
     return [table.rows[place].group.label for place in (pair.first, pair.second)]
 
 

@@ -110,9 +110,9 @@ class Scheduler:
             code = running.started.exit_code()
             if code is not None:
                 self.running.remove(running)
-                self._decide(running.job, code, stopping)
+                self._finish_or_retry(running.job, code, stopping)
 
-    def _decide(self, job: Job, code: int, stopping: bool) -> None:
+    def _finish_or_retry(self, job: Job, code: int, stopping: bool) -> None:
         """Record the state of a job that has ended, and put it back into the queue if it is to be tried again."""
         board = self.screen.board
         if code == 0 or board.is_finished(job.cell):

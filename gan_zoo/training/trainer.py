@@ -233,8 +233,10 @@ class Trainer(L.Trainer):
         return self.node_rank == 0 and self.local_rank == 0
 
     def _callbacks(self, user_callbacks: Any, bar: bool) -> list[L.Callback]:
-        """Return all callbacks in order: the one that locks the directory, the tracker, those that report to it, the
-        user's. The checkpoints come last, because they hold what all others did at a step."""
+        """Return all callbacks in the order in which they are called: ours, then the user's, then the checkpoints.
+
+        The checkpoints come last, because they hold what all others did at a step.
+        """
         stopping = Stopping(self.max_images, self.max_seconds)
         evaluation = self.settings["evaluation"]
         self.opening = Opening(evaluation.prepare)
