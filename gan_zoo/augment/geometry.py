@@ -1,7 +1,7 @@
 """ADA's transforms 1 to 7. Each is a 3 x 3 matrix about the centre of the image, in pixels, x to the right, y down.
 
-The inverse of the product of all matrices tells for each pixel of the result where in the image its value is found. Flips,
-quarter turns and whole shifts alone are index arithmetic. For the rest, the image is doubled by the wavelet sym6,
+The inverse of the product of all matrices tells for each pixel of the result where in the image its value is found.
+Flips, quarter turns and whole shifts alone are index arithmetic. For the rest, the image is doubled by wavelet sym6,
 looked up bilinearly, and halved by the same wavelet, so that hardly anything is aliased (appendix B). The lookup is
 written with `gather`, which every version of PyTorch differentiates twice on every device.
 """
