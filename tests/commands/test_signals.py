@@ -25,25 +25,29 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def stopped(words: list[str], folder: Path, number: int, group: bool) -> tuple[int, str, float]:
-    """Send a signal once the file `waiting` exists. Return the exit code, the output and the seconds to the end."""
-    process = subprocess.Popen(
-        [*FIT, *words],
-        cwd=folder,
-        env=environment(WAITING=str(folder / "waiting")),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    """Send a signal once the file `waiting` exists. Return the exit code, the output and the seconds to the end.
+
+    The output goes to a file: a pipe would stay open until the last process that reads data has read its image, which
+    takes a minute here and may be after the command has ended.
+    """
+    with open(folder / "output", "w") as output:
+        process = subprocess.Popen(
+            [*FIT, *words],
+            cwd=folder,
+            env=environment(WAITING=str(folder / "waiting")),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     begun = time.monotonic()
     while not (folder / "waiting").exists():
-        assert process.poll() is None and time.monotonic() - begun < 100, process.communicate()
+        assert process.poll() is None and time.monotonic() - begun < 100, (folder / "output").read_text()
         time.sleep(0.02)
     time.sleep(0.3)
     sent = time.monotonic()
     (os.killpg if group else os.kill)(process.pid, number)
-    output, _ = process.communicate(timeout=60)
-    return process.returncode, output, time.monotonic() - sent
+    code = process.wait(timeout=60)
+    return code, (folder / "output").read_text(), time.monotonic() - sent
 
 
 @pytest.mark.timeout(200)
