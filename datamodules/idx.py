@@ -48,15 +48,21 @@ def fetch_missing(download: Callable[[], object], title: str, raw: Path, split: 
         fetch(download, title, [f"{name}.gz" for name in file_names(split)], raw, instead)
 
 
-def read_images(raw: Path, title: str, split: str) -> InMemory:
+def read_images(raw: Path, title: str, split: str, count: int | None = None) -> InMemory:
     """Return the images, uint8 (n, 1, 28, 28), and classes, int64 (n,), of a split.
+
+    Args:
+        raw: Folder of the idx files.
+        title: Name of the set.
+        split: `train` or `test`.
+        count: Number of images that the files must hold; None: all of the split.
 
     Raises:
         DataError: A file is damaged, or does not hold as many entries as the set has.
     """
     files = find(raw, split)
     image, label = (read_idx(file) for file in files)
-    count = COUNTS[split]
+    count = count or COUNTS[split]
     for file, tensor in zip(files, (image, label), strict=True):
         if len(tensor) != count:
             raise DataError(f"{file} holds {len(tensor)} entries where {title} has {count}: fetch it again.")

@@ -78,10 +78,10 @@ OWN = "data/few_styles/"
 def is_of(entry: Entry, kind: str, arguments: dict[str, Any]) -> bool:
     """Return whether a YAML means this entry: the class is its reader, and no argument contradicts the entry's.
 
-    The bundled digits are MNIST's; the experiment chooses whether edges or shoes are the source.
+    An experiment may leave MNIST's root out; the experiment chooses whether edges or shoes are the source.
     """
     fixed = {key: value for key, value in entry.arguments.items() if key != "direction"}
-    same = (arguments.get(key, value) in (value, "bundled") for key, value in fixed.items())
+    same = (arguments.get(key, value) == value for key, value in fixed.items())
     return entry.reader.rpartition(".")[2] == kind and all(same)
 
 

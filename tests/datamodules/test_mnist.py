@@ -17,8 +17,8 @@ from datamodules.mnist import BUNDLED, MNIST
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
 
-def read(root: Path | str, split: Any = "test", **more) -> MNIST:
-    data = MNIST(str(root), split=split, **more)
+def read(root: Path | str | None, split: Any = "test", **more) -> MNIST:
+    data = MNIST(None if root is None else str(root), split=split, **more)
     data.prepare_data()
     data.setup("fit")
     return data
@@ -34,7 +34,7 @@ def idx(values: np.ndarray) -> bytes:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The bundled digits in torchvision's layout, gzipped."""
+    """The package's test digits in torchvision's layout, gzipped."""
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in (IMAGES, LABELS):
@@ -42,29 +42,50 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_bundled_digits_are_the_official_test_split(shared):
+def test_the_packages_test_digits_are_the_official_test_split(shared):
     official = read(shared / "data" / "mnist")
-    assert_close(tensors(read("bundled")), tensors(official), rtol=0, atol=0)
+    assert_close(tensors(read(None)), tensors(official), rtol=0, atol=0)
 
 
-def test_training_split_is_60_000_other_digits(shared):
+def test_the_packages_training_digits_are_the_first_of_the_official_training_split(shared):
+    official = tensors(read(shared / "data" / "mnist", split="train"))
+    assert_close(tensors(read(None, split="train")), {k: v[:10_000] for k, v in official.items()}, rtol=0, atol=0)
+
+
+def test_training_split_is_60_000_digits(shared):
     train = read(shared / "data" / "mnist", split="train")
     assert train.images.name == "mnist_train_60k"
     assert tensors(train)["image"].shape == (60_000, 1, 28, 28)
     assert len(tensors(train)["label"]) == 60_000
-    assert train.images.fingerprint() != read("bundled").images.fingerprint()
+    assert train.images.fingerprint() != read(None, split="train").images.fingerprint()
+
+
+FIRST = {"train": [5, 0, 4, 1, 9], "test": [7, 2, 1, 0, 4]}
+"""The first classes of each split, as everybody's copy of MNIST has them."""
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_bundled_digits_are_10_000_labelled_grey_images(split):
-    data = read("bundled", split=split)
+def test_the_packages_digits_are_10_000_labelled_grey_images(split):
+    data = read(None, split=split)
     image, label = tensors(data)["image"], tensors(data)["label"]
-    assert data.images.name == "mnist_test_10k", "whatever the requested split"
+    assert data.images.name == f"mnist_{split}_10k"
     assert image.shape == (10_000, *data.image_shape) and image.dtype == torch.uint8
     assert label.shape == (10_000,) and label.dtype == torch.int64
     assert label.unique().tolist() == list(range(data.num_classes))
-    assert label[:5].tolist() == [7, 2, 1, 0, 4]
+    assert label[:5].tolist() == FIRST[split]
     assert image.min() == 0 and image.max() == 255
+
+
+def test_no_digit_of_the_package_is_in_both_splits():
+    train, test = (tensors(read(None, split=split))["image"] for split in ("train", "test"))
+    assert not {digit.numpy().tobytes() for digit in train} & {digit.numpy().tobytes() for digit in test}
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_bundled_means_the_test_digits_as_before_version_0_3(split):
+    data = read("bundled", split=split)
+    assert data.split == "test" and data.images.name == "mnist_test_10k"
+    assert data.images.fingerprint() == read(None).images.fingerprint()
 
 
 @pytest.mark.parametrize("kept", ["gzipped", "plain", "both"])
@@ -74,11 +95,11 @@ def test_files_are_read_plain_or_gzipped(kept, root):
             file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
         if kept == "plain":
             file.unlink()
-    assert_close(tensors(read(root)), tensors(read("bundled")), rtol=0, atol=0)
+    assert_close(tensors(read(root)), tensors(read(None)), rtol=0, atol=0)
 
 
 def test_fingerprint_does_not_depend_on_the_path(root):
-    assert read(root).images.fingerprint() == read("bundled").images.fingerprint()
+    assert read(root).images.fingerprint() == read(None).images.fingerprint()
 
 
 @pytest.mark.parametrize("shape", [(7,), (3, 2), (2, 4, 5), (0,)])
@@ -155,7 +176,7 @@ def test_missing_files_that_cannot_be_downloaded_are_one_line_that_names_them(sp
     message = str(caught.value)
     first = FILES[split]
     assert f"{first}-images-idx3-ubyte.gz and {first}-labels-idx1-ubyte.gz" in message
-    assert str(tmp_path / "nowhere") in message and "data.root: bundled" in message
+    assert str(tmp_path / "nowhere") in message and "leave data.root out" in message
     assert "\n" not in message
 
 
