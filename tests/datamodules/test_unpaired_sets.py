@@ -90,7 +90,7 @@ def test_scores_get_the_labels_of_both(data: UnpairedSets) -> None:
 def test_framed_images_are_another_set(data: UnpairedSets) -> None:
     framed, plain = data.sides["b"], data.sets["b"].images
     assert framed.fingerprint() != plain.fingerprint()
-    assert (framed.name, plain.name) == ("mnist_test_10k_on_3x32x32", "mnist_test_10k")
+    assert (framed.name, plain.name) == ("mnist_train_10k_on_3x32x32", "mnist_train_10k")
     assert Framed(plain, (3, 32, 32)).fingerprint() == framed.fingerprint() != Framed(plain, (3, 36, 36)).fingerprint()
 
 

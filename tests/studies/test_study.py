@@ -14,7 +14,7 @@ import pytest
 
 from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
-from gan_zoo.studies import reading
+from gan_zoo.studies import local, reading
 from gan_zoo.studies.expand import Cell, expand
 from tests.studies.conftest import TINY, MakeStudy, held_by_another
 
@@ -77,7 +77,7 @@ def until(condition: Callable[[], object]) -> None:
 
 @pytest.mark.slow
 def test_a_killed_study_goes_on_where_it_was(tmp_path: Path, make_study: MakeStudy, start: Study) -> None:
-    make_study(resources={"cores": 1})
+    make_study(resources={"cores": local.cores()})  # one cell at a time, so that some are left when it is killed
     first = start()
     until(lambda: any(record(tmp_path, cell.name).get("status") == "finished" for cell in cells(tmp_path)))
     first.send_signal(signal.SIGKILL)

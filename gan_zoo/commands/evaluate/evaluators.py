@@ -43,6 +43,16 @@ def data_settings(run: Run, order: Order) -> str:
     return json.dumps({"class": config["data"]["class_path"], "arguments": config["data"]["init_args"]})
 
 
+def split_for(run: Run, order: Order) -> str | None:
+    """Return the split to compare with: the requested one, or that of the run's own scores; None: the training split.
+
+    Copies of training images are looked for in the training split.
+    """
+    if order.split or order.neighbours or "authpct" in order.metrics:
+        return order.split
+    return (run.config().get("evaluation") or {}).get("split")
+
+
 @lru_cache(maxsize=1)
 def extractor(name: str, weights: str | None, resize: str | None) -> extractors.Extractor:
     """Return the extractor called `name`."""

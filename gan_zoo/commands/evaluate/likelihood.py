@@ -2,7 +2,7 @@
 
 from gan_zoo.bounds import bounded
 from gan_zoo.commands.evaluate.checkpoints import runs_at, whole
-from gan_zoo.commands.evaluate.evaluators import data_settings, device, module_of
+from gan_zoo.commands.evaluate.evaluators import data_settings, device, module_of, split_for
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, tell
 from gan_zoo.errors import Mistake
@@ -59,7 +59,7 @@ def score_likelihoods(order: Order) -> None:
             raise Mistake(
                 f"{type(model).__name__} of {run.path} has no bound on the likelihood: --metrics {NAME} is for a VAE."
             )
-        real = reference(module_of(data_settings(run, order)), order.split)
+        real = reference(module_of(data_settings(run, order)), split_for(run, order))
         value, protocol = log_likelihood(
             model, real.images, device(), draws, real.split, order.real_samples, order.latent_seed
         )

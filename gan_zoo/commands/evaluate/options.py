@@ -66,7 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--resize", help="how inception resizes images: tf1, clean or none (default tf1)")
     option("--samples", type=int, help="number of generated images (default 10000; of --fake: all)")
     option("--real-samples", type=int, help="number of real images; 0 means all (default)")
-    option("--split", help="split of the data to compare with (default: the training split)")
+    option("--split", help="split of the data to compare with (default: that of the run's own scores)")
     option("--preset", help=f"protocol of a paper: {', '.join(PRESETS)}")
     option(
         "--checkpoints",

@@ -1,6 +1,7 @@
 """Scores of runs at their checkpoints."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gan_zoo.commands.evaluate.checkpoints import Checkpoint, checkpoints, loaded, runs_at
 from gan_zoo.commands.evaluate.evaluators import (
@@ -10,6 +11,7 @@ from gan_zoo.commands.evaluate.evaluators import (
     evaluator_of,
     module_of,
     sample_evaluator,
+    split_for,
 )
 from gan_zoo.commands.evaluate.held_out import draw, held_out, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
@@ -40,7 +42,7 @@ def score_runs(order: Order) -> None:
         raise Mistake(f"--neighbours is one picture, and there are {len(requested)} runs: name one of them.")
     for checkpoint in requested:
         model = loaded(checkpoint, order.allow_modules).to(device())
-        for scores, protocol in results(order, checkpoint, model):
+        for scores, protocol in results(replace(order, split=split_for(checkpoint.run, order)), checkpoint, model):
             prefix = f"{checkpoint.run.path} step {checkpoint.step} " if len(requested) > 1 else ""
             tell(scores, prefix, subset(order, protocol))
             keep(checkpoint.run, scores, protocol, checkpoint.step, model.images)

@@ -20,7 +20,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for model in (CGAN(image_shape=(1, 28, 28), num_classes=10), GAN(image_shape=(1, 28, 28), width=(8,))):
         Trainer(
             run=folder / type(model).__name__.lower(), max_steps=1, accelerator="cpu", enable_progress_bar=False
-        ).fit(model, MNIST(batch_size=4))
+        ).fit(model, MNIST("bundled", batch_size=4))
     return folder
 
 

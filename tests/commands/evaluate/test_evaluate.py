@@ -256,11 +256,11 @@ def test_files_written_by_sample_score_the_same_in_torch_fidelity(
 
 @pytest.fixture
 def vae(inside: Command) -> str:
-    """A run of a model with a bound on the likelihood."""
+    """A run of a model with a bound on the likelihood, scored against another split than it was trained on."""
     if not Run("vae").has_begun():
-        data = MNIST(batch_size=4)
-        Trainer(run="vae", max_steps=1, accelerator="cpu", enable_progress_bar=False).fit(
-            VAE(image_shape=(1, 28, 28), width=(8,), latent_dim=2), data
+        evaluation = Evaluation(None, split="test")
+        Trainer(run="vae", max_steps=1, accelerator="cpu", enable_progress_bar=False, evaluation=evaluation).fit(
+            VAE(image_shape=(1, 28, 28), width=(8,), latent_dim=2), MNIST(batch_size=4)
         )
     return "vae"
 
@@ -268,11 +268,24 @@ def vae(inside: Command) -> str:
 def test_the_bound_on_the_likelihood_of_real_images(inside: Command, vae: str) -> None:
     result = inside("evaluate", vae, "--metrics", "log_likelihood", "--draws", 3, "--real-samples", 300)
     assert result.code == 0, result.err
-    (line,) = lines(Run(vae).evaluations_file)
+    line = list(lines(Run(vae).evaluations_file))[-1]
     assert result.out.startswith("log_likelihood_300 -") and line["metric"] == "log_likelihood_300"
     assert -600 < line["value"] < -500  # all but untrained: 784 even chances give -543
     expected = {"real": 300, "draws": 3, "likelihood": "bernoulli", "split": "test", "latent_seed": 0}
     assert expected.items() <= line["protocol"].items()
+
+
+@pytest.mark.parametrize(
+    ("options", "split"),
+    [((), "test"), (("--split", "train"), "train"), (("--metrics", "authpct", "--samples", 200), "train")],
+)
+def test_a_run_is_scored_against_its_own_split_and_copies_are_looked_for_in_the_training_split(
+    inside: Command, vae: str, options: tuple[Any, ...], split: str
+) -> None:
+    result = inside("evaluate", vae, "--samples", 60, "--extractor", "lenet", *options)
+    assert result.code == 0, result.err
+    protocol = list(lines(Run(vae).evaluations_file))[-1]["protocol"]
+    assert (protocol["split"], protocol["data"]) == (split, f"mnist_{split}_10k")
 
 
 @pytest.mark.parametrize(
