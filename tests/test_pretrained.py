@@ -41,10 +41,10 @@ def test_it_is_small_and_has_its_configuration_beside_it(file: Path) -> None:
 def test_its_score_is_the_one_that_its_csv_states(file: Path) -> None:
     with open(file.with_suffix(".csv"), newline="") as stream:
         (row,) = csv.DictReader(stream)
-    data = MNIST()
+    data = MNIST(split="test")
     data.setup("fit")
     model, extractor = gan_zoo.load(file.stem), extractors.make(json.loads(row["protocol"])["extractor"])
-    evaluator = against(data, None, extractor, ("fd",), torch.device("cpu"))
+    evaluator = against(data, "test", extractor, ("fd",), torch.device("cpu"))
     scores, protocol = evaluator.score(Sampled(model, Sampling()), 10_000)
     assert comparable(protocol.as_dict()) == comparable(json.loads(row["protocol"]))
     # Features are float32 and depend on the machine by 1e-4 of a distance of 60.

@@ -38,7 +38,7 @@ def work(order: tuple[str, str, int]) -> None:
     """Write the scores of every case, and the latents from which this process made images."""
     folder, extractor, chunk = order
     torch.set_num_threads(1)
-    data = MNIST()
+    data = MNIST(split="test")
     data.setup("fit")
     digits = data.images.tensors["image"][:301]  # pyright: ignore[reportAttributeAccessIssue]
     network = extractors.make(extractor)

@@ -34,7 +34,7 @@ def inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def mnist() -> MNIST:
-    data = MNIST()
+    data = MNIST(split="test")
     data.setup("fit")
     return data
 

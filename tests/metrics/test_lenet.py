@@ -20,7 +20,7 @@ def lenet():
 
 @pytest.fixture(scope="module")
 def digits():
-    data = MNIST()
+    data = MNIST(split="test")
     data.setup("fit")
     return data.images.tensors  # pyright: ignore[reportAttributeAccessIssue]
 
