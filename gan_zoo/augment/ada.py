@@ -9,7 +9,6 @@ with the same probability p and by a draw of its own; below p of about 0.8, none
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

@@ -38,7 +38,7 @@ def reflected(index: Int64[Tensor, " *any"], side: int) -> Int64[Tensor, " *any"
 
 @cache
 def mirror(side: int, margin: int) -> Float[Tensor, "{side+2*margin} {side}"]:
-    """Return the matrix that reflects an axis of `side` pixels by `margin` at each end, which may be more than it has."""
+    """Return the matrix that reflects `side` pixels of an axis by `margin` at each end, which may be more than side."""
     return torch.eye(side, dtype=torch.float64)[reflected(torch.arange(-margin, side + margin), side)]
 
 
