@@ -106,7 +106,7 @@ def limited(count: int, limit: int, name: str) -> int:
     """
     if not 0 <= limit <= count:
         raise DataError(
-            f"data.limit is {limit}, and {name} has {count:,} images: choose 1 to {count}, or 0, which takes all."
+            f"data.limit is {limit}, and {name} has {count:,} images: choose 1 to {count:,}, or 0, which takes all."
         )
     return limit or count
 

@@ -138,7 +138,7 @@ def test_limit_takes_the_first_images_by_key(bedrooms, tmp_path):
     assert source.fingerprint() == LSUN(str(tmp_path / "few")).source.fingerprint()
     assert source.stamp() != LSUN(str(root)).source.stamp() == LSUN(str(root), limit=COUNT).source.stamp()
     assert len(list(indexes(tmp_path))) == 2, "one list of keys for each database, whatever the limit"
-    with pytest.raises(DataError, match="data.limit is 41, and lsun_bedroom_train has 40 images"):
+    with pytest.raises(DataError, match=r"data\.limit is 41, and lsun_bedroom_train has 40 images"):
         LSUN(str(root), limit=41)
 
 
