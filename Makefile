@@ -44,3 +44,5 @@ benchmark: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks.help_time
 	$(BIN)/python -m tests.benchmarks.study_overhead
 	$(BIN)/python -m tests.benchmarks.tracking_overhead
+	$(BIN)/python -m tests.benchmarks.augmentation
+	$(BIN)/python -m tests.benchmarks.level_change

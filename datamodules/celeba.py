@@ -26,8 +26,10 @@ PARTITION = "list_eval_partition.txt"
 SPLITS = ("train", "valid", "test")
 ENDS = (162_770, 182_637, 202_599)
 """Number of the last image of each split in the official partition."""
-WIDTH = 178
-"""Width of the aligned images, in pixels."""
+WIDTH, HEIGHT = 178, 218
+"""Size of the aligned images, in pixels."""
+MIDDLE = (WIDTH // 2, HEIGHT // 2)
+"""Column and row of their middle."""
 HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 """Attributes of which a face has at most one."""
 
@@ -44,10 +46,14 @@ class CelebA(SourcedData):
             attributes there are no labels, and the list is not needed.
         numbers: First and last image to use, by the number in their names: (1, 81385) is the first half of the
             training split, as a set of its own; None: all images of the split.
+        limit: Number of training images to use, the first ones; 0: all. Scores that name a split compare with all of
+            it.
         resolution: Side of the images, in pixels.
         centre_crop: Side of the square that is cut from the middle of an image first, in pixels of an image 178 wide:
             178 takes the full width, 108 only the face, as DCGAN's program did; smaller copies of the set are cut in
             proportion.
+        centre: Column and row of the middle of that square, in pixels of an image of 178 x 218. ProGAN's authors cut
+            128 pixels around (89, 121).
         batch_size: Images per mini-batch on each device.
         workers: Processes that decode images which are neither in memory nor prepared.
         flip: Whether to mirror half of the training images, at random.
@@ -59,23 +65,27 @@ class CelebA(SourcedData):
         split: Split = "train",
         attributes: tuple[str, ...] = (),
         numbers: tuple[int, int] | None = None,
+        limit: int = 0,
         resolution: int = 64,
         centre_crop: int = WIDTH,
+        centre: tuple[int, int] = MIDDLE,
         batch_size: int = 64,
         workers: int = 2,
         flip: bool = True,
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
-        self.source = faces(expanded(root), split, attributes, numbers)
-        self.show(Square(resolution, scaled(centre_crop, self.source.read(0), self.source.where(0))), flip=flip)
+        self.source = faces(expanded(root), split, attributes, numbers, limit)
+        self.show(square(resolution, centre_crop, centre, self.source), flip=flip)
         self.classes, self.num_classes = list(attributes), len(attributes)
         hair = [name for name in attributes if name in HAIR]
         self.attributes, self.exclusive = True, [hair] if hair else []
 
 
-def faces(root: Path, split: Split, wanted: Sequence[str], numbers: tuple[int, int] | None) -> Files:
+def faces(root: Path, split: Split, wanted: Sequence[str], numbers: tuple[int, int] | None, limit: int = 0) -> Files:
     """Return the images of `split` whose number is within `numbers`, with the `wanted` attributes as labels.
+
+    Only the first `limit` of them are returned, unless `limit` is 0.
 
     Raises:
         DataError: The images or a list are missing or do not match, or an attribute is unknown.
@@ -96,7 +106,7 @@ def faces(root: Path, split: Split, wanted: Sequence[str], numbers: tuple[int, i
         rows = rows_of(names, listed, root / ATTRIBUTES, store.where("").rstrip("/"))
         label = {"label": attributes((rows[row].split() for row in chosen), places, root / ATTRIBUTES)}
     name = "_".join(["celeba", split, *map(str, numbers or ())])
-    return Files(name, store, [members[row] for row in chosen], label)
+    return Files(name, store, [members[row] for row in chosen], label, limit)
 
 
 def open_images(root: Path) -> Store:
@@ -163,15 +173,24 @@ def read_lines(file: Path, at_least: int) -> list[str]:
     return lines
 
 
-def scaled(centre_crop: int, image: np.ndarray, where: str) -> int:
-    """Return the crop in pixels for a copy of the set whose images are as large as `image`.
+def square(resolution: int, crop: int, centre: tuple[int, int], source: Files) -> Square:
+    """Return the transform that cuts `crop` pixels around `centre`, scaled to a copy of the set of another size.
 
     Raises:
-        DataError: The image does not have CelebA's proportions, or the crop does not fit into it.
+        DataError: The first image does not have CelebA's proportions, or the square does not lie in it.
     """
-    height, width = image.shape[:2]
+    height, width = source.read(0).shape[:2]
     if not 1.15 < height / width < 1.3:
-        raise DataError(f"{where} is {width} x {height} pixels: CelebA's aligned images are {WIDTH} x 218.")
-    if not 1 <= centre_crop <= WIDTH:
-        raise DataError(f"data.centre_crop is {centre_crop}: it must be 1 to {WIDTH}, the width of CelebA's images.")
-    return max(round(centre_crop * width / WIDTH), 1)
+        raise DataError(
+            f"{source.where(0)} is {width} x {height} pixels: CelebA's aligned images are {WIDTH} x {HEIGHT}."
+        )
+    if not 1 <= crop <= WIDTH:
+        raise DataError(f"data.centre_crop is {crop}: it must be 1 to {WIDTH}, the width of CelebA's images.")
+    for place, side in zip(centre, (WIDTH, HEIGHT), strict=True):
+        if not crop <= 2 * place <= 2 * side - crop:
+            raise DataError(
+                f"data.centre is {centre[0]}, {centre[1]}, around which no square of {crop} pixels (data.centre_crop) "
+                f"lies in an image of {WIDTH} x {HEIGHT}: choose another centre or a smaller crop."
+            )
+    right, down = (round((place - middle) * width / WIDTH) for place, middle in zip(centre, MIDDLE, strict=True))
+    return Square(resolution, max(round(crop * width / WIDTH), 1), offset=(right, down))

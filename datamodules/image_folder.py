@@ -26,6 +26,8 @@ class ImageFolder(SourcedData):
         root: The folder or zip; `{split}` in it stands for the split, as in `ffhq/{split}` or `cifar10_{split}.zip`.
         split: Which split to read; a root without `{split}` has only one, `train`.
         inside: Folder in the root to which reading is limited; empty: the whole root.
+        limit: Number of training images to use, the first ones by name; 0: all. Scores that name a split compare with
+            all of it.
         resolution: Side that images are resized to, in pixels.
         centre_crop: Side of the square that is cut from the middle of an image first, in pixels; None: the largest
             that fits.
@@ -45,6 +47,7 @@ class ImageFolder(SourcedData):
         root: str,
         split: FolderSplit = "train",
         inside: str = "",
+        limit: int = 0,
         resolution: int = 64,
         centre_crop: int | None = None,
         crop: int = 0,
@@ -63,7 +66,7 @@ class ImageFolder(SourcedData):
         label = self._label(labels, attributes)
         self.num_classes = len(self.classes)
         self.attributes = "label" in label and label["label"].ndim == 2
-        self.source = Files(set_name(root, split, inside), self.store, self.names, label)
+        self.source = Files(set_name(root, split, inside), self.store, self.names, label, limit)
 
     def _label(self, labels: str, wanted: tuple[str, ...]) -> dict[str, torch.Tensor]:
         where = self.store.where("").rstrip("/")

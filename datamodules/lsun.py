@@ -19,7 +19,7 @@ from torch import Tensor
 from datamodules.errors import DataError
 from datamodules.fingerprints import cache_folder, write_atomically
 from datamodules.names import expanded
-from datamodules.sources import decode, digest
+from datamodules.sources import decode, digest, limited
 from datamodules.stores import stamp
 from datamodules.stream import SourcedData
 from datamodules.transform import Square
@@ -35,6 +35,8 @@ class LSUN(SourcedData):
         root: Folder that holds the databases.
         category: A scene, such as bedroom or church_outdoor, or a kind of thing, such as cat.
         split: train or val for a scene; things have only train, in a folder without a split in its name.
+        limit: Number of training images to use, the first ones by their keys; 0: all. Scores that name a split compare
+            with all of it.
         resolution: Side of the images, in pixels.
         batch_size: Images per mini-batch on each device.
         workers: Processes that decode the images, unless they are prepared or few enough for memory.
@@ -46,6 +48,7 @@ class LSUN(SourcedData):
         root: str,
         category: str = "bedroom",
         split: Literal["train", "val"] = "train",
+        limit: int = 0,
         resolution: int = 64,
         batch_size: int = 64,
         workers: int = 2,
@@ -54,7 +57,7 @@ class LSUN(SourcedData):
         super().__init__(batch_size, workers)
         self.save_hyperparameters()
         self.show(Square(resolution), flip=flip)
-        self.source = Database(f"lsun_{category}_{split}", find(expanded(root), category, split))
+        self.source = Database(f"lsun_{category}_{split}", find(expanded(root), category, split), limit)
 
 
 def find(root: Path, category: str, split: str) -> Path:
@@ -79,17 +82,24 @@ class Database:
 
     A database finds images by key and cannot find the i-th image. So when the first image is read, all keys are listed
     once in a file of the cache folder, which later processes map into memory; until then only the header is read.
+
+    Args:
+        name: Set and split, as score protocols print them.
+        folder: The folder that holds data.mdb.
+        limit: Number of images to use, the first ones by their keys; 0: all.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, limit: int = 0) -> None:
         self.name, self.folder = name, folder
         self.labels: dict[str, Tensor] = {}
-        self._entries: int = environment(folder).stat()["entries"]
-        if not self._entries:
+        entries = environment(folder).stat()["entries"]
+        if not entries:
             raise DataError(f"{folder} holds no image.")
+        self._count = limited(entries, limit, name)
+        self._whole = self._count == entries
 
     def __len__(self) -> int:
-        return self._entries
+        return self._count
 
     def read(self, index: int) -> np.ndarray:
         return decode(self.content(index), self.where(index))
@@ -101,16 +111,17 @@ class Database:
         """Return a hash of all keys and of some evenly spaced images."""
         # The keys are hashes of the images themselves, so all 43 GB need not be read.
         places = np.linspace(0, len(self) - 1, min(SAMPLED, len(self))).astype(int).tolist()
-        keys = hashlib.sha256(self.keys.tobytes()).hexdigest()
+        keys = hashlib.sha256(self.keys[: len(self)].tobytes()).hexdigest()
         return digest([len(self), keys, *(zlib.crc32(self.content(place)) for place in places)])
 
     def stamp(self) -> str:
-        return digest([stamp(self.folder / "data.mdb")])
+        file = stamp(self.folder / "data.mdb")
+        return digest([file] if self._whole else [file, len(self)])
 
     @cached_property
     def keys(self) -> np.ndarray:
         """All keys in order, bytes of a fixed width, (n,), mapped from a file."""
-        file = cache_folder() / f"lsun_keys_{self.stamp()}.npy"
+        file = cache_folder() / f"lsun_keys_{digest([stamp(self.folder / 'data.mdb')])}.npy"
         if not file.exists():
             with environment(self.folder).begin() as transaction:
                 keys = np.array(list(transaction.cursor().iternext(values=False)))

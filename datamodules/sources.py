@@ -62,15 +62,25 @@ class Files:
         store: The folder or zip.
         names: Names of the files to read, in order.
         labels: Labels by their key in the batch, one entry per file.
+        limit: Number of files to keep, the first ones; 0: all.
 
     Raises:
-        DataError: `names` is empty.
+        DataError: `names` is empty, or shorter than `limit`.
     """
 
-    def __init__(self, name: str, store: Store, names: Sequence[str], labels: dict[str, Tensor] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        names: Sequence[str],
+        labels: dict[str, Tensor] | None = None,
+        limit: int = 0,
+    ) -> None:
         if not names:
             raise DataError(f"{store.where('')} has no image of {name}.")
-        self.name, self.store, self.names, self.labels = name, store, names, labels or {}
+        count = limited(len(names), limit, name)
+        self.name, self.store, self.names = name, store, names[:count]
+        self.labels = {key: label[:count] for key, label in (labels or {}).items()}
 
     def __len__(self) -> int:
         return len(self.names)
@@ -86,6 +96,19 @@ class Files:
 
     def stamp(self) -> str:
         return digest(self.store.stamp(name) for name in self.names)
+
+
+def limited(count: int, limit: int, name: str) -> int:
+    """Return how many of the `count` images of the set `name` a data module's option `limit` leaves; 0 leaves all.
+
+    Raises:
+        DataError: The set has fewer images than that.
+    """
+    if not 0 <= limit <= count:
+        raise DataError(
+            f"data.limit is {limit}, and {name} has {count:,} images: choose 1 to {count:,}, or 0, which takes all."
+        )
+    return limit or count
 
 
 def digest(entries: Iterable[object]) -> str:

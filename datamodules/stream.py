@@ -102,7 +102,7 @@ class StreamedData(L.LightningDataModule):
         """Return the real images that a score compares with.
 
         Args:
-            split: Name of a split; None: the training images.
+            split: Name of a split, which is whole whatever the option `limit`; None: the training images.
 
         Raises:
             DataError: There is no such split.
@@ -147,7 +147,8 @@ class StreamedData(L.LightningDataModule):
         if split not in splits:
             choices = f"its splits are {', '.join(splits)}" if splits else "it has no splits"
             raise DataError(f"{kind.__name__} has no split {split}: {choices}.")
-        other = kind(**{**self.hparams, "split": split})
+        whole = {"limit": 0} if "limit" in self.hparams else {}
+        other = kind(**{**self.hparams, "split": split, **whole})
         other.prepare_data()
         other.setup("test")
         return other

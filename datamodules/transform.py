@@ -15,17 +15,19 @@ LARGEST = 16_384
 
 @dataclass(frozen=True)
 class Square:
-    """The middle square of an image, resized with antialiasing.
+    """A square of an image, usually the middle one, resized with antialiasing.
 
     Args:
         resolution: Side of the result, in pixels.
         crop: Side of the square that is cut from the middle first, in pixels; None: the largest that fits.
         channels: 3, or 1 for grey.
+        offset: How far to the right of the middle and below it the square lies, in pixels.
     """
 
     resolution: int
     crop: int | None = None
     channels: int = 3
+    offset: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         for name, value in (("resolution", self.resolution), ("centre_crop", self.crop)):
@@ -42,7 +44,13 @@ class Square:
         side = self.crop or min(height, width)
         if side > min(height, width):
             raise DataError(f"{width} x {height} pixels are smaller than the crop of {side}: choose a smaller crop.")
-        top, left = (height - side) // 2, (width - side) // 2
+        left, top = ((length - side) // 2 + off for length, off in zip((width, height), self.offset, strict=True))
+        if not (0 <= left <= width - side and 0 <= top <= height - side):
+            right, down = self.offset
+            raise DataError(
+                f"In {width} x {height} pixels, the square of {side} that lies {right} to the right of the middle and "
+                f"{down} below it leaves the image: choose a smaller crop."
+            )
         square = image[top : top + side, left : left + side]
         if (side, channels) != (self.resolution, self.channels):
             picture = Image.fromarray(square[:, :, 0] if channels == 1 else square)
@@ -52,7 +60,7 @@ class Square:
 
     def key(self) -> str:
         """Return a text that identifies this transform: `64 pixels, middle 178, 3 channels, bicubic`."""
-        middle = self.crop or "square"
+        middle = f"{self.crop or 'square'}{f' and {self.offset}' if any(self.offset) else ''}"
         return f"{self.resolution} pixels, middle {middle}, {self.channels} channels, {FILTER.name.lower()}"
 
 

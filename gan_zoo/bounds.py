@@ -64,7 +64,7 @@ def bounded(
         Mistake: A value is out of bounds. The message names the first one.
     """
     bounds = {"at least": at_least, "at most": at_most, "above": above, "below": below}
-    requirement = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if abs(bound) < inf)
+    requirement = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if abs(bound) < inf) or "finite"
     for name, value in values.items():
         numbers = value if isinstance(value, tuple | list) else (value,)
         # A comparison with NaN is false, so NaN is never within the bounds.

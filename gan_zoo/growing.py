@@ -54,6 +54,9 @@ class GrowingModule(AdversarialModule):
             for optimizer in self.trainer.optimizers:
                 optimizer.state.clear()  # Adam's averages are of other layers, or of another blend of them
         super().take_step([batch | {"image": faded(batch["image"], stage.alpha)} for batch in minibatches])
+        assert isinstance(self.generator, Growing)
+        standing = torch.stack([self.generator.side.float(), self.generator.blend.float()])
+        self.ledger.add(self.current_step, ("growth/resolution", "growth/alpha"), standing)
 
     def grow(self, stage: Stage) -> None:
         """Set the networks to a resolution and a blend. The moving average stands where the generator does."""
@@ -78,6 +81,9 @@ def faded(image: Float[Tensor, "n c h w"], alpha: float) -> Float[Tensor, "n c h
     return image if alpha == 1 else torch.lerp(doubled(halved(image)), image, alpha)
 
 
-def by_resolution(value: Any) -> tuple[Any, ...]:
-    """Return a hyperparameter that has one value, or a value for each resolution, as a tuple."""
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
+def by_resolution(name: str, value: Any) -> tuple[Any, ...]:
+    """Return the hyperparameter `name`, which has one value, or a value for each resolution, as a tuple."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value,)
+    if not values:
+        raise Mistake(f"model.{name} is an empty list: give one number, or one for each resolution from the first on.")
+    return values

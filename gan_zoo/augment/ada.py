@@ -9,7 +9,6 @@ with the same probability p and by a draw of its own; below p of about 0.8, none
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -48,4 +47,7 @@ def moved(
     if "geometric" not in groups:
         return exact
     inverse, between = geometry.draw_geometric(image, p)
-    return torch.where(between[:, None, None, None], geometry.warped(image, whole @ inverse), exact)
+    rows = between.nonzero().squeeze(1)  # waits for the device, and spares most of the work while p is small
+    if not len(rows):
+        return exact
+    return exact.index_copy(0, rows, geometry.warped(image[rows], (whole @ inverse)[rows]))

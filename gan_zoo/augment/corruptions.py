@@ -6,9 +6,8 @@ from functools import cache
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import conv2d
 
-from gan_zoo.augment.draws import Probability, normal, padded, taken, uniform
+from gan_zoo.augment.draws import Probability, mirror, normal, taken, uniform
 
 Images = Float[Tensor, " n c h w"]
 SYM2 = tuple(tap / 32**0.5 for tap in (1 - 3**0.5, 3 - 3**0.5, 3 + 3**0.5, 1 + 3**0.5))
@@ -46,12 +45,19 @@ def draw_gains(image: Images, p: Probability) -> Float[Tensor, "n 4"]:
 
 def filtered(image: Images, gains: Float[Tensor, "n 4"]) -> Images:
     """Amplify each band of frequencies, along both axes, by the gains of the image."""
-    n, channels, height, width = image.shape
-    taps = (gains @ bands().to(image)).repeat_interleave(channels, 0)
+    height, width = image.shape[2:]
+    matrices = [torch.einsum("nb,bij->nij", gains, band_matrices(side).to(image))[:, None] for side in (height, width)]
+    return matrices[0] @ image @ matrices[1].mT
+
+
+@cache
+def band_matrices(side: int) -> Float[Tensor, "4 {side} {side}"]:
+    """Return for each band the matrix that filters an axis of `side` pixels, reflected at its ends."""
+    taps = bands()
     reach = taps.shape[1] // 2
-    flat = padded(image, reach).reshape(1, n * channels, height + 2 * reach, width + 2 * reach)
-    flat = conv2d(flat, taps[:, None, :, None], groups=n * channels)
-    return conv2d(flat, taps[:, None, None, :], groups=n * channels).view(image.shape)
+    offset = torch.arange(side + 2 * reach) - torch.arange(side)[:, None]
+    inside = (offset >= 0) & (offset <= 2 * reach)
+    return torch.where(inside, taps[:, offset.clamp(0, 2 * reach)], 0.0) @ mirror(side, reach)
 
 
 def noised(image: Images, p: Probability) -> Images:

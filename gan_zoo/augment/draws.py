@@ -1,4 +1,6 @@
-"""Which images take a transform, and the pixels beyond an image's edge."""
+"""Which images take a transform, the pixels beyond an image's edge, and matrices that act on its axes."""
+
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -34,8 +36,14 @@ def reflected(index: Int64[Tensor, " *any"], side: int) -> Int64[Tensor, " *any"
     return (side - 1) - ((index % (2 * side - 2)) - (side - 1)).abs()
 
 
-def padded(image: Float[Tensor, " n c h w"], margin: int) -> Float[Tensor, " n c H W"]:
-    """Reflect `image` by `margin` pixels on each side, which may be more than it has."""
-    height, width = image.shape[2:]
-    rows, columns = (torch.arange(-margin, side + margin, device=image.device) for side in (height, width))
-    return image.index_select(2, reflected(rows, height)).index_select(3, reflected(columns, width))
+@cache
+def mirror(side: int, margin: int) -> Float[Tensor, "{side+2*margin} {side}"]:
+    """Return the matrix that reflects `side` pixels of an axis by `margin` at each end, which may be more than side."""
+    return torch.eye(side, dtype=torch.float64)[reflected(torch.arange(-margin, side + margin), side)]
+
+
+def on_both_axes(
+    matrix: Float[Tensor, " *n new old"], image: Float[Tensor, " n c old old"]
+) -> Float[Tensor, " n c new new"]:
+    """Multiply the columns and the rows of `image` by `matrix`."""
+    return matrix @ image @ matrix.mT

@@ -3,17 +3,29 @@
 The inverse of the product of all matrices tells for each pixel of the result where in the image its value is found.
 Flips, quarter turns and whole shifts alone are index arithmetic. For the rest, the image is doubled by wavelet sym6,
 looked up bilinearly, and halved by the same wavelet, so that hardly anything is aliased (appendix B). The lookup is
-written with `gather`, which every version of PyTorch differentiates twice on every device.
+written with `gather`, which every version of PyTorch differentiates twice on every device. Reflecting, doubling and
+halving are linear along each axis, so each of them is a product with a matrix from the left and one from the right.
+On CPUs this is several times faster than convolutions of a channel each.
 """
 
 import math
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import conv2d, conv_transpose2d
+from torch.nn.functional import pad
 
-from gan_zoo.augment.draws import Probability, below, normal, padded, reflected, taken, uniform
+from gan_zoo.augment.draws import (
+    Probability,
+    below,
+    mirror,
+    normal,
+    on_both_axes,
+    reflected,
+    taken,
+    uniform,
+)
 
 Images = Float[Tensor, " n c side side"]
 Matrices = Float[Tensor, " n 3 3"]
@@ -83,49 +95,43 @@ def warped(image: Images, inverse: Matrices) -> Images:
     """Double `image`, look up the places that `inverse` gives, and halve the result."""
     side = image.shape[3]
     margin = _margin(inverse, side)
-    fine = doubled(padded(image, margin))
+    finer = doubling(side + 2 * margin).to(image) @ mirror(side, margin).to(image)
+    finer = pad(finer, (0, 0, 1, 1))  # zeros around the image, which all places outside see
     at = (torch.arange(2 * side + 4 * REACH - 2).to(image) - 2 * REACH + 0.5) / 2  # of the samples that are halved
-    x, y = (2 * (place + margin) + 2 * REACH - 0.5 for place in _places(inverse, side, at))
-    return halved(looked_up(fine, x, y))
+    x, y = (2 * (place + margin) + 2 * REACH + 0.5 for place in _places(inverse, side, at))
+    coarser = doubling(side).to(image).T / 2
+    return on_both_axes(coarser, looked_up(on_both_axes(finer, image), x, y))
 
 
-def doubled(image: Float[Tensor, " n c h w"]) -> Float[Tensor, " n c H W"]:
-    """Return `image` with twice the samples, and 5 more on each side. Pixel i comes to lie at sample 2 i + 5.5."""
-    planes = image.reshape(1, -1, *image.shape[2:])
-    down, right = _taps(planes, 2**0.5)
-    planes = conv_transpose2d(planes, down, stride=(2, 1), groups=len(down))
-    planes = conv_transpose2d(planes, right, stride=(1, 2), groups=len(right))
-    return planes.view(*image.shape[:2], *planes.shape[2:])
+@cache
+def doubling(side: int) -> Float[Tensor, "{2*side+10} {side}"]:
+    """Return the matrix that makes twice the samples of an axis, and 5 more at each end. Its transpose / 2 undoes it.
 
-
-def halved(image: Float[Tensor, " n c h w"]) -> Float[Tensor, " n c H W"]:
-    """Undo `doubled`."""
-    planes = image.reshape(1, -1, *image.shape[2:])
-    down, right = _taps(planes, 0.5**0.5)
-    planes = conv2d(planes, down, stride=(2, 1), groups=len(down))
-    planes = conv2d(planes, right, stride=(1, 2), groups=len(right))
-    return planes.view(*image.shape[:2], *planes.shape[2:])
+    Pixel i comes to lie at sample 2 i + 5.5.
+    """
+    matrix = torch.zeros(2 * side + 10, side, dtype=torch.float64)
+    for tap, value in enumerate(SYM6):
+        matrix[torch.arange(side) * 2 + tap, torch.arange(side)] = 2**0.5 * value
+    return matrix
 
 
 def looked_up(image: Float[Tensor, " n c h w"], x: Float[Tensor, " n H W"], y: Float[Tensor, " n H W"]) -> Tensor:
-    """Look up `image` at columns `x` and rows `y`, bilinearly, with zeros outside."""
+    """Look up `image` at columns `x` and rows `y`, bilinearly. Places outside have the value of the nearest edge."""
     n, channels, height, width = image.shape
-    flat, total = image.flatten(2), image.new_zeros(())
-    for row, row_weight in _neighbours(y, height):
-        for column, column_weight in _neighbours(x, width):
-            index = (row * width + column).view(n, 1, -1).expand(-1, channels, -1)
-            total = total + flat.gather(2, index) * (row_weight * column_weight).view(n, 1, -1)
-    return total.view(n, channels, *x.shape[1:])
+    (row, down), (column, right) = _before(y, height), _before(x, width)
+    corners = torch.tensor([[0], [1], [width], [width + 1]], device=image.device)
+    index = (row * width + column).view(n, 1, -1) + corners
+    weights = torch.stack([(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right], dim=1)
+    # One lookup of all four corners has one gradient of the size of `image`; four of them would have four.
+    values = image.flatten(2).gather(2, index.view(n, 1, -1).expand(-1, channels, -1)).view(n, channels, 4, -1)
+    return (values * weights.view(n, 1, 4, -1)).sum(2).view(n, channels, *x.shape[1:])
 
 
-def _neighbours(place: Tensor, side: int) -> list[tuple[Tensor, Tensor]]:
-    """The two samples around `place` on an axis of `side`, and their weights, 0 outside."""
-    first = place.floor()
-    found = []
-    for sample, weight in ((first, 1 - (place - first)), (first + 1, place - first)):
-        inside = (sample >= 0) & (sample < side)
-        found.append((sample.clamp(0, side - 1).long(), weight * inside))
-    return found
+def _before(place: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """The sample before each `place` on an axis of `side`, never the last one, and how far the place lies after it."""
+    place = place.clamp(0, side - 1)
+    first = place.floor().clamp(max=side - 2)
+    return first.long(), place - first
 
 
 def _places(inverse: Matrices, side: int, at: Float[Tensor, " m"]) -> tuple[Tensor, Tensor]:
@@ -153,9 +159,3 @@ def _margin(inverse: Matrices, side: int) -> int:
 def _rotation(cosine: Tensor, sine: Tensor) -> Matrices:
     one, zero = torch.ones_like(cosine), torch.zeros_like(cosine)
     return torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], dim=1).view(-1, 3, 3)
-
-
-def _taps(planes: Float[Tensor, " 1 n h w"], scale: float) -> tuple[Tensor, Tensor]:
-    """The filter for each of `planes`, along the columns and along the rows, scaled by `scale`."""
-    taps = (torch.tensor(SYM6, dtype=torch.float64) * scale).to(planes).repeat(planes.shape[1], 1, 1, 1)
-    return taps.transpose(2, 3), taps

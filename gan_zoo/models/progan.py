@@ -88,8 +88,9 @@ class ProGAN(GrowingModule):
         bounded("model.", at_least=0, drift_weight=drift_weight)
         self.latent_dim, self.latent_law = latent_dim, latent_law
         self.penalty_weight, self.drift_weight = penalty_weight, drift_weight
-        self.learning_rates, self.betas = by_resolution(learning_rate), betas
-        self.growth = Growth(first_resolution, image_shape[1], stable_images, fade_images, by_resolution(batch_size))
+        self.learning_rates, self.betas = by_resolution("learning_rate", learning_rate), betas
+        batch_sizes = by_resolution("batch_size", batch_size)
+        self.growth = Growth(first_resolution, image_shape[1], stable_images, fade_images, batch_sizes)
         self.generator = progressive.generator(image_shape, latent_dim, width)
         self.discriminator = progressive.discriminator(image_shape, width, stddev_group)
         self.keep_average(average_half_life)

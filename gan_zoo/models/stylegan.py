@@ -105,8 +105,9 @@ class StyleGAN(GrowingModule):
         self.latent_dim, self.latent_law, self.objective = latent_dim, latent_law, objective
         self.penalty_weight, self.mixing_probability = penalty_weight, mixing_probability
         self.truncation_layers = truncation_layers
-        self.learning_rates, self.betas = by_resolution(learning_rate), betas
-        self.growth = Growth(first_resolution, image_shape[1], stable_images, fade_images, by_resolution(batch_size))
+        self.learning_rates, self.betas = by_resolution("learning_rate", learning_rate), betas
+        batch_sizes = by_resolution("batch_size", batch_size)
+        self.growth = Growth(first_resolution, image_shape[1], stable_images, fade_images, batch_sizes)
         self.generator = style.generator(image_shape, latent_dim, width, mapping_layers)
         self.discriminator = progressive.discriminator(image_shape, width, stddev_group, blur=True)
         self.keep_average(average_half_life)

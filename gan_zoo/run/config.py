@@ -108,8 +108,18 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return entries
 
 
-LATER = {"model.init_args.augment": "none", "model.init_args.augment_probability": "adaptive"}
+LATER = {"augment": "none", "augment_probability": "adaptive", "limit": 0, "centre": [89, 109]}
 """Options that came after version 0.1, with the values of a run that was made before them. Such a run goes on."""
+
+
+def with_later(before: Any, after: Any) -> Any:
+    """Return the plain configuration `before` with those `LATER` options that only `after` has, at any depth."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        added = {name: value for name, value in LATER.items() if name in after and name not in before}
+        return added | {name: with_later(value, after.get(name)) for name, value in before.items()}
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [with_later(*both) for both in zip(before, after, strict=True)]
+    return before
 
 
 def refuse_another(run: Run, config: dict[str, Any]) -> None:
@@ -125,8 +135,7 @@ def refuse_another(run: Run, config: dict[str, Any]) -> None:
             f"{run.path} holds a run without its config.yaml, so it cannot be compared with this one: choose another "
             "--run, or put the file back."
         )
-    after = flat(plain(config))
-    before = {name: value for name, value in LATER.items() if name in after} | flat(there)
+    before, after = flat(with_later(there, plain(config))), flat(plain(config))
     names = [n for n in {**before, **after} if before.get(n) != after.get(n) and n not in FREE]
     if names:
         listed = ", ".join(f"{n.replace('.init_args', '')} {before.get(n)} there, {after.get(n)} here" for n in names)

@@ -104,6 +104,25 @@ def test_a_batch_moves_each_image_as_it_would_alone(image: torch.Tensor):
     assert_close(geometry.warped(image, inverse), alone)
 
 
+def test_only_images_that_take_a_transform_are_warped(image: torch.Tensor):
+    image = image.repeat(6, 1, 1, 1)
+    torch.manual_seed(2)
+    whole = geometry.draw_blit(image, 0.2)
+    inverse, between = geometry.draw_geometric(image, 0.2)
+    expected = [
+        geometry.warped(one[None], (matrix @ fine)[None]) if takes else geometry.moved_exactly(one[None], matrix[None])
+        for one, matrix, fine, takes in zip(image, whole, inverse, between, strict=True)
+    ]
+    assert 0 < between.sum() < len(image)
+    torch.manual_seed(2)
+    assert_close(ada.moved(image, 0.2, ada.GROUPS), torch.cat(expected))
+
+
+def test_places_far_outside_are_zero(image: torch.Tensor):
+    for x, y in ((100, 0), (0, 100), (-100, -100)):
+        assert not geometry.warped(image, geometry.shift(number(x), number(y))).any()
+
+
 def test_both_derivatives_of_a_lookup(image: torch.Tensor):
     inverse = geometry.rotation(number(0.4, 1)) @ geometry.shift(number(0.3, 1), number(-1.2, 1))
     small = image[:1, :1, :4, :4].requires_grad_()

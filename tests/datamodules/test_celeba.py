@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from datamodules.celeba import CelebA
 from datamodules.errors import DataError
@@ -205,6 +206,48 @@ def test_numbers_choose_among_a_splits_images(tmp_path):
     assert data.source.labels["label"].tolist() == [[1, 0], [0, 0], [1, 0], [0, 0]]
     with pytest.raises(DataError, match="no image of celeba_train_3_9"):
         CelebA(str(root), numbers=(3, 9))
+
+
+def test_limit_takes_the_first_images_and_leaves_a_named_split_whole(tmp_path):
+    root = make(tmp_path / "celeba")
+    data = read(root, limit=2, resolution=8, attributes=("Bald", "Eyeglasses"))
+    assert numbers(data) == [1, 2] and data.source.labels["label"].tolist() == [[0, 0], [1, 0]]
+    assert data.images.name == data.reference().name == "celeba_train_8px_2"
+    assert data.reference("train").name == "celeba_train_8px_3"
+    assert numbers(read(root, limit=3, resolution=8)) == numbers(read(root, resolution=8))
+    alone = read(root, numbers=(1, 2), resolution=8)
+    whole = read(root, resolution=8)
+    assert data.images.fingerprint() == alone.images.fingerprint() != whole.images.fingerprint()
+    assert whole.images.fingerprint() == read(root, limit=3, resolution=8).images.fingerprint()
+
+
+@pytest.mark.parametrize("limit", [-1, 4])
+def test_a_limit_beyond_the_set_is_refused(limit, tmp_path):
+    with pytest.raises(DataError, match=f"data.limit is {limit}, and celeba_train has 3 images: choose 1 to 3, or 0"):
+        CelebA(str(make(tmp_path)), limit=limit)
+
+
+@pytest.mark.parametrize("width", [178, 89])
+def test_the_square_of_progan_lies_around_its_centre(width, tmp_path):
+    """Karras 2018 cuts rows 57 to 184 and columns 25 to 152 of the aligned images."""
+    (tmp_path / "img_align_celeba").mkdir()
+    face = np.random.default_rng(0).integers(0, 256, (round(218 * width / 178), width, 3), dtype=np.uint8)
+    Image.fromarray(face).save(tmp_path / "img_align_celeba" / "000001.png")
+    part = width // 89  # 2, or 1 for a copy of half the size
+    middle, lower = (
+        read(tmp_path, centre_crop=128, resolution=64 * part, **{"centre": centre} if centre else {})
+        for centre in (None, (89, 121))
+    )
+    columns = slice(25 * width // 178, 25 * width // 178 + 64 * part)
+    for data, top in ((middle, 45 * part // 2), (lower, 45 * part // 2 + 6 * part)):
+        expected = face[top : top + 64 * part, columns].transpose(2, 0, 1)
+        assert np.array_equal(data.images[Request(np.array([0]), None)]["image"][0].numpy(), expected)
+    assert lower.images.fingerprint() != middle.images.fingerprint()
+
+
+def test_a_square_beyond_the_image_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"data.centre is 89, 160, around which no square of 128 pixels"):
+        CelebA(str(make(tmp_path)), centre_crop=128, centre=(89, 160))
 
 
 def test_hair_colours_exclude_each_other(shared):

@@ -106,6 +106,13 @@ def test_splits_are_folders_or_files_that_the_root_names(tmp_path):
         alone.reference("test")
 
 
+def test_limit_takes_the_first_images_of_all_classes(animals):
+    data, whole = read(animals, labels="folders", limit=2), read(animals, labels="folders")
+    assert names(data) == names(whole)[:2] and data.num_classes == whole.num_classes
+    assert torch.equal(batch(data)["label"], batch(whole)["label"][:2])
+    assert data.images.name.endswith("_8px_2") and data.reference("train").name == whole.images.name
+
+
 def test_only_the_folder_inside_is_read(animals, tmp_path):
     packed = pack(animals, tmp_path / "animals.zip")
     data = read(packed, inside="cat/")

@@ -130,6 +130,18 @@ def test_fingerprint_is_of_keys_and_images_not_of_the_path(bedrooms, tmp_path):
     assert LSUN(str(root), split="val").source.fingerprint() != first
 
 
+def test_limit_takes_the_first_images_by_key(bedrooms, tmp_path):
+    root, jpegs = bedrooms
+    source = LSUN(str(root), limit=3).source
+    assert len(source) == 3 and np.array_equal(source.read(2), np.asarray(Image.open(io.BytesIO(jpegs[2]))))
+    make(tmp_path / "few" / "bedroom_train_lmdb", jpegs[:3])
+    assert source.fingerprint() == LSUN(str(tmp_path / "few")).source.fingerprint()
+    assert source.stamp() != LSUN(str(root)).source.stamp() == LSUN(str(root), limit=COUNT).source.stamp()
+    assert len(list(indexes(tmp_path))) == 2, "one list of keys for each database, whatever the limit"
+    with pytest.raises(DataError, match=r"data\.limit is 41, and lsun_bedroom_train has 40 images"):
+        LSUN(str(root), limit=41)
+
+
 def test_a_damaged_image_is_named_by_its_key(bedrooms, tmp_path):
     jpegs = bedrooms[1]
     (key,) = make(tmp_path / "bad" / "bedroom_train_lmdb", [jpegs[0][:200]])

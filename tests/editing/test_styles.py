@@ -105,6 +105,7 @@ def test_the_commands_write_their_tables(run: Path, tmp_path: Path) -> None:
         (["mix", "RUN", "--layers", "coarse", "--out", "x.png"], "--layers coarse: name a range"),
         (["mix", "RUN", "--layers", "3-1", "--out", "x.png"], "Layers 3 to 1 are not all there"),
         (["mix", "RUN", "--rows", "0", "--out", "x.png"], "--rows is 0"),
+        (["mix", "RUN", "--truncation", "nan", "--out", "x.png"], "--truncation is nan: it must be finite"),
         (["truncate", "RUN", "--values", "nan", "--out", "x.png"], "--values is"),
         (["truncate", "RUN", "--out", "x.jpg"], "written as PNG"),
         (["truncate", "mnist-wgan-gp", "--out", "x.png"], "WGANGP has no styles"),

@@ -1,9 +1,15 @@
 """The clock of a growing model, against the schedule of the paper and a count of every step."""
 
+from pathlib import Path
+
 import pytest
 
+import gan_zoo
 from gan_zoo.errors import Mistake
+from gan_zoo.models.progan import ProGAN
+from gan_zoo.run.files import lines
 from gan_zoo.step.growth import Growth, Stage
+from tests.drivers.toy import Toy
 
 FAST = Growth(4, 1024, 600_000, 600_000, (128, 128, 128, 64, 32, 16, 8, 4))
 
@@ -63,3 +69,11 @@ def test_a_step_counts_what_the_steps_before_showed(growth: Growth) -> None:
 def test_what_cannot_grow_is_refused(arguments: tuple, message: str) -> None:
     with pytest.raises(Mistake, match=message):
         Growth(*arguments)
+
+
+def test_a_run_logs_where_it_stands(tmp_path: Path) -> None:
+    model = ProGAN((2, 8, 8), latent_dim=5, width=6, stable_images=8, fade_images=16, batch_size=4)
+    trainer = gan_zoo.trainer(run=tmp_path, seed=1, max_steps=7, log_every_n_steps=1, accelerator="cpu")
+    trainer.fit(model, Toy(keys=("image",), shape=(2, 8, 8)))
+    logged = [(line["growth/resolution"], line["growth/alpha"]) for line in lines(tmp_path / "metrics.jsonl")]
+    assert logged == [(4, 1), (4, 1), (8, 0), (8, 0.25), (8, 0.5), (8, 0.75), (8, 1)]

@@ -47,7 +47,11 @@ def held_out(order: Order, data: Any, real: Real) -> Real | None:
         if images.fingerprint() == real.images.fingerprint():
             raise Mistake(f"--held-out {order.held_out} holds the real images themselves: name others.")
         return Real(images)
+    settings = getattr(data, "hparams", {})
+    trained_on = settings.get("split") if settings.get("limit") else None  # all of it, the training images too
     for split in SPLITS if data is not None and order.split != "all" else ():
+        if split == trained_on:
+            continue
         try:
             other = reference(data, split)
         except DataError:

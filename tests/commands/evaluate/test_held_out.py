@@ -1,12 +1,17 @@
 """Copies of training images are found: AuthPct, the picture of neighbours, and held-out images as a baseline."""
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from datamodules.image_folder import ImageFolder
 from datamodules.mnist import MNIST
+from gan_zoo.commands.evaluate import options
+from gan_zoo.commands.evaluate.held_out import held_out
+from gan_zoo.metrics.real import reference
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from tests.commands.conftest import TINY, Command, Refused
@@ -24,6 +29,27 @@ def folder(command: Command, tmp_path: Path) -> Path:
     for name, part in parts.items():
         np.savez(tmp_path / f"{name}.npz", part)
     return tmp_path
+
+
+@pytest.mark.parametrize(("limit", "split"), [(2, None), (0, "train")])
+def test_the_rest_of_a_split_is_not_held_out_if_the_run_saw_a_part_of_it(
+    limit: int, split: str | None, tmp_path: Path
+) -> None:
+    """The whole split holds the training images. Other splits are held out, whatever the limit."""
+    for name, first in (("train", 0), ("val", 3)):
+        (tmp_path / name).mkdir()
+        for number in range(first, first + 3):
+            Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(tmp_path / name / f"{number}.png")
+    data = ImageFolder(str(tmp_path / "{split}"), limit=limit, resolution=8)
+    data.setup("fit")
+    parser = argparse.ArgumentParser()
+    options.add(parser)
+    order = options.order(parser.parse_args(["run", "--neighbours", "n.png", *(["--split", split] if split else [])]))
+    found = held_out(order, data, reference(data, split))
+    assert found and found.images.name.endswith("_val_8px_3")
+    for file in (tmp_path / "val").iterdir():
+        file.unlink()
+    assert held_out(order, data, reference(data, split)) is None
 
 
 def test_copies_of_training_images_are_found(command: Command, folder: Path) -> None:

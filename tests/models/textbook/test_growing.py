@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from gan_zoo.errors import Mistake
 from gan_zoo.models.progan import ProGAN
 from gan_zoo.models.stylegan import StyleGAN
 from tests.models.textbook.tools import Adam, Batch, compare, copied, log_fake, log_real, normal, penalty
@@ -120,3 +121,9 @@ def test_stylegan(n: int, objective: Any):
         generator.tracked += 1
 
     compare(model, batches(n), step, {"generator": generator, "discriminator": discriminator}, *adams)
+
+
+@pytest.mark.parametrize("name", ["batch_size", "learning_rate"])
+def test_a_list_without_a_number_is_refused(name: str):
+    with pytest.raises(Mistake, match=rf"model\.{name} is an empty list"):
+        ProGAN(SHAPE, **(SMALL | {name: ()}))
