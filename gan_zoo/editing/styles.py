@@ -95,7 +95,7 @@ def drawn(model: SampledModule, network: style.Generator, first: int, count: int
 
 def pictures(model: SampledModule, network: style.Generator, styles: style.Styles, seed: int) -> Images:
     """Make images of styles at the model's last resolution, all with the noise of image 0."""
-    noise = randomness.image_noise(0, 1, style.numbers_of_noise(network.layers), seed).to(model.device)
+    noise = randomness.image_noise(0, 1, network.numbers_of_noise(), seed).to(model.device)
     made = []
     with evaluating(network):
         for part in styles.split(64):
