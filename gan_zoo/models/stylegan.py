@@ -98,8 +98,6 @@ class StyleGAN(GrowingModule):
         super().__init__()
         self.save_hyperparameters()
         bounds.refuse_unusable(self.hparams)
-        bounded("model.", at_least=1, at_most=1000, mapping_layers=mapping_layers)
-        bounded("model.", at_least=0, at_most=1, mixing_probability=mixing_probability)
         bounded("model.", at_least=0, truncation_layers=truncation_layers)
         self.latent_dim, self.latent_law, self.objective = latent_dim, latent_law, objective
         self.penalty_weight, self.mixing_probability = penalty_weight, mixing_probability

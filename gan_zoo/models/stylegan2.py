@@ -105,10 +105,8 @@ class StyleGAN2(AdversarialModule):
         super().__init__()
         self.save_hyperparameters()
         bounds.refuse_unusable(self.hparams)
-        bounded("model.", at_least=1, at_most=1000, mapping_layers=mapping_layers)
         bounded("model.", at_least=1, wide_until=wide_until, penalty_every=penalty_every, path_every=path_every)
         bounded("model.", at_least=0, path_weight=path_weight)
-        bounded("model.", at_least=0, at_most=1, mixing_probability=mixing_probability)
         bounded("model.", above=0, at_most=1, path_share=path_share)
         if conditional:
             need_classes(num_classes, "model.conditional")

@@ -58,6 +58,17 @@ def test_demodulation_keeps_the_variance_of_white_noise_whatever_the_style() -> 
     assert_close(inside.std((1, 2, 3)), torch.ones(3), atol=0.05, rtol=0)
 
 
+def test_doubling_lets_four_tenths_of_white_noise_pass() -> None:
+    """The zeros leave a quarter of its variance; the filter, 4 of [1, 3, 3, 1] / 8 in two directions, has the energy
+    16 (20 / 64)^2, so the product is 0.390625 for weights without correlation. Smooth maps pass as they are.
+    """
+    torch.manual_seed(0)
+    y = layers.modulated(
+        torch.randn(2, 64, 32, 32), torch.randn(64, 64, 3, 3), torch.ones(2, 64), kernel=FILTER.float()
+    )
+    assert_close(y[:, :, 4:-4, 4:-4].var(), torch.tensor(0.390625), atol=0.02, rtol=0)
+
+
 @pytest.mark.parametrize("size", [1, 3])
 def test_a_point_goes_up_as_the_filtered_weight_as_it_is(size: int) -> None:
     """Not flipped, and centred: the pixel (3, 2) becomes the pixels 6 and 7, 4 and 5 of the result."""
