@@ -5,6 +5,7 @@ maps and gives them the means and deviations of its style. The image starts from
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -35,7 +36,8 @@ Noise = Callable[[Tensor, int], Tensor]
 class Styled(nn.Module):
     """What the generators of StyleGAN and StyleGAN2 share: a style for each layer, and the mean of all styles.
 
-    A generator sets `last`, the side of its images, and `mapping`; it writes `layers`, `noise_sides` and `synthesise`.
+    A generator sets `last`, the side of its images, and `mapping`. It writes `layers`, `noise_sides`, `style_weights`
+    and `synthesise`.
     """
 
     last: int
@@ -56,6 +58,10 @@ class Styled(nn.Module):
     @property
     def noise_sides(self) -> list[int]:
         """Sides of the maps of noise, in the order in which they are asked for."""
+        raise NotImplementedError
+
+    def style_weights(self) -> list[Float[Tensor, "_ style"]]:
+        """Return for each layer the weights, (outputs, style), of the affine function that meets its style."""
         raise NotImplementedError
 
     def synthesise(self, styles: Styles, noise: Noise) -> Maps:
@@ -168,6 +174,9 @@ class Generator(Growing, Styled):
     @property
     def noise_sides(self) -> list[int]:
         return [4 << number // 2 for number in range(self.layers)]
+
+    def style_weights(self) -> list[Float[Tensor, "_ style"]]:
+        return [cast(StyledLayer, block).style.affine.weight for block in self.blocks[: self.layers]]
 
     def forward(self, latents: Float[Tensor, "n size"]) -> Float[Tensor, "n c side side"]:
         """Make images with fresh noise from the random state of the device."""

@@ -171,6 +171,11 @@ class Generator(Styled):
     def noise_sides(self) -> list[int]:
         return [4 << (number + 1) // 2 for number in range(len(self.blocks))]
 
+    def style_weights(self) -> list[Float[Tensor, "_ style"]]:
+        """Return the affine weights of all convolutions, and of the last image, whose style no convolution has."""
+        parts = [*self.blocks, self.to_image[-1]]
+        return [cast(StyledConv | ToImage, part).convolution.affine.weight for part in parts]
+
     def forward(self, latents: Float[Tensor, "n size"], label: Label | None = None) -> Float[Tensor, "n c h w"]:
         """Make images with fresh noise from the random state of the device."""
         return self.synthesise(self.spread(self.mapping(latents, label)), random_noise)
