@@ -24,6 +24,8 @@ BOUNDS: dict[str, dict[str, float]] = {
     "stable_images": {"at_least": 0},
     "fade_images": {"at_least": 0},
     "stddev_group": {"at_least": 1},
+    "mapping_layers": {"at_least": 1, "at_most": 1000},
+    "mixing_probability": {"at_least": 0, "at_most": 1},
 }
 """Bounds of the names that several models have. Hyperparameters of one paper are bounded in its file."""
 LARGEST = 2**53

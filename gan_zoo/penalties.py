@@ -1,4 +1,4 @@
-"""Bounds on the slope of a discriminator: penalties on its gradient, and weight clipping.
+"""Bounds on the slope of a discriminator, by penalties on its gradient and weight clipping, and of a generator.
 
 A penalty takes the scores of some images and these images, and differentiates the one by the other. So R1 and R2 use
 the forward pass that the loss needs anyway:
@@ -62,6 +62,22 @@ def gradient_penalty(
 def full_precision(device: torch.device) -> torch.autocast:
     """Return a context in which networks run in float32 whatever the run's precision."""
     return torch.autocast(device.type, enabled=False)
+
+
+def path_lengths(images: Float[Tensor, "n c h w"], styles: Float[Tensor, "n layers style"]) -> Float[Tensor, " n"]:
+    """Return how far each image moves with its styles: ||J_w^T y|| for random images y (Karras 2020, Eq. 4).
+
+    The values of y are N(0, 1 / (h w)), so that the length does not depend on the resolution, and the norm is the root
+    of the mean over layers of the sum over a style. `images` must be computed from `styles`.
+    """
+    y = torch.randn_like(images) / (images.shape[2] * images.shape[3]) ** 0.5
+    (gradient,) = torch.autograd.grad((images * y).sum(), styles, create_graph=True)
+    return at_least_float32(gradient).flatten(1).norm(dim=1) / styles.shape[1] ** 0.5
+
+
+def path_length(lengths: Float[Tensor, " n"], mean: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    """Return E[(||J_w^T y|| - a)^2] for `path_lengths` and a, their long-running mean (Karras 2020, Eq. 4)."""
+    return (lengths - mean.detach()).square().mean()
 
 
 def drift(scores: Float[Tensor, " n"]) -> Float[Tensor, ""]:

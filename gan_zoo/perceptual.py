@@ -251,6 +251,23 @@ def moments_loss(result: Maps, style: OtherMaps) -> Loss:
     return torch.stack([relative_error(own, target) for own, target in pairs]).sum()
 
 
+def perceptual_distance(features: Mapping[str, Maps], others: Mapping[str, Maps]) -> Float[Tensor, " n"]:
+    """Return how much images differ to a VGG: LPIPS without its learnt weights (Zhang 2018, Eq. 1).
+
+    The channels of each position are scaled to length 1; their squared differences are averaged over positions and
+    added up over layers.
+
+    Args:
+        features: Features of the images, from `Features`.
+        others: Features of the images that they are compared with, by the same names.
+    """
+    terms = [
+        (F.normalize(maps, dim=1) - F.normalize(others[name], dim=1)).square().sum(1).mean((1, 2))
+        for name, maps in features.items()
+    ]
+    return torch.stack(terms).sum(0)
+
+
 def total_variation(image: Images) -> Loss:
     """Return the mean squared difference of vertical neighbours, plus that of horizontal neighbours."""
     down, across = image[:, :, 1:] - image[:, :, :-1], image[:, :, :, 1:] - image[:, :, :, :-1]

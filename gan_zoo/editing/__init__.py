@@ -1,4 +1,7 @@
 """What one does with the latents of a trained generator: functions from a model to images.
 
-styles.py   StyleGAN's: truncation from the mean image outwards, and styles mixed between images
+styles.py        truncation from the mean image outwards, and styles mixed between images
+directions.py    SeFa and GANSpace: directions that change images
+projection.py    the styles and the noise that make a given image
+path_length.py   how smoothly images change between two latents
 """

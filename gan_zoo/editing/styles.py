@@ -1,4 +1,4 @@
-"""Pictures of StyleGAN's styles: how truncation moves an image, and what each layer's style decides."""
+"""Pictures of StyleGAN's and StyleGAN2's styles: how truncation moves an image, and what each style decides."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def truncations(model: SampledModule, count: int, values: Sequence[float], seed:
     """Draw images at several truncations (Karras 2019, Figure 8).
 
     Args:
-        model: A StyleGAN.
+        model: A StyleGAN or StyleGAN2.
         count: Number of latents.
         values: Truncations ψ: 0 is the mean image, 1 the image itself, and -1 its opposite.
         seed: Seed of the latents.
@@ -46,7 +46,7 @@ def mixtures(
     """Mix the styles of images: a table of the column's image with the row's styles in some layers (Figure 3).
 
     Args:
-        model: A StyleGAN.
+        model: A StyleGAN or StyleGAN2.
         rows: Number of images whose styles are taken in `layers`.
         columns: Number of images that all other styles are taken from.
         layers: Layers that have the row's style, counted from 0, two for each resolution from 4 x 4 on.
@@ -66,11 +66,7 @@ def mixtures(
             f"Layers {layers.start} to {layers.stop - 1} are not all there: this generator has layers 0 to "
             f"{network.layers - 1}, two for each resolution from 4 x 4 on."
         )
-    styles = drawn(model, network, 0, columns + rows, seed)
-    if truncation != 1:
-        if not network.tracked:
-            raise Mistake("This generator has not been trained for a step, so it has no mean style: leave truncation.")
-        styles = network.truncated(styles, truncation, network.layers)
+    styles = drawn(model, network, 0, columns + rows, seed, truncation)
     table = styles[:columns].repeat(rows, 1, 1)
     table[:, layers.start : layers.stop] = styles[columns:, layers.start : layers.stop].repeat_interleave(columns, 0)
     plain = pictures(model, network, styles, seed)
@@ -79,23 +75,31 @@ def mixtures(
     return torch.cat([first, torch.cat([plain[columns:, None], mixed], dim=1).flatten(0, 1)])
 
 
-def styled(model: SampledModule) -> style.Generator:
+def styled(model: SampledModule) -> style.Styled:
     """Return the generator to be sampled, or raise `Mistake` if it has no styles."""
     network = getattr(model, "averaged", None)
-    if not isinstance(network, style.Generator):
-        raise Mistake(f"{type(model).__name__} has no styles: this is for runs of StyleGAN.")
+    if not isinstance(network, style.Styled):
+        raise Mistake(f"{type(model).__name__} has no styles: this is for runs of StyleGAN and StyleGAN2.")
     return network
 
 
-def drawn(model: SampledModule, network: style.Generator, first: int, count: int, seed: int) -> style.Styles:
-    """Return the styles of images `first` to `first + count`, which `sample` draws of the same seed."""
+def drawn(
+    model: SampledModule, network: style.Styled, first: int, count: int, seed: int, truncation: float = 1.0
+) -> style.Styles:
+    """Return the styles of images `first` to `first + count`, which `sample` draws of the same seed.
+
+    Raises:
+        Mistake: They are to be truncated, and the generator has no mean style yet.
+    """
     latents = randomness.rows(model.latent_law, first, count, model.latent_dim, seed).to(model.device)
-    return network.spread(network.mapping(latents))
+    classes = randomness.classes(first, count, model.num_classes, seed) if model.num_classes else None
+    label = () if classes is None else (classes.to(model.device),)
+    return network.sampled_styles(latents, *label, truncation=truncation, layers=network.layers)
 
 
-def pictures(model: SampledModule, network: style.Generator, styles: style.Styles, seed: int) -> Images:
+def pictures(model: SampledModule, network: style.Styled, styles: style.Styles, seed: int) -> Images:
     """Make images of styles at the model's last resolution, all with the noise of image 0."""
-    noise = randomness.image_noise(0, 1, style.numbers_of_noise(network.layers), seed).to(model.device)
+    noise = randomness.image_noise(0, 1, network.numbers_of_noise(), seed).to(model.device)
     made = []
     with evaluating(network):
         for part in styles.split(64):

@@ -1,11 +1,23 @@
 """Layers that two or more models share. A paper imports them from here.
 
+modulation.py    StyleGAN2's: convolutions whose weights a style scales
 norms.py         statistics of maps, instance, layer, conditional batch and spectral norm, memory layout
 progressive.py   ProGAN's: equalised learning rate, pixel norm, deviation of the minibatch
 resampling.py    doubling, halving, and low-pass filters
 style.py         StyleGAN's: noise, and the style of a map
 """
 
+from gan_zoo.layers.modulation import (
+    HalvingConv2d,
+    ModulatedConv2d,
+    Rectifier,
+    convolved_down,
+    convolved_up,
+    demodulation,
+    modulated,
+    modulated_grouped,
+    rectified,
+)
 from gan_zoo.layers.norms import (
     ConditionalBatchNorm2d,
     GroupNorm,
@@ -29,10 +41,13 @@ __all__ = [
     "EqualisedConv2d",
     "EqualisedLinear",
     "GroupNorm",
+    "HalvingConv2d",
     "Maps",
+    "ModulatedConv2d",
     "Network",
     "NoiseInjection",
     "PixelNorm",
+    "Rectifier",
     "Statistic",
     "StyleModulation",
     "adaptive_instance_norm",
@@ -41,11 +56,17 @@ __all__ = [
     "blurred",
     "channel_moments",
     "channels_last",
+    "convolved_down",
+    "convolved_up",
+    "demodulation",
     "doubled",
     "filtered",
     "halved",
     "instance_norm",
     "layer_norm",
     "minibatch_deviation",
+    "modulated",
+    "modulated_grouped",
+    "rectified",
     "spectrally_normalised",
 ]

@@ -36,7 +36,6 @@ from gan_zoo.adversarial import halfway
 from gan_zoo.augment import Augment, AugmentProbability
 from gan_zoo.bounds import bounded
 from gan_zoo.distributed.strategy import mean_over_processes
-from gan_zoo.errors import Mistake
 from gan_zoo.growing import GrowingModule, by_resolution, enlarged
 from gan_zoo.images import Batch
 from gan_zoo.layers import at_least_float32
@@ -99,8 +98,6 @@ class StyleGAN(GrowingModule):
         super().__init__()
         self.save_hyperparameters()
         bounds.refuse_unusable(self.hparams)
-        bounded("model.", at_least=1, at_most=1000, mapping_layers=mapping_layers)
-        bounded("model.", at_least=0, at_most=1, mixing_probability=mixing_probability)
         bounded("model.", at_least=0, truncation_layers=truncation_layers)
         self.latent_dim, self.latent_law, self.objective = latent_dim, latent_law, objective
         self.penalty_weight, self.mixing_probability = penalty_weight, mixing_probability
@@ -166,13 +163,6 @@ class StyleGAN(GrowingModule):
             Mistake: A truncation before the first step, when there is no mean of the styles.
         """
         assert isinstance(network, style.Generator)
-        styles = network.spread(network.mapping(inputs.latents))
-        if inputs.truncation != 1:
-            if not network.tracked:
-                raise Mistake(
-                    f"truncation is {inputs.truncation}, and this generator has not been trained for a step, so there "
-                    "is no mean style to move towards: leave truncation at 1."
-                )
-            styles = network.truncated(styles, inputs.truncation, self.truncation_layers)
-        numbers = inputs.noise(style.numbers_of_noise(network.layers)).to(inputs.latents.device)
+        styles = network.sampled_styles(inputs.latents, truncation=inputs.truncation, layers=self.truncation_layers)
+        numbers = inputs.noise(network.numbers_of_noise()).to(inputs.latents.device)
         return enlarged(network.synthesise(styles, style.given_noise(numbers)), self.growth.last)

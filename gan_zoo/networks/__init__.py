@@ -8,6 +8,7 @@
     patchgan.py     a score for each patch              unet.py          pix2pix's generator
     translator.py   CycleGAN's generator                stargan.py       StarGAN's two networks
     progressive.py  ProGAN's networks, which grow       style.py         StyleGAN's generator
+    style2.py       StyleGAN2's generator               style2_discriminator.py    StyleGAN2's discriminator
     pieces.py       padding, norms and initial weights that several families share
 
 Architecture and objective are chosen apart. A generator function takes `image_shape`, `latent_dim` and `width` and

@@ -108,7 +108,11 @@ class Generator(Growing):
         self.to_image = nn.ModuleList(EqualisedConv2d(now, image_shape[0], 1, gain=1.0) for now in widths)
 
     def forward(self, latents: Float[Tensor, "n size"]) -> Maps:
-        x = self.dense(self.norm(latents)).unflatten(1, (-1, 4, 4)) + self.bias
+        return self.synthesise(self.norm(latents))
+
+    def synthesise(self, latents: Float[Tensor, "n size"]) -> Maps:
+        """Make images from latents that are normalised already."""
+        x = self.dense(latents).unflatten(1, (-1, 4, 4)) + self.bias
         x = self.norm(leaky_relu(x, 0.2)).contiguous(memory_format=torch.channels_last)
         x = before = self.first(x)
         for block in self.blocks[: self.level]:

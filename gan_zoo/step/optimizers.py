@@ -42,6 +42,23 @@ def adams(
     return adam(generator.parameters()), adam(discriminator.parameters())
 
 
+def lazy_adam(network: nn.Module, *, learning_rate: float, betas: tuple[float, float], every: int) -> Adam:
+    """Return an Adam that takes one more step, for a regulariser, in every `every`-th update (Karras 2020, appendix B).
+
+    With c = every / (every + 1), its rate is c times the given one and its betas are to the power c, so that `every`
+    updates move the weights as far, and forget as much, as `every` steps of the ordinary Adam.
+
+    Args:
+        network: The network.
+        learning_rate: The rate without a regulariser.
+        betas: The decay rates without a regulariser.
+        every: Updates from one step of the regulariser to the next; 0: there is none.
+    """
+    share = every / (every + 1) if every else 1.0
+    corrected = (betas[0] ** share, betas[1] ** share)
+    return Adam(network.parameters(), lr=learning_rate * share, betas=corrected, fused=True)
+
+
 def set_rates(optimizers: Iterable[Optimizer], factor: float) -> None:
     """Set every learning rate to `factor` times its initial value, which the optimizer's own state keeps."""
     for optimizer in optimizers:

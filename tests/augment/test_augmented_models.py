@@ -19,6 +19,7 @@ from gan_zoo.models.lsgan import LSGAN
 from gan_zoo.models.progan import ProGAN
 from gan_zoo.models.sngan import SNGAN
 from gan_zoo.models.stylegan import StyleGAN
+from gan_zoo.models.stylegan2 import StyleGAN2
 from gan_zoo.models.wgan import WGAN
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.models.wgan_gp_classes import WGANGPWithClasses
@@ -43,6 +44,8 @@ MODELS = {
     "progan": lambda: ProGAN(SHAPE, **GROWING),
     "stylegan": lambda: StyleGAN(SHAPE, mapping_layers=1, **GROWING),
     "stylegan_wasserstein": lambda: StyleGAN(SHAPE, mapping_layers=1, objective="wasserstein", **GROWING),
+    "stylegan2": lambda: StyleGAN2(SHAPE, 3, latent_dim=4, augment="ada_bg", width=4, mapping_layers=1),
+    "stylegan2_classes": lambda: StyleGAN2(SHAPE, 3, True, 4, augment="ada_bg", width=4, mapping_layers=1),
     "acgan": lambda: ACGAN(SHAPE, 3, architecture="dcgan", width=2, **SMALL),
 }
 

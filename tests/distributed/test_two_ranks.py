@@ -121,6 +121,18 @@ def test_the_augmentation_is_the_same_on_all_ranks_and_resumes(tmp_path: Path) -
     assert zero["probability"] == pytest.approx(24 * 8 / 500_000)
 
 
+def test_stylegan2_is_the_same_on_all_ranks_and_resumes(tmp_path: Path) -> None:
+    """Weights, both averages, the mean style and the mean path length. The stop comes between two regularisers."""
+    for run, stops in (("whole", (5,)), ("stopped", (2, 5))):
+        for steps in stops:
+            done = train("lazy", tmp_path / run, 2, steps)
+            assert done.returncode == 0, done.stderr
+    assert not differences(tmp_path / "whole", tmp_path / "stopped")
+    zero, other = (torch.load(tmp_path / f"whole/weights_{rank}.pt") for rank in (0, 1))
+    torch.testing.assert_close(zero, other, rtol=0, atol=0)
+    assert zero["path_mean"] > 0 and zero["generator.mean_style"].abs().sum() > 0
+
+
 def test_both_count_the_same_images_and_score_alike(fed: tuple[Path, Path]) -> None:
     one, two = ([line for line in lines(Run(run).metrics_file)] for run in fed)
     assert [line["images"] for line in one] == [line["images"] for line in two] == [120, 240, 360, 400]

@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import shutil
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -49,12 +50,14 @@ def cifar10(folder: Path) -> None:
 
 
 def lsun(folder: Path) -> None:
-    """Write a database of bedrooms."""
+    """Write a database of bedrooms, which the other categories are too."""
     root = folder / "lsun" / "bedroom_train_lmdb"
     root.mkdir(parents=True)
     with lmdb.open(str(root), map_size=2**24) as database, database.begin(write=True) as transaction:
         for content in (encoded(picture(i, 280, 256)) for i in range(COUNT)):
             transaction.put(hashlib.sha1(content).hexdigest().encode(), content)
+    for name in ("church_outdoor_train_lmdb", "car", "cat", "horse"):
+        shutil.copytree(root, root.with_name(name))
 
 
 def apart(name: str) -> Callable[[Path], None]:

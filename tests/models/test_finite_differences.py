@@ -105,6 +105,8 @@ def test_the_gradient_of_each_loss_is_its_slope(kind: type[GenerativeModule], n:
             losses = (model.loss,)
         else:
             losses = (model.generator_loss, lambda b: model.discriminator_loss(b | fakes(model, b)))
+        if hasattr(model, "path_loss"):  # StyleGAN2's regularisers, in updates of their own
+            losses, optimizers = (*losses, model.path_loss, model.penalty_loss), optimizers * 2
         for loss, optimizer in zip(losses, optimizers, strict=True):
             owned = [p for group in optimizer.param_groups for p in group["params"]]
             check_gradient(lambda loss=loss: torch.stack(list(loss(batch).values())).sum(), owned)

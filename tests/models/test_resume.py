@@ -73,6 +73,15 @@ TOYS = {
     "SNGAN": Row({"latent_dim": 6, "architecture": "dcgan", "width": 4, "discriminator_width": 4, "n_critic": 2}),
     "ProGAN": Row({**GROWING, "first_resolution": 4}, shape=(3, 16, 16), extractor=None),
     "StyleGAN": Row({**GROWING, "first_resolution": 8, "mapping_layers": 2}, shape=(3, 16, 16), extractor=None),
+    "StyleGAN2": Row(
+        {
+            **{"latent_dim": 6, "width": 4, "mapping_layers": 2, "stddev_group": 2, "conditional": True},
+            **{"penalty_every": 3, "path_every": 5, "augment": "ada"},
+        },
+        keys=("image", "label"),
+        shape=(3, 16, 16),
+        extractor=None,
+    ),
     "ACGAN": Row({"latent_dim": 6, "architecture": "dcgan", "width": 4}, keys=("image", "label")),
     "CGAN": Row({"latent_dim": 6, "widths": (8, 8, 8), "units": (4, 3, 4)}, keys=("image", "label")),
     "WGANGPWithClasses": Row(

@@ -21,7 +21,18 @@ from gan_zoo import networks, perceptual
 from gan_zoo.errors import Mistake
 from gan_zoo.layers import instance_norm, layer_norm
 from gan_zoo.models import adain, cgan, vae
-from gan_zoo.networks import conditional, patchgan, pieces, progressive, stargan, style, translator, unet
+from gan_zoo.networks import (
+    conditional,
+    patchgan,
+    pieces,
+    progressive,
+    stargan,
+    style,
+    style2,
+    style2_discriminator,
+    translator,
+    unet,
+)
 
 LATENT, CLASSES = 6, 3
 SHARED = {"pieces", "__init__"}
@@ -131,7 +142,18 @@ def growing_networks() -> Iterator[Case]:
             yield Case(f"{name}-{side}-{alpha}", grown, ((3, side, side) if takes_images else LATENT,))
 
 
-CASES = [*growing_networks(), *noise_networks(), *class_networks(), *image_networks()]
+def modulated_networks() -> Iterator[Case]:
+    shape = (3, 16, 16)
+    for classes, given in ((0, ()), (CLASSES, ("label",))):
+        name = "-with-class" if classes else ""
+        make = partial(style2.generator, shape, LATENT, 8, 4, 3, classes)
+        yield Case(f"stylegan2-generator{name}", make, (LATENT, *given))
+        for residual in (True, False):
+            judge = partial(style2_discriminator.discriminator, shape, 8, 4, 2, residual, classes)
+            yield Case(f"stylegan2-discriminator-{residual}{name}", judge, (shape, *given))
+
+
+CASES = [*growing_networks(), *modulated_networks(), *noise_networks(), *class_networks(), *image_networks()]
 
 
 def test_no_file_of_networks_is_left_out() -> None:
@@ -139,11 +161,10 @@ def test_no_file_of_networks_is_left_out() -> None:
     tables = (networks.GENERATORS, networks.DISCRIMINATORS, conditional.CLASSIFIERS, conditional.FEATURES)
     makers = [getattr(make, "func", make) for table in tables for make in table.values()]
     named = {make.__module__.rpartition(".")[2] for make in makers}
-    beside = {
-        module.__name__.rpartition(".")[2]
-        for module in (conditional, patchgan, progressive, stargan, style, translator, unet)
-    }
-    assert files == named | beside, "add the networks of a new file to the cases above"
+    beside = (conditional, patchgan, progressive, stargan, style, style2, style2_discriminator, translator, unet)
+    assert files == named | {module.__name__.rpartition(".")[2] for module in beside}, (
+        "add the networks of a new file to the cases above"
+    )
 
 
 def prepared(case: Case) -> nn.Module:

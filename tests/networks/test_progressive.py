@@ -138,7 +138,7 @@ def test_the_networks_compute_what_the_papers_write(stage: tuple[int, float], n:
         assert_close(discriminator(image), plain_discriminator(discriminator, image, level, alpha, smooth))
     stylish = randomised(style.generator(IMAGE, LATENT, WIDTH, 3))
     stylish.grow(side, alpha)
-    values = torch.randn(n, style.numbers_of_noise(stylish.layers)).double()
+    values = torch.randn(n, stylish.numbers_of_noise()).double()
     sizes = [4 << number // 2 for number in range(stylish.layers)]
     noise = [part.reshape(n, 1, s, s) for part, s in zip(values.split([s * s for s in sizes], 1), sizes, strict=True)]
     image = stylish.synthesise(stylish.spread(stylish.mapping(z)), style.given_noise(values))
