@@ -60,9 +60,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--draws", type=int, help="latents drawn for each image (log_likelihood only; default 100)")
     option(
         "--extractor",
-        help="inception, lenet, efficientnet_lite0, dinov2, or package.module:callable (default: the run's)",
+        help="inception, lenet, efficientnet_lite0, dinov2, clip_vit_l14_336, or package.module:callable "
+        "(default: the run's)",
     )
-    option("--weights", metavar="FILE", help="weights of the extractor (inception, dinov2; default: download them)")
+    option(
+        "--weights",
+        metavar="FILE",
+        help="weights of the extractor (needed by clip_vit_l14_336; of inception and dinov2, default: download them)",
+    )
     option("--resize", help="how inception resizes images: tf1, clean or none (default tf1)")
     option("--samples", type=int, help="number of generated images (default 10000; of --fake: all)")
     option("--real-samples", type=int, help="number of real images; 0 means all (default)")
