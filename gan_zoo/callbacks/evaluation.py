@@ -29,8 +29,8 @@ class Evaluation(SessionCallback):
     A model that translates images is scored on each of its routes; the first route decides which step is best.
 
     Args:
-        extractor: Network whose features are compared: inception, lenet, efficientnet_lite0, dinov2, or
-            package.module:callable; None: no scores.
+        extractor: Network whose features are compared: inception, lenet, efficientnet_lite0, dinov2,
+            clip_vit_l14_336, or package.module:callable; None: no scores.
         metrics: Names of metrics, which `gan-zoo evaluate --help` lists, or package.module:Class of yours; the first
             decides which step is best.
         every: Steps between evaluations; 0: only at the start and the end.
@@ -38,7 +38,8 @@ class Evaluation(SessionCallback):
         seed: Seed of the latents.
         share: Maximum share of run time spent on evaluation. Beyond it, evaluations are skipped, with a message. 1:
             none is skipped, so that the evaluations of two equal runs are equal line by line.
-        weights: File of the extractor's weights, for inception and dinov2; None: downloaded on first use.
+        weights: File of the extractor's weights, for inception, dinov2 and clip_vit_l14_336; None: downloaded on first
+            use, except those of clip_vit_l14_336.
         resize: How images are resized for inception: tf1, clean or none; None: tf1.
         split: Split of the data that scores compare with; None: the split used for training.
         classifier: Classifier that tells whether translated images have the requested labels: lenet for digits, or a

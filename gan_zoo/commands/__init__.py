@@ -13,6 +13,7 @@ What they share:
     parser_errors.py      turns jsonargparse's errors into one line
     class_names.py        the names of models, data modules and experiments that a user may type
     study_check.py        checks the configurations of a study before any of them runs
+    study_baselines.py    scores real images against real ones after a study
     translate_options.py  translates by direction, class or attributes, as the user requests
     painters.py           the two methods of style transfer
     image_files.py        reads and writes image files of any size

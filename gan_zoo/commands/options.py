@@ -160,6 +160,9 @@ def report(arguments: list[str]) -> int:
     option("--by", nargs="+", default=[], metavar="SETTING", help="settings to group runs by: model.width, method")
     option("--paired", action="store_true", help="compare methods seed by seed, not by the means of their own seeds")
     option("--figures", metavar="DIR", help="folder to write every plot and table to, as SVG, PDF, CSV and TeX")
+    option(
+        "--columns", nargs="+", default=[], metavar="COLUMN", help="columns of the tables in LaTeX: method mean seeds"
+    )
     option("--into", metavar="PAGE", help="instead, write the tables of a folder's results.csv into this marked page")
     options = parser.parse(arguments)
     from gan_zoo.report import build, fill, place
@@ -172,7 +175,7 @@ def report(arguments: list[str]) -> int:
     out = Path(options.out) if options.out else place(paths)
     out = out / "report.html" if out.is_dir() else out
     figures = Path(options.figures) if options.figures else None
-    print(build(paths, out, options.score, options.by, figures, options.paired))
+    print(build(paths, out, options.score, options.by, figures, options.paired, options.columns))
     print(f"The report is {out}")
     return 0
 

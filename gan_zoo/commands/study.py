@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from datamodules.names import visible
-from gan_zoo.commands import study_check
+from gan_zoo.commands import study_baselines, study_check
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, named
 from gan_zoo.run.files import lock
@@ -64,6 +64,8 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
     report.owning.refuse_other_page(page)  # before the runs, which take long
     with held_alone(board.folder):
         run(board, names, make_engine)
+        if any(entry["status"] == "finished" for entry in board.entries.values()):
+            study_baselines.score(board.folder)
     print("\n".join(map(visible, board.table(board.entries))))
     print(report.build([board.folder], out=page))
     print(f"The report: {page}")

@@ -9,7 +9,7 @@ BASELINES = {
     "untranslated": "the sources, without translation",
     "mean image": "one constant image, the mean of the training targets",
     "real images": "the real targets themselves",
-    "held-out images": "real images that no model was trained on, which score what a perfect generator would",
+    "held-out images": "other real images, which score what a perfect generator would",
 }
 """Values of `weights` for images that no model made, with a description."""
 

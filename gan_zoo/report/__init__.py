@@ -5,11 +5,14 @@
     ttest.py        two methods compared, pairs adjusted     certainty.py    how sure a table's ranks are
     dots.py         every seed as a dot                      papers.py       the numbers that papers report
     rank.py         groups -> ranked tables
-    tables.py       ranked tables as sheets                  sheets.py       sheets as text, Markdown, LaTeX
+    tables.py       ranked tables as sheets                  sheets.py       sheets as text, Markdown, CSV
+    pairs.py        every two methods of a table             matrix.py       methods x data sets
+    latex.py        sheets as LaTeX for a paper              for_paper.py    what a paper's tables show
     curves.py       scores and losses over training          pictures.py     samples over training
     details.py      runs, failures, settings, environment    page.py         the page: one JSON, one template
     figures.py      plots and tables for papers              committed.py    results.csv, and pages that show it
     owning.py       which files a report may overwrite        again.py         best steps that were scored again
+    baselines.py    rows that no method made
 
 The report loads no torch.
 """
@@ -19,7 +22,7 @@ from pathlib import Path
 
 from datamodules.names import visible
 from gan_zoo.errors import Mistake
-from gan_zoo.report import committed, grouping, owning, page, rank, sheets, tables
+from gan_zoo.report import committed, for_paper, grouping, latex, matrix, owning, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
 from gan_zoo.report.rank import Table
 from gan_zoo.run.files import write
@@ -32,6 +35,7 @@ def build(
     by: Sequence[str] = (),
     figures: Path | None = None,
     paired: bool = False,
+    columns: Sequence[str] = (),
 ) -> str:
     """Write the page of all runs at or below `paths` to `out`, and the tables into the same folder.
 
@@ -42,12 +46,13 @@ def build(
         by: Settings to group runs by; without any, runs are grouped by study, method and settings.
         figures: Folder to which every plot and table is written for use in a paper.
         paired: Whether methods are compared seed by seed, rather than by the means of their own seeds.
+        columns: Columns of the tables in LaTeX, by the names in `for_paper.words`; without any, those for a paper.
 
     Returns:
         The ranked tables as plain text.
 
     Raises:
-        Mistake: There is no run, no such score or no such setting, or a file cannot be written or is not this report's.
+        Mistake: There is no run, no such score, setting or column, or a file cannot be written or is not this report's.
     """
     owning.refuse_other_page(out)
     results = collect(paths)
@@ -55,11 +60,12 @@ def build(
     ranked = rank.tables(groups, score, paired)
     groups = rank.best_first(groups, ranked)
     described = page.describe(heading(results, paths), results, groups, ranked)
-    files = tables_beside(out, results, ranked)
+    papers = for_paper.sheets(ranked, columns)
+    files = tables_beside(out, results, ranked, papers)
     if figures:
         from gan_zoo.report.figures import draw
 
-        files |= {figures / name: encoded(content) for name, content in draw(groups, ranked, shown(ranked))}
+        files |= {figures / name: encoded(content) for name, content in draw(groups, ranked, shown(ranked), papers)}
     owned = owning.owned_after(out, files)
     save(out, page.render(described, owned))  # first, so that the page knows every other file, even after a kill
     for file, content in files.items():
@@ -67,17 +73,19 @@ def build(
     return "\n".join(map(sheets.text, shown(ranked))) or unscored(results)
 
 
-def tables_beside(out: Path, results: list[Result], ranked: list[Table]) -> dict[Path, bytes]:
-    """Return the contents of the tables that are written beside the page, by file."""
+def tables_beside(
+    out: Path, results: list[Result], ranked: list[Table], papers: list[sheets.Sheet]
+) -> dict[Path, bytes]:
+    """Return the contents of the tables that are written beside the page, by file; `papers` are those for LaTeX."""
     markdown = "\n".join(map(sheets.markdown, shown(ranked))) or "No run has a score yet.\n"
-    latex = "\n".join(["% \\usepackage{booktabs}", *map(sheets.latex, shown(ranked))])
-    texts = {"results.csv": committed.table_csv(results), "results.md": markdown, "results.tex": latex}
+    tex = "\n".join([latex.NEEDS, *map(latex.table, papers)])
+    texts = {"results.csv": committed.table_csv(results), "results.md": markdown, "results.tex": tex}
     return {out.with_name(name): encoded(text) for name, text in texts.items()}
 
 
 def shown(ranked: list[Table]) -> list[sheets.Sheet]:
     """Return the sheets to show: methods x data where there are several data sets, then each ranking."""
-    return [*map(tables.matrix, tables.families(ranked)), *map(tables.ranking, ranked)]
+    return [*map(matrix.matrix, matrix.families(ranked)), *map(tables.ranking, ranked)]
 
 
 def unscored(results: list[Result]) -> str:

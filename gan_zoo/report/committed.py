@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.report.baselines import NAMES, is_baseline
 from gan_zoo.report.collect import Result
-from gan_zoo.report.rank import own_interval
-from gan_zoo.report.scores import Line, has_step, is_number
+from gan_zoo.report.scores import Line, has_step, is_number, own_interval, protocol
 from gan_zoo.report.sheets import as_csv, original
 
 COLUMNS = (
@@ -25,11 +25,16 @@ BEGIN, END = "<!-- results, written by gan-zoo report -->", "<!-- end of results
 
 
 def table_csv(results: Sequence[Result]) -> str:
-    """Return results.csv, which holds the last value of each run's scores; a run without a score has one row."""
+    """Return results.csv, which holds the last value of each run's scores; a run without a score has one row.
+
+    Scores of images that no method made come last among those of the run that recorded them, and name no model.
+    """
     rows = []
     for run in results:
-        last = [lines[-1] for lines in run.scores.values()] or [run.last | {"metric": "", "value": None}]
-        rows += [csv_row(run, line) for line in last]
+        last = [lines[-1] for lines in run.scores.values()]
+        others = [line for line in last if is_baseline(protocol(line))]
+        own = [line for line in last if line not in others] or [run.last | {"metric": "", "value": None}]
+        rows += [csv_row(run, line) for line in (*own, *others)]
     return as_csv(COLUMNS, rows)
 
 
@@ -38,10 +43,16 @@ def csv_row(run: Result, line: Line) -> list[Any]:
     low, high = own_interval(line) or (None, None)
     value = line.get("value") if is_number(line.get("value")) else None
     step = line.get("step") if has_step(line) else None
+    other = NAMES[protocol(line)["weights"]] if is_baseline(protocol(line)) else ""
     return [
-        *(run.study, run.name, run.model, run.data, run.config.get("data.split", ""), run.seed),
+        *(run.study, run.name, "" if other else run.model, run.data, run.config.get("data.split", ""), run.seed),
         *(step, line.get("images"), line.get("seconds"), line.get("metric"), value, low, high, run.status),
-        *(run.record.get("images_per_second"), packed(run.settings), packed(line.get("protocol") or {}), run.method),
+        *(
+            run.record.get("images_per_second"),
+            packed(run.settings),
+            packed(line.get("protocol") or {}),
+            other or run.method,
+        ),
     ]
 
 

@@ -15,10 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gan_zoo.report import curves, dots, pictures, seeds, tables
+from gan_zoo.report import curves, dots, for_paper, latex, pairs, pictures, seeds, tables
 from gan_zoo.report.grouping import Group
 from gan_zoo.report.rank import Table
-from gan_zoo.report.sheets import Sheet, as_csv, latex
+from gan_zoo.report.sheets import Sheet, as_csv
 
 File = tuple[str, str | bytes]
 COLOURS = ("#1f6feb", "#d1480f", "#0b8457", "#8a3ffc", "#a67c00", "#c2185b", "#00798c", "#6b5b4b")
@@ -35,18 +35,19 @@ LOOK = {
 }
 
 
-def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet]) -> Iterator[File]:
+def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet], papers: Sequence[Sheet]) -> Iterator[File]:
     """Yield the names and contents of all files.
 
     Args:
         groups: The groups of runs, in the order of their colours.
         ranked: The tables whose scores are drawn.
-        sheets: Tables to write, in addition to the comparisons of pairs.
+        sheets: Tables to write as CSV, in addition to the comparisons of pairs.
+        papers: Tables to write as LaTeX, in addition to the comparisons of pairs.
     """
-    for sheet in [*sheets, *map(tables.pairs, ranked)]:
-        if sheet.rows:
-            yield f"{sheet.name}.csv", as_csv(sheet.head, sheet.rows)
-            yield f"{sheet.name}.tex", "% \\usepackage{booktabs}\n" + latex(sheet)
+    for sheet in filter(has_rows, (*sheets, *map(pairs.pairs, ranked))):
+        yield f"{sheet.name}.csv", as_csv(sheet.head, [*sheet.rows, *sheet.aside])
+    for sheet in filter(has_rows, (*papers, *map(for_paper.comparisons, ranked))):
+        yield f"{sheet.name}.tex", latex.NEEDS + latex.table(sheet)
     for table in ranked:
         panel = curves.scores(table, groups, curves.ALL)
         if panel["groups"]:
@@ -63,6 +64,11 @@ def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet]) -> I
             ]
             yield from plot(f"losses-{number + 1}-{safe(group.label)}", lines, "loss", axes=("steps",))
     yield from sheet_of_samples(groups)
+
+
+def has_rows(sheet: Sheet) -> bool:
+    """Return whether a table has rows."""
+    return bool(sheet.rows)
 
 
 def plot(name: str, groups: list[dict[str, Any]], title: str, axes: Sequence[str] = tuple(AXES)) -> Iterator[File]:

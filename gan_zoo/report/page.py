@@ -13,7 +13,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gan_zoo import __version__
-from gan_zoo.report import curves, dots, tables
+from gan_zoo.report import curves, dots, matrix, pairs, tables
+from gan_zoo.report.baselines import Baseline
 from gan_zoo.report.collect import Result
 from gan_zoo.report.details import differences, environment, run_sheet, trouble
 from gan_zoo.report.grouping import Group
@@ -43,8 +44,8 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
         "lead": lead(ranked),
         "groups": [group.label for group in groups],
         "matrices": [
-            plain_sheet(tables.matrix(family)) | {"tables": [ranked.index(table) for table in family]}
-            for family in tables.families(ranked)
+            plain_sheet(matrix.matrix(family)) | {"tables": [ranked.index(table) for table in family]}
+            for family in matrix.families(ranked)
         ],
         "tables": [section(table, groups, group_numbers) for table in ranked],
         "samples": samples(groups),
@@ -136,15 +137,23 @@ def section(table: Table, groups: list[Group], group_numbers: dict[str, int]) ->
             }
             for row, cells in zip(table.rows, sheet.rows, strict=True)
         ],
+        "aside": [aside_row(baseline, table, sheet.head) for baseline in table.aside],
+        "notes": tables.beside(table),
         "unranked": [
             {"group": group_numbers[run.name], "text": text}
             for (run, _), text in zip(table.unranked, sheet.listed, strict=True)
         ],
         "papers": tables.paper_lines(table),
         "dots": readable(dots.strip(table), table),
-        "pairs": plain_sheet(tables.pairs(table)),
+        "pairs": plain_sheet(pairs.pairs(table)),
         "curves": curves.scores(table, groups),
     }
+
+
+def aside_row(baseline: Baseline, table: Table, head: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the cells of images that no method made, each with the value by which the page sorts the column."""
+    texts = dict(zip([column.name for column in tables.COLUMNS], tables.aside(baseline), strict=True))
+    return [{"text": texts[name], "sort": baseline.value if name == "mean" else None} for name in head]
 
 
 def readable(strip: dict[str, Any], table: Table) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
 from gan_zoo.metrics import names
 from gan_zoo.metrics.protocol import comparable
-from gan_zoo.report import again, papers, seeds
+from gan_zoo.report import again, baselines, papers, seeds
 from gan_zoo.report.collect import Result
 from gan_zoo.report.grouping import Group, plain
-from gan_zoo.report.scores import Line, Number, best, has_step, is_number, kind, protocol
+from gan_zoo.report.scores import Line, Number, best, has_step, is_number, kind, own_interval, protocol
 
 HASHES = ("extractor_weights", "data_fingerprint", "source_fingerprint")
 """The parts of a protocol that are hashes. They say little to a reader."""
@@ -74,8 +74,15 @@ class Table:
     """Every two rows, by their places."""
     unranked: list[tuple[Result, str]] = field(default_factory=list)
     """Runs that are not averaged, each with the reason."""
+    aside: list[baselines.Baseline] = field(default_factory=list)
+    """Scores of images that no method made, beside the rows and without a rank."""
     differs: str = ""
     """How score and protocol differ from those of the first table; empty for the first table."""
+
+    @property
+    def runs(self) -> list[Result]:
+        """The runs whose scores are averaged in the rows."""
+        return [run for row in self.rows for run in row.runs]
 
     @property
     def key(self) -> str:
@@ -110,11 +117,15 @@ def tables(groups: list[Group], score: str = "", paired: bool = False) -> list[T
         raise Mistake(
             f"No run has the score {score}{closest(score, available)}: there are {', '.join(sorted(available))}."
         )
+    kinds = lines_by_kind.keys() - again.second_looks(lines_by_kind, runs)
+    beside = {key: baselines.beside(key, kinds) for key in kinds}
     keys = sorted(
-        lines_by_kind.keys() - again.second_looks(lines_by_kind, runs),
+        kinds - {other for others in beside.values() for other in others},
         key=lambda key: order(lines_by_kind[key], score, key),
     )
     ranked = [table(lines_by_kind[key][0][0], groups, paired) for key in keys]
+    for each, key in zip(ranked, keys, strict=True):
+        each.aside = baselines.rows(key, beside[key], lines_by_kind)
     for other in ranked[1:]:
         other.differs = unlike(other, ranked[0])
     return ranked
@@ -265,14 +276,6 @@ def mean_of_means(scores: Sequence[Sequence[float]]) -> float | None:
 def cell(run: Result, block: str) -> tuple[Hashable, str]:
     """Return the seed and the block that a run's score belongs to; a run without a seed is its own."""
     return (run.name if run.seed is None else run.seed, block)
-
-
-def own_interval(line: Line) -> seeds.Interval | None:
-    """Return the interval that was computed with a score, or None."""
-    ends = line.get("interval")
-    if isinstance(ends, list) and len(ends) == 2 and all(is_number(end) for end in ends):
-        return float(ends[0]), float(ends[1])
-    return None
 
 
 def unlike(table: Table, first: Table) -> str:

@@ -89,3 +89,11 @@ def at(step: int, points: list[tuple[int, Number]]) -> Number | None:
         return points[-1][1] if points else None
     (first, begun), (second, ended) = points[place - 1] if place else (0, 0), points[place]
     return ended if second == step else round(begun + (step - first) / (second - first) * (ended - begun), 3)
+
+
+def own_interval(line: Line) -> tuple[float, float] | None:
+    """Return the interval that was computed with a score, or None."""
+    ends = line.get("interval")
+    if isinstance(ends, list) and len(ends) == 2 and all(is_number(end) for end in ends):
+        return float(ends[0]), float(ends[1])
+    return None

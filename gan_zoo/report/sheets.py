@@ -1,25 +1,13 @@
-"""A table of text with its sentences above and below, and its conversion to text, Markdown, LaTeX and CSV."""
+"""A table of text with its sentences above and below, and its conversion to text, Markdown and CSV."""
 
 import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import compress
+from dataclasses import dataclass, field, replace
 
 from datamodules.names import visible
 
-TEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-    "±": r"$\pm$",
-    "·": r"\textperiodcentered{}",
-    "∞": r"$\infty$",
-    "→": r"$\to$",
-    **{one: f"\\{one}" for one in "&%$#_{}"},
-}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """Beginnings of a cell that spreadsheets run as a formula, and the sign that says that it is text."""
 NUMBER = re.compile(r"[-+]?[\d.][\d.eE+-]*( to [-+]?[\d.][\d.eE+-]*)?")
@@ -42,18 +30,33 @@ class Sheet:
     below: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     """Lines that follow the table, such as runs that are not ranked."""
+    aside: list[list[str]] = field(default_factory=list)
+    """Rows that follow the others and are none of their kind, such as images that no method made."""
+    caption: str = ""
+    """The caption in a paper; empty: the title."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences below the table in a paper."""
+    comments: list[str] = field(default_factory=list)
+    """Lines in the file of a paper's table that are not printed."""
+    bold: set[tuple[int, int]] = field(default_factory=set)
+    """The cells with the best values, by row and column."""
 
     def without(self, names: set[str]) -> "Sheet":
         """Return the same table without the columns in `names`."""
-        kept = [name not in names for name in self.head]
-        rows = [list(compress(row, kept)) for row in self.rows]
-        head, numbers = list(compress(self.head, kept)), list(compress(self.numbers, kept))
-        return Sheet(self.name, self.title, head, numbers, rows, self.above, self.below, self.listed)
+        return self.only([name for name in self.head if name not in names])
+
+    def only(self, names: Sequence[str]) -> "Sheet":
+        """Return the same table with the columns `names`, in this order."""
+        places = [self.head.index(name) for name in names]
+        rows, aside = ([[row[place] for place in places] for row in part] for part in (self.rows, self.aside))
+        numbers = [self.numbers[place] for place in places]
+        bold = {(number, places.index(place)) for number, place in self.bold if place in places}
+        return replace(self, head=list(names), numbers=numbers, rows=rows, aside=aside, bold=bold)
 
 
 def text(sheet: Sheet) -> str:
     """Return the table as plain text with aligned columns."""
-    lines = [[visible(cell) for cell in line] for line in (sheet.head, *sheet.rows)]
+    lines = [[visible(cell) for cell in line] for line in (sheet.head, *sheet.rows, *sheet.aside)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(sheet.head))]
     shown = [visible(line) for line in (sheet.title, *sheet.above)]
     if sheet.rows:
@@ -74,7 +77,7 @@ def markdown(sheet: Sheet, level: int = 2) -> str:
     if sheet.rows:
         rule = "|".join("---:" if number else "---" for number in sheet.numbers)
         lines += [f"| {' | '.join(map(md, sheet.head))} |", f"|{rule}|"]
-        lines += [f"| {' | '.join(map(md, row))} |" for row in sheet.rows] + [""]
+        lines += [f"| {' | '.join(map(md, row))} |" for row in (*sheet.rows, *sheet.aside)] + [""]
     lines += [part for sentence in sheet.below for part in (md(sentence), "")]
     lines += [f"- {md(line)}" for line in sheet.listed]
     return "\n".join(lines).rstrip() + "\n"
@@ -86,21 +89,6 @@ def md(cell: str) -> str:
     for character in "\\`*_|[]#~":
         line = line.replace(character, f"\\{character}")
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def latex(sheet: Sheet) -> str:
-    """Return the table as LaTeX (booktabs), with its sentences in the caption."""
-    kinds = "".join("r" if number else "l" for number in sheet.numbers)
-    caption = " ".join(map(tex, [f"{sheet.title}.", *sheet.above, *sheet.below]))
-    lines = [r"\begin{table}", r"\centering", f"\\caption{{{caption}}}", f"\\begin{{tabular}}{{{kinds}}}", r"\toprule"]
-    lines += [" & ".join(map(tex, sheet.head)) + r" \\", r"\midrule"]
-    lines += [" & ".join(map(tex, row)) + r" \\" for row in sheet.rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
-
-
-def tex(cell: str) -> str:
-    """Return `cell` on one line, with the characters escaped that TeX would interpret."""
-    return "".join(TEX.get(one, one) for one in visible(" ".join(cell.split())))
 
 
 def as_csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

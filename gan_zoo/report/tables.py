@@ -1,4 +1,4 @@
-"""Make sheets of the results: the ranking of each score, its comparisons of pairs, and methods x data."""
+"""Make sheets of the results: the ranking of each score."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,16 +8,14 @@ from typing import NamedTuple
 
 from gan_zoo.metrics import names
 from gan_zoo.metrics.protocol import BASELINES
-from gan_zoo.report import seeds
+from gan_zoo.report.baselines import Baseline, missing
 from gan_zoo.report.certainty import standing
 from gan_zoo.report.rank import HASHES, Row, Table, budget
-from gan_zoo.report.scores import Number, kind
+from gan_zoo.report.scores import Number
 from gan_zoo.report.sheets import Sheet
 
 NONE = "–"
 """The text of an empty cell."""
-OF_DATA = ("data", "data_fingerprint", "real")
-"""The parts of a protocol that name the real images."""
 
 
 class Column(NamedTuple):
@@ -63,19 +61,54 @@ SCORES = ("mean", "95 % interval", "best, scored again", "paper")
 
 def ranking(table: Table) -> Sheet:
     """Return the ranked table of one score and protocol, without the columns that `silent` names."""
+    sheet = whole(table)
+    return sheet.without(silent(table, sheet))
+
+
+def whole(table: Table) -> Sheet:
+    """Return the ranked table of one score and protocol with all columns."""
     digits = decimals([row.mean for row in table.rows])
     rows = [[column.text(row, digits) for column in COLUMNS] for row in table.rows]
-    sheet = Sheet(
+    return Sheet(
         name=slug(table),
         title=table.metric,
         head=[column.name for column in COLUMNS],
         numbers=[column.number for column in COLUMNS],
         rows=rows,
+        aside=[aside(baseline) for baseline in table.aside],
         above=above(table),
-        below=[f"Protocol: {protocol_line(table)}.", *(f"Paper: {line}." for line in paper_lines(table))],
+        below=[
+            *beside(table),
+            f"Protocol: {protocol_line(table)}.",
+            *(f"Paper: {line}." for line in paper_lines(table)),
+        ],
         listed=[f"not ranked: {run.name}: {why}{f': {run.error}' if run.error else ''}" for run, why in table.unranked],
     )
-    return sheet.without(silent(table, sheet))
+
+
+def best_rows(table: Table) -> list[int]:
+    """Return the rows whose mean reads like the best one; none if there is nothing to compare."""
+    digits = decimals([row.mean for row in table.rows])
+    means = [number(row.mean, digits) for row in table.rows]
+    if len(means) < 2 or not isfinite(table.rows[0].mean):
+        return []
+    return [place for place, text in enumerate(means) if text == means[0]]
+
+
+def beside(table: Table) -> list[str]:
+    """Return a sentence for each row that is no method, or why there is none."""
+    return [*(baseline.meaning for baseline in table.aside), *filter(None, [missing(table.runs, table.aside)])]
+
+
+def aside(baseline: Baseline) -> list[str]:
+    """Return the row of images that no method made: a name and a score, and no rank."""
+    digits = decimals([baseline.value])
+    texts = {
+        "method": baseline.name,
+        "mean": number(baseline.value, digits),
+        "95 % interval": interval(baseline.interval, digits),
+    }
+    return [texts.get(column.name, NONE) for column in COLUMNS]
 
 
 def silent(table: Table, sheet: Sheet) -> set[str]:
@@ -89,12 +122,20 @@ def silent(table: Table, sheet: Sheet) -> set[str]:
     return unneeded | ({"status"} if set(columns.get("status", ())) <= {"finished"} else set())
 
 
+def better(table: Table) -> str:
+    """Return the name of a table's score and which values are better."""
+    return f"{names.title(table.metric)}, {names.direction(table.metric)} is better"
+
+
 def above(table: Table) -> list[str]:
     """Return the sentences that a reader needs before the numbers."""
-    better = f"{names.title(table.metric)}, {names.direction(table.metric)} is better."
-    sentences = [f"{better} Budget: {equal}." if (equal := budget(table)) else better]
-    if table.differs:
-        sentences.append(f"Apart from the first table: {table.differs}.")
+    equal = budget(table)
+    return [f"{better(table)}. Budget: {equal}." if equal else f"{better(table)}.", *reservations(table)]
+
+
+def reservations(table: Table) -> list[str]:
+    """Return how certain a table is, and what is odd about it."""
+    sentences = [f"Apart from the first table: {table.differs}."] if table.differs else []
     if baseline := BASELINES.get(str(table.protocol.get("weights"))):
         sentences.append(f"No model made these: {baseline}, beside the scores of the runs named.")
     warnings = [(row.group.label, names.suspicion(table.metric, row.mean)) for row in table.rows]
@@ -119,86 +160,6 @@ def paper_lines(table: Table) -> list[str]:
         for row in table.rows
         for paper in row.papers
     ]
-
-
-def pairs(table: Table) -> Sheet:
-    """Return the comparison of every two methods of a ranking, with its p-values."""
-    digits = 3 if table.test.logs else decimals([row.mean for row in table.rows])
-    rows = [[*names_of(table, pair), *comparison(table, pair, digits)] for pair in table.pairs]
-    effect = "ratio of means" if table.test.logs else "difference of means"
-    head = ("method", "and", effect, "95 % interval", "seeds", "p", "adjusted p", "first better", "verdict")
-    numbers = (False, False, True, True, True, True, True, True, False)
-    what = "geometric mean divided by" if table.test.logs else "mean less"
-    said = (
-        f"The first method's {what} the second's; its interval and p are of this pair alone, the adjusted p of all "
-        "pairs together (Holm), and the verdict follows from it. First better: how probably a run of the first is "
-        "better than a run of the second, with the bootstrap's 95 % interval."
-    )
-    return Sheet(f"{slug(table)}-pairs", f"{table.metric}, pair by pair", head, numbers, rows, [said])
-
-
-def names_of(table: Table, pair: seeds.Pair) -> list[str]:
-    """Return the names of the two methods of a pair."""
-    return [table.rows[place].group.label for place in (pair.first, pair.second)]
-
-
-def comparison(table: Table, pair: seeds.Pair, digits: int) -> list[str]:
-    """Return the cells of one pair, after the methods' names."""
-    a, b = (table.rows[place].scores for place in (pair.first, pair.second))
-    better = seeds.improvement(a, b, table.lower)
-    same = pair.seeds[0] == pair.seeds[1]
-    verdict = "apart" if pair.apart else "not told apart" if pair.p is not None else "too few seeds"
-    return [
-        number(pair.effect, digits),
-        interval(pair.interval, digits),
-        str(pair.seeds[0]) if same else f"{pair.seeds[0]} and {pair.seeds[1]}",
-        probability(pair.p),
-        probability(pair.adjusted),
-        NONE if better is None else f"{better[0]:.2f} ({better[1][0]:.2f} to {better[1][1]:.2f})",
-        verdict,
-    ]
-
-
-def probability(value: float | None) -> str:
-    """Return `0.034`, or `< 0.001`."""
-    return NONE if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def families(tables: Sequence[Table]) -> list[list[Table]]:
-    """Return the tables of each score that was measured by the same protocol on several data sets."""
-    alike: dict[str, list[Table]] = {}
-    for table in tables:
-        conditions = {name: value for name, value in table.protocol.items() if name not in OF_DATA}
-        alike.setdefault(kind(table.metric, conditions), []).append(table)
-    return [family for family in alike.values() if len({table.protocol.get("data") for table in family}) > 1]
-
-
-def matrix(family: list[Table]) -> Sheet:
-    """Return the table of mean, spread and rank of each method on each data set; ranks are within the column."""
-    short_names = {row.group.short for table in family for row in table.rows}
-    unique = all(len({row.group.short for row in table.rows}) == len(table.rows) for table in family)
-    labels = sorted(short_names if unique else {row.group.label for table in family for row in table.rows})
-    rows = []
-    for label in labels:
-        matches = [
-            [row for row in table.rows if label == (row.group.short if unique else row.group.label)] for table in family
-        ]
-        cells = (cell(row[0], table) if row else NONE for row, table in zip(matches, family, strict=True))
-        rows.append([label, *cells])
-    head = ["method", *(str(table.protocol.get("data", "?")) for table in family)]
-    explanation = (
-        "Mean ± spread over seeds, in brackets the rank within the column: scores against unlike data are not compared."
-    )
-    title = f"{family[0].metric} by data"
-    better = f"{names.direction(family[0].metric).capitalize()} is better. {explanation}"
-    return Sheet(f"{slug(family[0])}-by-data", title, head, [False] + [True] * len(family), rows, [better])
-
-
-def cell(row: Row, table: Table) -> str:
-    """Return mean, spread and rank of one method on one data set: `21.7 ± 0.3 (2)`."""
-    digits = decimals([other.mean for other in table.rows])
-    spread = f" ± {number(row.spread, digits)}" if row.spread is not None else ""
-    return f"{number(row.mean, digits)}{spread} ({ranks(row)})"
 
 
 def slug(table: Table) -> str:

@@ -101,9 +101,9 @@ def last(file: Path) -> dict[str, Any]:
 def last_score(file: Path) -> dict[str, Any]:
     """Return the last line of the first metric at the step that was scored last; empty if there is none.
 
-    The first metric is the one that decides which step is best.
+    The first metric is the one that decides which step is best. Scores of images that no model made are left out.
     """
-    scores = [line for line in lines(file) if isinstance(line, dict)]
+    scores = [line for line in lines(file) if isinstance(line, dict) and line.get("origin") != "baseline"]
     at_step = [line for line in scores if line.get("step") == scores[-1].get("step")]
     return next((line for line in reversed(at_step) if line.get("metric") == at_step[0].get("metric")), {})
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gan_zoo.report import build, grouping, rank, sheets, tables
+from gan_zoo.report import build, grouping, matrix, rank, sheets, tables
 from gan_zoo.report.collect import collect
 from gan_zoo.report.tables import duration
-from tests.report.made import PROTOCOL, add_score, make_run, make_study, two_methods
+from tests.report.made import PROTOCOL, add_score, make_run, two_methods
 
 HEAD = [
     *("rank", "method", "mean", "spread", "95 % interval", "seeds", "not told from", "last step", "best step"),
@@ -80,17 +80,6 @@ def test_markdown(tmp_path: Path) -> None:
     assert "- not ranked: b-s1: failed: Loss was nan &amp; &lt;odd&gt;." in text
 
 
-def test_tex(tmp_path: Path) -> None:
-    cells = {"x-s0": {"method": "50% of_a & {b} #1 ~^\\ $", "settings": {}}}
-    make_run(tmp_path / "s" / "x-s0", {10: 1.0})
-    build([make_study(tmp_path / "s", cells)], tmp_path / "report.html")
-    text = (tmp_path / "results.tex").read_text()
-    escaped = r"50\% of\_a \& \{b\} \#1 \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
-    assert rf"1 & {escaped} & 1.00 & 1 & 10 & 100 & 1.0 s \\" in text
-    assert text.count("\\toprule") == text.count("\\bottomrule") == 1
-    assert r"\caption{fd\_lenet." in text and "lower is better" in text
-
-
 def test_cells_of_a_table_in_markdown_stay_in_their_column() -> None:
     assert sheets.md("a|b\nc `d` <script>") == "a\\|b c \\`d\\` &lt;script&gt;"
 
@@ -118,7 +107,7 @@ def test_methods_by_data(tmp_path: Path) -> None:
                 add_score(folder, 10, 1.0, protocol | {"generated": 9})
     ranked = rank.tables(grouping.group(collect([tmp_path])))
     assert len(ranked) == 4
-    first, second = map(tables.matrix, tables.families(ranked))  # one for each protocol, whatever the data
+    first, second = map(matrix.matrix, matrix.families(ranked))  # one for each protocol, whatever the data
     assert first.head == ["method", "mnist", "cifar10"]
     assert first.rows == [["GAN", "3.00 (1–2)", "40.00 (1)"], ["WGAN", "3.00 (1–2)", "–"]]
     assert second.rows[1] == ["WGAN", "1.00 (1–2)", "–"]
@@ -182,14 +171,15 @@ def test_copies_of_training_images_are_flagged(tmp_path: Path, value: float, fla
     assert any("many are copies of the real images" in line for line in tables.above(table)) is flagged
 
 
-def test_scores_of_what_no_model_made_say_so(tmp_path: Path) -> None:
-    """A direction's score beside what its images score untranslated: tables of their own, the run's own first."""
+def test_scores_of_what_no_model_made_say_so_where_they_belong_beside_no_model(tmp_path: Path) -> None:
+    """What the images of a direction score untranslated, against other targets than the model's: a table apart."""
     run = make_run(tmp_path / "x", {})
-    for value, weights in ((97.0, "untranslated"), (60.0, "last")):
-        add_score(run, 10, value, PROTOCOL | {"weights": weights}, metric="a2b/fd_lenet_500")
+    for value, weights, real in ((97.0, "untranslated", 7), (60.0, "last", 10_000)):
+        add_score(run, 10, value, PROTOCOL | {"weights": weights, "real": real}, metric="a2b/fd_lenet_500")
     own, beside = rank.tables(grouping.group(collect([tmp_path])))
     assert (own.rows[0].mean, beside.rows[0].mean) == (60, 97)
     assert "No model made these" not in " ".join(tables.above(own))
     assert tables.above(beside)[0].startswith("Fréchet distance (a2b, lenet, 500), lower is better.")
     assert "No model made these: the sources, without translation" in " ".join(tables.above(beside))
-    assert beside.differs == "weights untranslated, above last" and tables.slug(own).startswith("a2b-fd_lenet_500")
+    assert beside.differs == "real 7, above 10000; weights untranslated, above last"
+    assert tables.slug(own).startswith("a2b-fd_lenet_500")

@@ -27,6 +27,10 @@ NEAREST, QUANTILES = 4, (0.01, 0.1, 0.5, 0.9)
 """Rows of the picture: this many of the nearest images, then the images at these shares of the order."""
 
 
+class NoOtherSplit(Mistake):
+    """The data of a run have no images but those that scores compare with."""
+
+
 def held_out(order: Order, data: Any, real: Real) -> Real | None:
     """Return the images of --held-out, or those of another split; None: there is no other, or no need.
 
@@ -36,7 +40,8 @@ def held_out(order: Order, data: Any, real: Real) -> Real | None:
         real: The real images that scores compare with.
 
     Raises:
-        Mistake: --held-out names the real images themselves, or statistics; or --baseline has no images.
+        Mistake: --held-out names the real images themselves, or statistics.
+        NoOtherSplit: --baseline has no images.
     """
     if not (order.baseline or order.neighbours):
         return None
@@ -59,7 +64,7 @@ def held_out(order: Order, data: Any, real: Real) -> Real | None:
         if other.images.fingerprint() != real.images.fingerprint():
             return other
     if order.baseline:
-        raise Mistake(
+        raise NoOtherSplit(
             f"--baseline compares with real images that are not in {real.images.name}, and its data have no other "
             "split: name a folder of such images with --held-out."
         )

@@ -44,6 +44,7 @@ class Order:
     per_class: bool
     classifier: str | None
     baseline: bool
+    only_baseline: bool
     neighbours: str | None
     held_out: str | None
     skip_damaged: bool
@@ -60,9 +61,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--draws", type=int, help="latents drawn for each image (log_likelihood only; default 100)")
     option(
         "--extractor",
-        help="inception, lenet, efficientnet_lite0, dinov2, or package.module:callable (default: the run's)",
+        help="inception, lenet, efficientnet_lite0, dinov2, clip_vit_l14_336, or package.module:callable "
+        "(default: the run's)",
     )
-    option("--weights", metavar="FILE", help="weights of the extractor (inception, dinov2; default: download them)")
+    option(
+        "--weights",
+        metavar="FILE",
+        help="weights of the extractor (needed by clip_vit_l14_336; of inception and dinov2, default: download them)",
+    )
     option("--resize", help="how inception resizes images: tf1, clean or none (default tf1)")
     option("--samples", type=int, help="number of generated images (default 10000; of --fake: all)")
     option("--real-samples", type=int, help="number of real images; 0 means all (default)")
@@ -102,6 +108,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also score held-out real images as if they were generated; beside translated images: untranslated ones",
     )
+    option("--only-baseline", action="store_true", help="score the baseline without the model (runs only)")
     option(
         "--neighbours",
         metavar="FILE",
@@ -150,6 +157,7 @@ def order(options: argparse.Namespace) -> Order:
     defaults["labels"] = "none" if values["fake"] else "uniform"
     for name, value in defaults.items():
         values[name] = value if values[name] is None else values[name]
+    values["baseline"] = values["baseline"] or values["only_baseline"]
     values |= {name: tuple(values[name]) for name in ("runs", "metrics")}
     if values["neighbours"] and "authpct" not in values["metrics"]:
         values["metrics"] = (*values["metrics"], "authpct")
@@ -206,6 +214,10 @@ def refuse_mixtures(order: Order) -> None:
         raise Mistake("--fake needs --real: name the real images to compare with.")
     if order.fake and order.classifier:
         raise Mistake("--classifier is for runs: leave it out beside --fake.")
+    if order.fake and order.only_baseline:
+        raise Mistake("--only-baseline is for runs: use --baseline beside --fake.")
+    if order.only_baseline and (order.neighbours or order.classifier or order.checkpoints == "all"):
+        raise Mistake("--only-baseline scores no model: leave --neighbours, --classifier and --checkpoints all out.")
     if order.fake and order.raw:
         raise Mistake("--raw is for runs: say which weights generated --fake by --generator-weights.")
     if order.fake and order.rank_with and order.generator_weights != "unknown":

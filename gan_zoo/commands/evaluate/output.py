@@ -10,7 +10,7 @@ from gan_zoo.errors import Mistake
 from gan_zoo.metrics.evaluator import Scores, lines
 from gan_zoo.metrics.judges import Judge
 from gan_zoo.metrics.names import suspicion
-from gan_zoo.metrics.protocol import LikelihoodProtocol, Protocol, completed, same
+from gan_zoo.metrics.protocol import BASELINES, LikelihoodProtocol, Protocol, completed, same
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines as lines_of
 
@@ -41,7 +41,8 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
 def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int | None) -> None:
     """Add scores to the evaluations of a run, in the first process, unless they are there under the same protocol.
 
-    The lines are marked by `origin`. A run that resumes drops its own lines from after its checkpoint, but keeps these.
+    The lines are marked by `origin`: `evaluate`, or `baseline` if no model made the images. A run that resumes drops
+    its own lines from after its checkpoint, but keeps these.
 
     Args:
         run: The run.
@@ -57,13 +58,15 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
         return
     recorded = {identity(line): line.get("value") for line in lines_of(run.evaluations_file) if isinstance(line, dict)}
     found = lines(scores, protocol, step, real_images)
+    is_baseline = isinstance(protocol, Protocol) and protocol.conditions.weights in BASELINES
+    origin = "baseline" if is_baseline else "evaluate"
     for line in found:
         if identity(line) in recorded:
             refuse_changed(run, line, recorded[identity(line)])
     for line in found:
         if identity(line) not in recorded:
             try:
-                run.append(run.evaluations_file, line | {"origin": "evaluate"})
+                run.append(run.evaluations_file, line | {"origin": origin})
             except OSError as error:
                 raise Mistake(f"{run.evaluations_file} cannot be written: {error.strerror}.") from error
 

@@ -13,7 +13,7 @@ from gan_zoo.commands.evaluate.evaluators import (
     sample_evaluator,
     split_for,
 )
-from gan_zoo.commands.evaluate.held_out import draw, held_out, real_against_real, refuse_picture
+from gan_zoo.commands.evaluate.held_out import NoOtherSplit, draw, held_out, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.errors import Mistake
@@ -75,13 +75,19 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
         raise Mistake(f"--per-class: {type(model).__name__} of {checkpoint.run.path} has no classes: leave it out.")
     name, settings = extractor_name(order, checkpoint.run), data_settings(checkpoint.run, order)
     samples, data = order.samples or SAMPLES, module_of(settings)
-    held = held_out(order, data, reference(data, order.split))
+    try:
+        held = held_out(order, data, reference(data, order.split))
+    except NoOtherSplit:
+        checkpoint.run.update_record(held_out="none")  # for reports
+        raise
     for labels in choices:
         evaluator = sample_evaluator(order, name, settings, int(labels) if order.per_class else None)
         real_labels = classes_of(evaluator.real) if order.labels == "data" else None
         fakes = Sampled(model, sampling(order, labels), real_labels)
         if held and order.baseline:  # before the model: `gan-zoo status` shows the last line
             yield real_against_real(evaluator, held, samples)
+        if order.only_baseline:
+            continue
         scores, protocol = evaluator.score(fakes, samples)
         yield scores, protocol
         note(evaluator, samples)
@@ -103,6 +109,8 @@ def from_images(order: Order, checkpoint: Checkpoint, model: GenerativeModule, k
     if order.baseline:  # before the model: `gan-zoo status` shows the last score of the first metric
         assert isinstance(evaluator, Translations)
         yield from baselines(evaluator, module_of(settings), samples)
+    if order.only_baseline:
+        return
     yield from scores_of(evaluator, model, samples, sampling(order, order.labels))
     note(evaluator, samples)
 

@@ -3,6 +3,7 @@
     base.py           the base class             resizing.py    the resize filters
     inception.py      the 2015 Inception, FID    lenet.py       the bundled classifier of digits
     efficientnet.py   from the extra `offline`   dinov2.py      ViT-L/14, for FD-DINOv2
+    clip.py           ViT-L/14 at 336, for CMMD
 
 A user names one of these, or `package.module:object`: a class that derives from `Extractor`, or a function annotated as
 returning one. Networks and their libraries are loaded on first use.
@@ -53,11 +54,19 @@ def make_dinov2(weights: str | None = None) -> Extractor:
     return DINOv2(weights)
 
 
+def make_clip_vit_l14_336(weights: str | None = None) -> Extractor:
+    """Return CLIP's image encoder ViT-L/14 at 336 pixels; its weights are a file that the user fetches."""
+    from gan_zoo.metrics.extractors.clip import ClipViTL14At336
+
+    return ClipViTL14At336(weights)
+
+
 EXTRACTORS: dict[str, Callable[..., Extractor]] = {
     "inception": make_inception,
     "lenet": make_lenet,
     "efficientnet_lite0": make_efficientnet_lite0,
     "dinov2": make_dinov2,
+    "clip_vit_l14_336": make_clip_vit_l14_336,
 }
 KIND = Kind(
     "extractor",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gan_zoo.errors import Mistake
@@ -107,12 +108,14 @@ def refuse_channels(name: str, image_shape: tuple[int, int, int], least: int = 1
 
 
 def read_weights(file: str) -> dict[str, Tensor]:
-    """Return the tensors in a .pth file, without executing any code in it.
+    """Return the tensors in a .pth or .safetensors file, without executing any code in it.
 
     Raises:
         Mistake: The file is damaged or dangerous, or holds anything but tensors by name.
     """
     try:
+        if Path(file).suffix == ".safetensors":
+            return load_file(file)
         content = torch.load(Path(file), weights_only=True, map_location="cpu")
     except Exception as error:  # torch raises many kinds for damaged and for dangerous files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
