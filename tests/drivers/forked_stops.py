@@ -12,6 +12,7 @@ import atexit
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -47,6 +48,8 @@ PLACES = {
     "writing": "gan_zoo/run/",
 }
 """Code in which a command is stopped."""
+LAST = "FORKED_STOPS_LAST"
+"""Environment variable: the file to which the first process writes the number of the second."""
 MOST = 300.0  # seconds that a command may take
 
 
@@ -71,7 +74,9 @@ class Forked:
     def __init__(self, command: list[str], env: dict[str, str], **_: Any) -> None:
         self.returncode: int | None = None
         self.pid = os.fork()
-        if self.pid == 0:
+        if self.pid:
+            Path(os.environ[LAST]).write_text(str(self.pid))
+        else:
             sys.setprofile(None)
             os.environ.clear()
             os.environ.update(env)
@@ -110,11 +115,17 @@ def begin(run: Path, devices: int, profile: Callable[[], Any] | None = None) -> 
     output = os.open(run.parent / f"{run.name}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    os.environ[LAST] = str(run.with_suffix(".last"))
     sys.argv = ["gan-zoo", *FIT[3:], "--trainer.devices", str(devices), "--run", str(run)]
     if profile:
         sys.setprofile(profile())
     run_command()
     return 0
+
+
+def second(file: Path) -> int:
+    """Return the number of the second process of a command, 0 if it has none yet."""
+    return int(file.read_text() or 0) if file.exists() else 0
 
 
 def end(child: int) -> int:
@@ -146,7 +157,8 @@ def counted(run: Path, devices: int) -> Counter[str]:
 def stopped(run: Path, devices: int, place: str, moment: int, number: int, draw: random.Random) -> str:
     """Start or resume a run, and stop it. Return what is wrong with how it ended, "" if nothing is."""
     sent = run.with_suffix(".sent")
-    sent.unlink(missing_ok=True)
+    for file in (sent, run.with_suffix(".last")):
+        file.unlink(missing_ok=True)
     before = len(run.with_suffix(".txt").read_text()) if run.with_suffix(".txt").exists() else 0
 
     def stop(calls: Calls, at: str) -> None:
@@ -158,8 +170,10 @@ def stopped(run: Path, devices: int, place: str, moment: int, number: int, draw:
     if place == "time":
         time.sleep(moment / 1000)
         sent.write_text(str(time.monotonic()))
+        last = run.with_suffix(".last")
+        target, send = draw.choice([(child, os.kill), (child, os.killpg), (second(last) or child, os.kill)])
         with suppress(ProcessLookupError):
-            draw.choice([os.kill, os.killpg])(child, number)
+            send(target, number)
     code = end(child)
     if not sent.exists():
         return "" if code == 0 else f"code {code} without a signal"
@@ -183,7 +197,7 @@ def main(folder: Path, kind: str, devices: int, tries: int, seed: int) -> int:
     """Stop `tries` commands, print each, and return the number of faults."""
     torch.set_num_threads(1)
     os.environ["GAN_ZOO_CACHE"] = str(folder / "cache")
-    vars(subprocess_script)["subprocess"] = type("Module", (), {"Popen": Forked})
+    subprocess_script.subprocess = SimpleNamespace(Popen=Forked)  # pyright: ignore
     folder.mkdir(parents=True)
     draw, faults, done, number = random.Random(seed), 0, 0, 0
     assert end(begin(folder / "first", devices)) == 0  # computes what all runs share
@@ -206,7 +220,9 @@ def main(folder: Path, kind: str, devices: int, tries: int, seed: int) -> int:
             faults += 1
             print(f"{run} differs: {different}", flush=True)
         else:
-            os.system(f"rm -r '{run}' '{run}'.txt")
+            shutil.rmtree(run)
+            for file in folder.glob(f"{run.name}.*"):
+                file.unlink()
     print(f"{faults} faults in {tries} tries", flush=True)
     return faults
 
