@@ -17,6 +17,7 @@ What they share
     catalogue.py     the sets known by name                     collection.py all images at a path, with their splits
     checking.py      finds damaged and duplicate images         names.py      names of splits and counts
     errors.py        DataError                                  workers.py    signals in processes that read data
+    plain.py         opens plain files only
 
 A batch is a dict of tensors:
 

@@ -12,6 +12,7 @@ from datamodules.decoding import shrink
 from datamodules.errors import DataError
 from datamodules.images import Batch, set_name
 from datamodules.order import Request
+from datamodules.plain import open_plain
 from datamodules.sources import Source
 from datamodules.transform import Square
 
@@ -85,7 +86,7 @@ class Level:
     def __init__(self, file: Path) -> None:
         self.file = file
         try:
-            with file.open("rb") as opened:
+            with open_plain(file) as opened:
                 np.lib.format.read_magic(opened)
                 shape, _, _ = np.lib.format.read_array_header_1_0(opened)
                 self._map = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)

@@ -16,7 +16,7 @@ from datamodules.errors import DataError
 from datamodules.labels import attribute_columns, attributes, rows_of
 from datamodules.names import expanded
 from datamodules.sources import Files, is_image
-from datamodules.stores import Store, open_store
+from datamodules.stores import Store, open_store, read_file
 from datamodules.stream import SourcedData
 from datamodules.transform import Square
 
@@ -165,7 +165,7 @@ def read_lines(file: Path, at_least: int) -> list[str]:
         DataError: The list cannot be read, or has fewer than `at_least` lines.
     """
     try:
-        lines = [line for line in file.read_text().splitlines() if line.strip()]
+        lines = [line for line in read_file(file).decode().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} cannot be read: put CelebA's list of that name there ({error}).") from error
     if len(lines) < at_least:

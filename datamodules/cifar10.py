@@ -16,6 +16,7 @@ import torch
 from datamodules.errors import DataError
 from datamodules.names import Split, count_name, expanded
 from datamodules.official import fetch
+from datamodules.plain import open_plain
 from datamodules.stream import InMemory, StreamedData
 
 FOLDER = "cifar-10-batches-py"
@@ -90,7 +91,7 @@ def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
         DataError: The file is missing or damaged, or is no file of CIFAR-10.
     """
     try:
-        with file.open("rb") as opened:
+        with open_plain(file) as opened:
             content = _Arrays(opened, encoding="latin1").load()
         image = content["data"].reshape(EACH, 3, 32, 32)
         label = np.array(content["labels"], dtype=np.int64).reshape(EACH)

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from datamodules.errors import DataError
 from datamodules.lsun import Database
+from datamodules.names import real
 from datamodules.sources import is_hidden, is_image
 from datamodules.stores import Folder, Store, open_store
 
@@ -142,10 +143,10 @@ def collect(paths: Sequence[Path]) -> Collection:
 
 def once(paths: Sequence[Path]) -> list[Path]:
     """Return `paths` without those that come twice, and without folders of files that lie in another of them."""
-    real = {path.resolve(): path for path in reversed(paths)}
-    folders = {path for path in real if path.is_dir() and not (path / "data.mdb").is_file()}
+    by_place = {real(path): path for path in reversed(paths)}
+    folders = {path for path in by_place if path.is_dir() and not (path / "data.mdb").is_file()}
     inside = {path for path in folders if folders & set(path.parents)}
-    return [path for place, path in reversed(real.items()) if place not in inside]
+    return [path for place, path in reversed(by_place.items()) if place not in inside]
 
 
 def places_in(path: Path) -> list[Place]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from datamodules.errors import DataError
 from datamodules.images import InMemory
 from datamodules.official import fetch
+from datamodules.plain import open_plain
 
 FILES = {"train": "train", "test": "t10k"}
 LARGEST = 16 + 60_000 * 28 * 28
@@ -91,7 +92,7 @@ def read_idx(file: Path) -> Tensor:
 
 def _content(file: Path) -> bytes:
     try:
-        with gzip.open(file) if file.suffix == ".gz" else open(file, "rb") as opened:
+        with open_plain(file) as plain, gzip.open(plain) if file.suffix == ".gz" else plain as opened:
             content = opened.read(LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} is damaged or truncated: fetch it again ({error}).") from error

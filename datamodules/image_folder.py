@@ -10,7 +10,7 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.labels import attribute_columns, attributes, classes, folder_classes, read_csv, rows_of
-from datamodules.names import expanded
+from datamodules.names import expanded, real
 from datamodules.sources import Files, is_hidden, is_image
 from datamodules.stores import Folder, Store, open_store
 from datamodules.stream import SourcedData
@@ -131,7 +131,7 @@ def set_name(root: str, split: str, inside: str = "") -> str:
     """Return set and split as score protocols print them: `cifar10_train` for `cifar10_{split}.zip`,
     `horse2zebra_a_train` for `horse2zebra/{split}A`.
     """
-    path = expanded(root.replace("{split}", "")).resolve()
+    path = real(expanded(root.replace("{split}", "")))
     names = [name for part in (*path.parent.parts[1:], path.stem) if (name := part.strip("_-. "))]
     # The set's name is the last part that is longer than an `A` or `B`.
     first = next((place for place in reversed(range(len(names))) if len(names[place]) > 2), 0)

@@ -1,6 +1,7 @@
 """Reads labels from the names of folders, or from a list that names each image."""
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from datamodules.errors import DataError
+from datamodules.plain import open_plain
 
 BINARY = {"1": 1.0, "0": 0.0, "-1": 0.0}
 """The ways in which lists write that an image has an attribute or lacks it."""
@@ -116,7 +118,7 @@ def read_csv(file: Path) -> tuple[list[str], dict[str, Row]]:
 
 def _csv_lines(file: Path) -> list[list[str]]:
     try:
-        with file.open(newline="", encoding="utf-8-sig") as opened:
+        with io.TextIOWrapper(open_plain(file), encoding="utf-8-sig", newline="") as opened:
             lines = [[cell.strip() for cell in line] for line in csv.reader(opened) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file} cannot be read as a CSV file: {error}.") from error

@@ -17,6 +17,11 @@ def expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))  # a user who is unknown keeps the name, where pathlib raises
 
 
+def real(path: Path) -> Path:
+    """Return the path without links. Links that lead in a circle stay, where `Path.resolve` raises."""
+    return Path(os.path.realpath(path))
+
+
 def visible(text: object) -> str:
     """Return `text` with an escape such as `\\x1b` for each character that would not be shown as itself.
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, runtime_checkable
 
 from datamodules.errors import DataError
+from datamodules.names import real
 
 LARGEST = 1 << 30
 """Bytes of the largest file that is read: 134 million pixels of 16 bits, in three colours and not compressed, fit."""
@@ -221,7 +222,7 @@ def stamp(path: Path) -> tuple[str, int, int]:
         status = path.stat()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    return str(path.resolve()), status.st_size, status.st_mtime_ns
+    return str(real(path)), status.st_size, status.st_mtime_ns
 
 
 def open_store(path: Path) -> Store:

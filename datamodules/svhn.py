@@ -15,6 +15,7 @@ import torch
 from datamodules.errors import DataError
 from datamodules.names import count_name, expanded
 from datamodules.official import fetch
+from datamodules.plain import open_plain
 from datamodules.stream import InMemory, StreamedData
 
 
@@ -64,7 +65,8 @@ def read_mat(file: Path) -> tuple[torch.Tensor, torch.Tensor]:
     except ImportError as error:
         raise DataError("Reading SVHN's .mat files needs SciPy: pip install 'gan-zoo[svhn]'.") from error
     try:
-        content = loadmat(file)
+        with open_plain(file) as opened:
+            content = loadmat(opened)
         image = np.ascontiguousarray(content["X"].transpose(3, 2, 0, 1))
         label = content["y"].astype(np.int64).reshape(len(image)) % 10  # the file writes the digit 0 as 10
     except Exception as error:  # SciPy raises many kinds of errors for damaged files

@@ -7,6 +7,7 @@ import lightning.pytorch as L
 import torch
 from torch.utils.data import DataLoader
 
+from datamodules.names import real
 from gan_zoo import images
 from gan_zoo.bounds import bounded
 from gan_zoo.callbacks.session import SessionCallback
@@ -62,7 +63,7 @@ class Grids(SessionCallback):
             sheet = images.grid(images.to_uint8(image), columns)
             file = run.images / f"step_{trainer.global_step:08d}.png"
             write(file, images.png(sheet))
-            self.session.tell("samples", {"step": trainer.global_step, "file": str(file.resolve())})
+            self.session.tell("samples", {"step": trainer.global_step, "file": str(real(file))})
 
     def _examples(self, module: GenerativeModule, count: int, loader: Any) -> images.Batch:
         """Return the first `count` images of each data set, the same in every call, on the model's device."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import lightning.pytorch as L
 
+from datamodules.names import real
 from gan_zoo.callbacks.session import SessionCallback, tell_nobody
 from gan_zoo.metrics.names import direction
 from gan_zoo.module import GenerativeModule
@@ -48,7 +49,7 @@ class Wandb:
     """
 
     def __init__(self, run: Run, identity: str, project: str) -> None:
-        path = run.path.resolve()
+        path = real(run.path)
         self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `_end`)
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).with_name("wandb_mirror.py"))],

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from datamodules.names import visible
+from datamodules.names import real, visible
 from gan_zoo.errors import Mistake
 from gan_zoo.run import layout
 from gan_zoo.run.directory import Run, runs
@@ -140,7 +140,7 @@ def remove_own(run: Run) -> None:
 
 def remove_empty(folder: Path) -> None:
     """Remove the empty folders that a run makes in `folder`, and then the folder itself if it is empty."""
-    place = folder.resolve()
+    place = real(folder)
     for directory in (*(place / name for name in layout.FOLDERS), place):
         if directory.is_dir() and not directory.is_symlink():
             for inner in sorted(below(directory), reverse=True) if directory != place else ():

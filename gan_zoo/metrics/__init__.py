@@ -20,6 +20,7 @@ How it is measured
     fakes.py        generated images by index               references.py     what is computed once of real images
     moments.py      sums that add up over processes         subsets.py        part of a set of images
     real.py         real images of a data module          presets.py        papers' protocols by name
+    arrays.py       the arrays in an .npz of any origin
 
 Networks
     extractors/     features of images                      classifiers.py    judge a class or an attribute

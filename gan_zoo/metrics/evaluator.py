@@ -181,8 +181,19 @@ class Evaluator:
             )
         self.extractor.check((image.shape[1], image.shape[2], image.shape[3]))
         extracted = self.extractor.extract(image.to(self.device))
+        refuse_other_shape(self.extractor, extracted.features, len(image))
         for metric in metrics.values():
             metric.update(extracted.logits if reads_logits(metric) else extracted.features, real=real)
+
+
+def refuse_other_shape(extractor: Extractor, features: Tensor, images: int) -> None:
+    """Raise `Mistake` unless an extractor has returned as many features as it states, for each of `images`."""
+    if features.shape != (images, extractor.features):
+        found = " x ".join(map(str, features.shape))
+        raise Mistake(
+            f"The extractor {extractor.name} states {extractor.features} features, and returned {found} for {images} "
+            "images: its forward must return a row of that many for each image."
+        )
 
 
 def against(

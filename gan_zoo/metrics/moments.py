@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
+from gan_zoo.metrics.arrays import read_arrays
 from gan_zoo.metrics.score import at_least
 from gan_zoo.run.files import write
 from gan_zoo.run.marks import MARK
@@ -64,9 +65,9 @@ class Gaussian:
             Mistake: The file is missing, or holds no mean and covariance.
         """
         try:
-            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as content:
-                mean, covariance = (torch.from_numpy(np.asarray(content[key], np.float64)) for key in ("mu", "sigma"))
-        except Exception as error:  # numpy raises many kinds for missing, damaged, dangerous or other files
+            content = read_arrays(file, "mu", "sigma")
+            mean, covariance = (torch.from_numpy(np.asarray(content[key], np.float64)) for key in ("mu", "sigma"))
+        except (KeyError, ValueError, TypeError) as error:
             reason = shorten(str(error), most=100)
             raise Mistake(f"{file} holds no mu and sigma ({reason}): name an .npz of feature statistics.") from error
         if mean.ndim != 1 or not len(mean) or covariance.shape != (len(mean), len(mean)):

@@ -20,12 +20,13 @@ The report loads no torch.
 from collections.abc import Sequence
 from pathlib import Path
 
-from datamodules.names import visible
+from datamodules.names import real, visible
 from gan_zoo.errors import Mistake
 from gan_zoo.report import committed, for_paper, grouping, latex, matrix, owning, page, rank, sheets, tables
 from gan_zoo.report.collect import Result, collect
 from gan_zoo.report.rank import Table
 from gan_zoo.run.files import write
+from gan_zoo.run.reading import read_text
 
 
 def build(
@@ -107,7 +108,7 @@ def fill(page_file: Path, folders: list[Path]) -> None:
     if not results:
         raise Mistake(f"There is no result in {folders[0]}: put a results.csv of `gan-zoo report` there.")
     try:
-        text = page_file.read_text()
+        text = read_text(page_file, follow=True)
     except OSError as error:
         raise Mistake(f"{page_file} cannot be read: {error.strerror}.") from error
     parts = []
@@ -143,7 +144,7 @@ def encoded(content: str | bytes) -> bytes:
 def heading(results: list[Result], paths: list[Path]) -> str:
     """Return the heading of the page: the names of the studies, or else of the folders."""
     studies = sorted({run.study for run in results} - {""})
-    return ", ".join(studies or [path.resolve().name for path in paths])
+    return ", ".join(studies or [real(path).name for path in paths])
 
 
 def place(paths: list[Path]) -> Path:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from datamodules.names import real
 from gan_zoo.errors import Mistake
 from gan_zoo.report.scores import Line, by_kind, timed
 from gan_zoo.run.config import flat
@@ -108,7 +109,7 @@ def collect(paths: list[Path]) -> list[Result]:
         runs = [*below(path, "run.json"), *(cell for study in below(path, "study.json") for cell in unstarted(study))]
         if not runs:
             raise Mistake(f"There is no run in {path}: `gan-zoo fit` makes them.")
-        folders |= {folder.resolve(): folder for folder in runs}
+        folders |= {real(folder): folder for folder in runs}
     studies = {parent: read_study(parent) for parent in {folder.parent for folder in folders}}
     names = labels(list(folders))
     return [read(folders[folder], names[folder], studies[folder.parent]) for folder in sorted(folders)]
@@ -130,7 +131,7 @@ def unstarted(folder: Path) -> list[Path]:
 def is_own(file: Path, run: Path) -> bool:
     """Return whether `file` really is inside the folder `run`."""
     # A link may lead to any file of this machine, which the page would then show to others.
-    return file.is_file() and not file.is_symlink() and file.resolve().is_relative_to(run.resolve())
+    return file.is_file() and not file.is_symlink() and real(file).is_relative_to(real(run))
 
 
 def labels(folders: list[Path]) -> dict[Path, str]:

@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from gan_zoo.errors import Mistake
+from gan_zoo.lookup import shorten
 from gan_zoo.report.baselines import NAMES, is_baseline
 from gan_zoo.report.collect import Result
 from gan_zoo.report.scores import Line, has_step, is_number, own_interval, protocol
 from gan_zoo.report.sheets import as_csv, original
+from gan_zoo.run.reading import Damaged, parse_json, read_text, to_int
+from gan_zoo.run.schemas import LINE, NAMED, NUMBER, Schema, optional
 
 COLUMNS = (
     *("study", "run", "model", "data", "split", "seed", "step", "images", "seconds", "metric", "value", "low", "high"),
     *("status", "images_per_second", "settings", "protocol", "method"),
 )
+ROW = Schema({**LINE.rules, "images": optional(NUMBER)}, LINE.needed)
+"""What the values of a row of results.csv must be."""
 BEGIN, END = "<!-- results, written by gan-zoo report -->", "<!-- end of results -->"
 
 
@@ -68,7 +73,7 @@ def read(file: Path) -> list[Result]:
         Mistake: The file cannot be read as results.csv.
     """
     try:
-        lines = csv.reader(io.StringIO(file.read_text()))
+        lines = csv.reader(io.StringIO(read_text(file, follow=True)))
         head, *rest = [[original(cell) for cell in cells] for cells in lines if cells]
         rows = [dict(zip(head, cells, strict=True)) for cells in rest]
         runs: dict[str, Result] = {}
@@ -76,8 +81,8 @@ def read(file: Path) -> list[Result]:
             run = runs.setdefault(row["run"], result(file, row))
             if row["metric"]:
                 run.evaluations.append(line(row))
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise Mistake(f"{file} is no results.csv of `gan-zoo report`: {error}.") from error
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise Mistake(shorten(f"{file} is no results.csv of `gan-zoo report`: {error}")) from error
     return list(runs.values())
 
 
@@ -88,8 +93,8 @@ def result(file: Path, row: dict[str, str]) -> Result:
         name=row["run"],
         study=row["study"],
         method=row["method"],
-        settings=json.loads(row["settings"]),
-        seed=int(row["seed"]) if row["seed"] else None,
+        settings=unpacked(row["settings"]),
+        seed=to_int(row["seed"]) if row["seed"] else None,
         status=row["status"],
         record={"model": row["model"], "data": row["data"]},
         config={"data.split": row["split"]} if row["split"] else {},
@@ -100,15 +105,24 @@ def line(row: dict[str, str]) -> Line:
     """Return the evaluation in a row of results.csv, in the form of a line of evaluations.jsonl."""
     numbers = {name: float(row[name]) if row[name] else None for name in ("images", "seconds", "value", "low", "high")}
     ends = [numbers["low"], numbers["high"]]
-    return {
-        "step": int(row["step"] or 0),
+    scored = {
+        "step": to_int(row["step"] or "0"),
         "images": numbers["images"],
         "seconds": numbers["seconds"],
         "metric": row["metric"],
         "value": numbers["value"],
         "interval": None if None in ends else ends,
-        "protocol": json.loads(row["protocol"]),
+        "protocol": unpacked(row["protocol"]),
     }
+    return ROW.check(scored, "a row")
+
+
+def unpacked(cell: str) -> dict[str, Any]:
+    """Return the object in a cell that `packed` has made."""
+    value = parse_json(cell, "a cell")
+    if not NAMED.fits(value):
+        raise Damaged(f"a cell is {shorten(cell, 40)}, and should be {NAMED.wanted}.")
+    return value
 
 
 def filled(page: str, name: str, content: str) -> str:

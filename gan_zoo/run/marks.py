@@ -1,11 +1,10 @@
-"""Marks inside files that tell a command what it wrote: the EXIF tag Software of an image, an entry of an .npz.
+"""Marks inside files that tell a command what it wrote: the EXIF tag Software of an image. See `metrics/arrays.py` too.
 
 Image formats without EXIF (.bmp, .ppm, .pgm) carry no mark, nor do the grids of a run.
 """
 
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 MARK = "gan-zoo"
@@ -25,13 +24,4 @@ def is_our_image(file: Path) -> bool:
         with Image.open(file) as opened:
             return opened.getexif().get(SOFTWARE) == MARK
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises for other files
-        return False
-
-
-def is_our_npz(file: Path) -> bool:
-    """Return whether a command of ours wrote an .npz."""
-    try:
-        with np.load(file, allow_pickle=False) as content:
-            return str(content["made_by"]) == MARK
-    except Exception:  # numpy raises many kinds for other files
         return False

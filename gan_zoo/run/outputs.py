@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from datamodules.names import real
 from gan_zoo.errors import Mistake
 from gan_zoo.run.layout import run_of
 
@@ -28,9 +29,9 @@ def refuse_loss(places: Iterable[Path], is_ours: Callable[[Path], bool], inputs:
     Raises:
         Mistake: Names the first file that would be lost.
     """
-    read = {file.resolve() for file in inputs}
+    read = {real(file) for file in inputs}
     for place in places:
-        if place.resolve() in read:
+        if real(place) in read:
             raise Mistake(f"--out would replace {place}, which is read here: name another place.")
         if run := run_of(place):
             raise Mistake(f"--out would write {place}, which is a file of the run in {run}: name another place.")

@@ -4,18 +4,18 @@ A directory, a link, a pipe, a file of another encoding, a number that no run wr
 names the file and the place in it. `schemas.py` declares what the content must look like. Loads no torch.
 """
 
-import errno
 import json
 import math
 import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import yaml
 
+from datamodules import plain
+from datamodules.errors import DataError
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import shorten
 from gan_zoo.run import yaml_text
@@ -30,7 +30,6 @@ MAX_DEPTH = 40
 """Most lists and objects inside each other."""
 MAX_DIGITS = 18
 """Most digits of a whole number: more do not fit 64 bits."""
-KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 class Damaged(Mistake):
@@ -49,37 +48,25 @@ def open_plain(file: Path, follow: bool = False, most: int | None = None) -> Bin
         FileNotFoundError: There is no file.
         Damaged: It is something else, is larger, or cannot be read.
     """
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     try:
-        stream = os.fdopen(os.open(file, flags), "rb")
-    except NotADirectoryError as error:
-        raise FileNotFoundError(errno.ENOENT, "a folder of its path is a file", str(file)) from error
-    except FileNotFoundError:
-        raise
-    except IsADirectoryError as error:  # os.fdopen looks for itself
-        raise Damaged(f"{file} is a directory, and should be a file: move it away.") from error
-    except OSError as error:
-        is_link = error.errno == errno.ELOOP and not follow
-        reason = "is a link, which is never followed" if is_link else f"cannot be read: {error.strerror}"
-        raise Damaged(f"{file} {reason}.") from error
-    state = os.fstat(stream.fileno())
-    if (kind := stat.S_IFMT(state.st_mode)) != stat.S_IFREG:
+        stream = plain.open_plain(file, follow)
+    except DataError as error:
+        raise Damaged(str(error)) from error
+    size = os.fstat(stream.fileno()).st_size
+    if most is not None and size > most:
         stream.close()
-        raise Damaged(f"{file} is {KINDS.get(kind, 'a device')}, and should be a file: move it away.")
-    if most is not None and state.st_size > most:
-        stream.close()
-        raise Damaged(f"{file} has {state.st_size:,} bytes, and gan-zoo writes at most {most:,}: move it away.")
+        raise Damaged(f"{file} has {size:,} bytes, and gan-zoo writes at most {most:,}: move it away.")
     return stream
 
 
-def read_text(file: Path, most: int = MAX_BYTES) -> str:
-    """Return the text of a file of at most `most` bytes.
+def read_text(file: Path, most: int = MAX_BYTES, follow: bool = False) -> str:
+    """Return the text of a file of at most `most` bytes, which may be a link if `follow`.
 
     Raises:
         FileNotFoundError: There is no file.
         Damaged: It is no plain file, is larger, or is not UTF-8.
     """
-    with open_plain(file, most=most) as stream:
+    with open_plain(file, follow, most) as stream:
         content = stream.read(most)
     try:
         return content.decode()

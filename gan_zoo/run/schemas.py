@@ -102,6 +102,8 @@ TEXT = Rule("a text", lambda value: isinstance(value, str))
 LINE_OF_TEXT = Rule("a printable text of at most 500 characters", is_line)
 MOMENT = Rule("a time such as 2026-01-31T12:00:00+00:00", is_moment)
 NAMED = Rule("an object with texts as keys", is_named)
+NAMED_VALUES = Schema({})
+"""Any object."""
 HASH = re.compile(r"[0-9a-f]{1,64}")
 
 STATUSES = ("running", "finished", "interrupted", "failed")

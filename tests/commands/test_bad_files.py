@@ -5,12 +5,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 import torch
 import yaml
+from PIL import Image
 from safetensors.torch import save_file
 
 from datamodules.mnist import MNIST
 from gan_zoo.models.gan import GAN
+from gan_zoo.report.committed import COLUMNS
 from gan_zoo.training.trainer import Trainer
 from tests.commands.conftest import TINY, Refused
 
@@ -89,3 +93,44 @@ def test_unknown_metrics_are_refused(refused: Refused, tmp_path: Path) -> None:
         GAN(image_shape=(1, 28, 28), width=(8,)), MNIST(batch_size=4)
     )
     assert "No metric is called fdd (did you mean fd?)" in refused("evaluate", "m", "--metrics", "fdd")
+
+
+def test_results_that_are_no_plain_file_or_no_text_are_refused(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_bytes("\ufeff".encode("utf-16"))
+    os.mkfifo(tmp_path / "x.csv")
+    fill = ["report", ".", "--into", "page.md"]
+    assert "x.csv is a pipe" in refused(*fill)
+    (tmp_path / "x.csv").unlink()
+    head = ",".join(COLUMNS)
+    cells = ["s,r,GAN,tiny,,0,4,4,1,fd,1.5,,,finished,", "{}", "{}", "gan"]
+    for place, cell in ((1, "[]"), (1, "[" * 3000), (2, "[1]"), (2, "nan")):
+        row = ",".join([*cells[:place], cell, *cells[place + 1 :]])
+        (tmp_path / "x.csv").write_text(f"{head}\n{row}\n")
+        assert "x.csv is no results.csv" in refused(*fill)
+    (tmp_path / "x.csv").write_text(f"{head}\n{','.join(cells)}\n")
+    assert "page.md is not UTF-8 text" in refused(*fill)
+
+
+@pytest.mark.parametrize("protocol", ["[1]", "{", "[" * 3000])
+def test_statistics_with_a_damaged_protocol_are_refused(refused: Refused, tmp_path: Path, protocol: str) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    np.savez(tmp_path / "s.npz", mu=np.zeros(2), sigma=np.eye(2), count=9, protocol=protocol)
+    score = ["evaluate", "--fake", ".", "--real", "s.npz", "--extractor", "tests.drivers.scripted:Grey"]
+    assert "s.npz has a damaged count or protocol" in refused(*score)
+
+
+def test_an_npz_whose_zip_is_damaged_is_refused(refused: Refused, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    np.savez(tmp_path / "s.npz", np.zeros((9, 8, 8, 3), np.uint8))
+    content = (tmp_path / "s.npz").read_bytes()
+    (tmp_path / "s.npz").write_bytes(content[:40] + content[44:])
+    score = ["evaluate", "--fake", "s.npz", "--real", "s.npz", "--extractor", "tests.drivers.scripted:Grey"]
+    assert "s.npz is not a readable .npz file" in refused(*score)
+
+
+def test_an_extractor_that_returns_other_features_than_it_states_is_refused(refused: Refused, tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("L", (8, 8), number).save(tmp_path / "images" / f"{number}.png")
+    score = ["evaluate", "--fake", "images", "--real", "images", "--extractor", "tests.drivers.scripted:Colours"]
+    assert "The extractor colours states 3 features, and returned 4 x 1 for 4 images" in refused(*score)

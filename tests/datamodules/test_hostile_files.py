@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from datamodules import idx, sources, stores
+from datamodules import celeba, cifar10, idx, labels, sources, stores, svhn
 from datamodules.collection import collect
 from datamodules.errors import DataError
 from datamodules.image_folder import ImageFolder
@@ -139,3 +139,19 @@ def test_a_gzip_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.gz").write_bytes(gzip.compress(bytes(idx.LARGEST + 1), 1))
     with pytest.raises(DataError, match="holds more than"):
         idx.read_idx(tmp_path / "x.gz")
+
+
+@pytest.mark.parametrize("name", ["x.csv", "train-labels-idx1-ubyte", "list.txt", "data_batch_1", "train_32x32.mat"])
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    os.mkfifo(file)
+    readers = {"csv": labels.read_csv, "txt": lambda file: celeba.read_lines(file, 1), "mat": svhn.read_mat}
+    read = readers.get(name.partition(".")[2], cifar10.read_batch if name.startswith("data") else idx.read_idx)
+    with pytest.raises(DataError, match=rf"{name}.* (a pipe|no file)"):
+        read(file)
+
+
+def test_a_link_that_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").symlink_to("x.zip")
+    with pytest.raises(DataError, match=r"no folder and no zip .*x\.zip"):
+        collect([tmp_path / "x.zip"])

@@ -26,6 +26,16 @@ class Colours(Extractor):
         return image.float().mean((2, 3))
 
 
+class Grey(Extractor):
+    """The mean and the largest value of an image, grey or coloured, of any size."""
+
+    name, features = "grey", 2
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        levels = image.flatten(1).float()
+        return torch.stack((levels.mean(1), levels.amax(1)), 1)
+
+
 class Low(Metric):
     """Returns the next value of `script`, whatever the images are. Lower is better."""
 

@@ -11,9 +11,9 @@ from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import device, set_up
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
+from gan_zoo.metrics.arrays import is_our_npz
 from gan_zoo.metrics.evaluator import against
 from gan_zoo.metrics.moments import Gaussian
-from gan_zoo.run.marks import is_our_npz
 from gan_zoo.run.outputs import refuse_loss
 
 TEXT = "Compute the statistics of real images that scores need. Runs find them; --out also writes mean and covariance."

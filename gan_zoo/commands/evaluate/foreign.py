@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from datamodules.names import real
 from gan_zoo import images
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import against, data_settings, module_of, set_up
@@ -158,7 +159,7 @@ def refuse_other_images(run: Run, fingerprint: str, seed: int | None) -> None:
 def owner(order: Order) -> str:
     """Return the name by which reports call the owner of the images."""
     assert order.fake
-    return order.name or Path(order.fake).resolve().stem
+    return order.name or real(Path(order.fake)).stem
 
 
 def begin(run: Run, order: Order, fake: Any, data: str) -> None:

@@ -1,7 +1,6 @@
 """Images without a data module: a folder, a zip or an .npz, read without resizing."""
 
 import hashlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,18 @@ from torch import Tensor
 
 from datamodules.image_folder import images_in
 from datamodules.images import Images, InMemory
-from datamodules.names import count_name, visible
+from datamodules.names import count_name, real, visible
 from datamodules.order import Request
 from datamodules.sources import Files, Source
 from datamodules.stream import DataError
 from gan_zoo.errors import Mistake
+from gan_zoo.metrics.arrays import read_arrays
 from gan_zoo.metrics.extractors import Extractor
 from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.metrics.protocol import Conditions
 from gan_zoo.metrics.references import References
+from gan_zoo.run.reading import parse_json
+from gan_zoo.run.schemas import NAMED_VALUES
 
 THREADS = 4  # to decode images; Pillow releases Python's lock
 
@@ -40,7 +42,7 @@ class Pictures:
 
     def __init__(self, path: Path, skip_damaged: bool = False) -> None:
         store, names = images_in(str(path), "train")
-        name = path.resolve().stem.lower()
+        name = real(path).stem.lower()
         self.source: Source = Files(name, store, names)
         if skip_damaged:
             whole = [names[index] for index in range(len(names)) if self._is_whole(index)]
@@ -112,11 +114,12 @@ class Statistics:
 
     def __init__(self, path: Path) -> None:
         self.path, self.gaussian = path, Gaussian.load(path)
+        content = read_arrays(path, "count", "protocol")
         try:
-            with np.load(path, allow_pickle=False) as content:
-                self.count = int(content["count"]) if "count" in content else 0
-                self.about = dict[str, Any](json.loads(str(content["protocol"])) if "protocol" in content else {})
-        except (ValueError, TypeError) as error:
+            self.count = int(content["count"]) if "count" in content else 0
+            about = parse_json(str(content["protocol"]), "its protocol") if "protocol" in content else {}
+            self.about: dict[str, Any] = NAMED_VALUES.check(about, "its protocol")
+        except (ValueError, TypeError, OverflowError) as error:
             raise Mistake(f"{path} has a damaged count or protocol: compute it anew by gan-zoo data stats.") from error
         self.name = str(self.about.get("data", path.stem))
         self.split = str(self.about.get("split", ""))
@@ -126,7 +129,7 @@ class Statistics:
 
     def fingerprint(self) -> str:
         if "data_fingerprint" in self.about:
-            return self.about["data_fingerprint"]
+            return str(self.about["data_fingerprint"])
         tensors = self.gaussian.tensors()
         return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors.values())).hexdigest()[:16]
 
@@ -167,14 +170,12 @@ def pictures(path: Path, skip_damaged: bool) -> Any:
     """
     if path.suffix != ".npz":
         return Pictures(path, skip_damaged)
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            if "mu" in content:
-                return Statistics(path)
-            arrays = [content[name] for name in content.files]
-    except (OSError, ValueError, EOFError) as error:
-        raise Mistake(f"{path} is not a readable .npz file ({error}): name another.") from error
-    candidates = [array for array in arrays if array.dtype == np.uint8 and array.ndim == 4 and array.shape[3] in (1, 3)]
+    arrays = read_arrays(path)
+    if "mu" in arrays:
+        return Statistics(path)
+    candidates = [
+        array for array in arrays.values() if array.dtype == np.uint8 and array.ndim == 4 and array.shape[3] in (1, 3)
+    ]
     if not candidates:
         raise Mistake(
             f"{path} holds neither uint8 images of shape (n, height, width, 1 or 3) nor mu and sigma: name another."
