@@ -29,10 +29,12 @@ class TensorBoard:
 
         config = run.config()
         self._writer = SummaryWriter(str(run.path / "tensorboard"), purge_step=step, flush_secs=FLUSHED)
+        self._events = self._writer.file_writer
+        assert self._events
         text = yaml.safe_dump(config, sort_keys=False)
         self._writer.add_text("configuration", "".join(f"    {line}\n" for line in text.splitlines()), step)
         for summary in hparams({name: simple(value) for name, value in flat(config).items()}, {}):
-            self._writer.file_writer.add_summary(summary)
+            self._events.add_summary(summary)
         if step:
             self._repeat(run, step)
 
@@ -70,13 +72,13 @@ class TensorBoard:
 
     def _add_picture(self, file: Path, step: int) -> None:
         """Add the bytes of a PNG file as they are: encoding the picture again would take processor time."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue] (made by protoc)
 
         with Image.open(file) as picture:
             width, height = picture.size
             channels = len(picture.getbands())
         encoded = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=file.read_bytes())
-        self._writer.file_writer.add_summary(Summary(value=[Summary.Value(tag="samples", image=encoded)]), step)
+        self._events.add_summary(Summary(value=[Summary.Value(tag="samples", image=encoded)]), step)
 
 
 def simple(value: Any) -> bool | int | float | str:
