@@ -29,8 +29,9 @@ class TensorBoard:
 
         config = run.config()
         self._writer = SummaryWriter(str(run.path / "tensorboard"), purge_step=step, flush_secs=FLUSHED)
-        self._events = self._writer.file_writer
-        assert self._events
+        events = self._writer.file_writer
+        assert events
+        self._events = events
         text = yaml.safe_dump(config, sort_keys=False)
         self._writer.add_text("configuration", "".join(f"    {line}\n" for line in text.splitlines()), step)
         for summary in hparams({name: simple(value) for name, value in flat(config).items()}, {}):
