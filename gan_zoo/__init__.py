@@ -11,7 +11,7 @@ Training
     models/         one paper, one file                   networks/       networks by family
     losses.py       what the networks minimise            penalties.py    gradient penalty, weight clipping
     schedules.py    how learning rates change             layers/         layers that several networks use
-    growing.py      the rhythm of models that grow        editing/        what one does with latents
+    growing.py      the rhythm of models that grow        editing/        what one does with a model
     augment/        what discriminators see of images     training/       the Trainer, resume, loading
     step/           optimizers, averaging, randomness     distributed/    several processes
     callbacks/      checkpoints, grids, scores, stopping

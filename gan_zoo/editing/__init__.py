@@ -1,4 +1,6 @@
-"""What one does with the latents of a trained generator: functions from a model to images.
+"""What one does with a trained generator: functions from a model to images.
 
-styles.py   StyleGAN's: truncation from the mean image outwards, and styles mixed between images
+latents.py      walks between latents, and sums of them
+styles.py       StyleGAN's: truncation from the mean image outwards, and styles mixed between images
+translator.py   translates images of any size by one direction or label
 """
