@@ -23,7 +23,8 @@ from gan_zoo.images import to_uint8
 from gan_zoo.models.cyclegan import CycleGAN
 from gan_zoo.run.directory import Run
 from gan_zoo.training.loading import load
-from tests.dashboard.conftest import Runs, train
+from tests.dashboard.played import Runs, train
+from tests.dashboard.played import runs as runs
 from tests.datamodules.test_hostile_files import png as bomb
 from tests.drivers.image_files import encoded, picture
 

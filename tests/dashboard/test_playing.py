@@ -23,7 +23,8 @@ from starlette.routing import Route
 from gan_zoo.dashboard import playing
 from gan_zoo.dashboard.playground import LARGEST, Playground
 from gan_zoo.run.directory import Run
-from tests.dashboard.conftest import Runs
+from tests.dashboard.played import Runs
+from tests.dashboard.played import runs as runs
 from tests.datamodules.test_hostile_files import png as bomb
 from tests.drivers.image_files import encoded, picture, write
 from tests.report.conftest import browser as browser

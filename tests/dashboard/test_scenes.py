@@ -24,7 +24,8 @@ from gan_zoo.models.sngan import SNGAN
 from gan_zoo.models.stargan import StarGAN
 from gan_zoo.models.stylegan import StyleGAN
 from gan_zoo.models.vae import VAE
-from tests.dashboard.conftest import Runs
+from tests.dashboard.played import Runs
+from tests.dashboard.played import runs as runs
 
 HAIR = LabelSet(names=["Black_Hair", "Blond_Hair", "Male"], kind="attributes", exclusive=[["Black_Hair", "Blond_Hair"]])
 NARROW: dict[str, Any] = {"width": 4, "discriminator_width": 4}

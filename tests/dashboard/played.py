@@ -38,7 +38,7 @@ def train(folder: Path, steps: int) -> Run:
     return Run(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("played")
     sets = {"trainA": 0, "trainB": 4, "testA": 8, "testB": 12}
