@@ -11,7 +11,7 @@ Training
     models/         one paper, one file                   networks/       networks by family
     losses.py       what the networks minimise            penalties.py    gradient penalty, weight clipping
     schedules.py    how learning rates change             layers/         layers that several networks use
-    growing.py      the rhythm of models that grow        editing/        what one does with latents
+    growing.py      the rhythm of models that grow        editing/        what one does with a model
     augment/        what discriminators see of images     training/       the Trainer, resume, loading
     step/           optimizers, averaging, randomness     distributed/    several processes
     callbacks/      checkpoints, grids, scores, stopping
@@ -20,6 +20,7 @@ Results
     run/            the directory of a run                metrics/        scores and their protocols
     sampling.py     images from a trained generator       translation/    what image-to-image models share
     studies/        a grid of runs                        report/         one page that ranks runs
+    dashboard/      the same pages while runs train
 
 Commands
     cli.py          the command gan-zoo, its exit codes   commands/       what each command does, and its options

@@ -1,4 +1,4 @@
-"""Mirror a run to wandb. A slow, broken or missing wandb never slows, changes or stops the run."""
+"""Mirror a run to wandb and TensorBoard. A slow, broken or missing tracker never slows, changes or stops the run."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ import lightning.pytorch as L
 
 from datamodules.names import real
 from gan_zoo.callbacks.session import SessionCallback, tell_nobody
+from gan_zoo.callbacks.tensorboard import TensorBoard
+from gan_zoo.errors import Mistake
 from gan_zoo.metrics.names import direction
 from gan_zoo.module import GenerativeModule
 from gan_zoo.run.directory import Run
@@ -154,35 +157,49 @@ class Mirror:
 
 
 class Tracking(SessionCallback):
-    """Mirror every line of metrics, every score and every grid to wandb.
+    """Mirror every line of metrics, every score and every grid to wandb, and to TensorBoard if you wish.
 
     wandb runs offline, in the run's own directory, unless it finds a key (WANDB_API_KEY or netrc) or WANDB_MODE says
     otherwise. A resumed run keeps its id; the steps that it repeats appear twice at wandb.
 
     Args:
-        wandb: Whether to mirror the run.
+        wandb: Whether to mirror the run to wandb.
         project: Project at wandb, which groups the runs to compare.
+        tensorboard: Whether to write TensorBoard's files too, in the folder tensorboard/ of the run.
+
+    Raises:
+        Mistake: `tensorboard` is true, and the package is not installed.
     """
 
     tracker: Callable[[Run, str, str], Tracker] = Wandb
 
-    def __init__(self, wandb: bool = True, project: str = "gan-zoo") -> None:
-        self.wandb, self.project = wandb, project
+    def __init__(self, wandb: bool = True, project: str = "gan-zoo", tensorboard: bool = False) -> None:
+        if tensorboard and find_spec("tensorboard") is None:
+            raise Mistake(
+                "tracking.tensorboard is true, and the package tensorboard is not installed: "
+                "pip install 'gan-zoo[tensorboard]', or leave it out."
+            )
+        self.wandb, self.project, self.tensorboard = wandb, project, tensorboard
         self._id = ""
-        self._mirror: Mirror | None = None
+        self._mirrors: list[Mirror] = []
 
     def on_train_start(self, trainer: L.Trainer, module: GenerativeModule) -> None:
         run = self.files(trainer)
-        if run is None or not self.wandb or os.environ.get("WANDB_MODE") == "disabled":
+        if run is None:
             return
-        self._id = identity = self._id or run.record().get("wandb_id") or secrets.token_hex(4)
-        run.update_record(wandb_id=identity)
-        self._mirror = Mirror(lambda: type(self).tracker(run, identity, self.project))
-        self.session.tell = self._mirror.put
+        if self.wandb and os.environ.get("WANDB_MODE") != "disabled":
+            self._id = identity = self._id or run.record().get("wandb_id") or secrets.token_hex(4)
+            run.update_record(wandb_id=identity)
+            self._mirrors.append(Mirror(lambda: type(self).tracker(run, identity, self.project)))
+        if self.tensorboard:
+            step = trainer.global_step
+            self._mirrors.append(Mirror(lambda: TensorBoard(run, step)))
+        if self._mirrors:
+            self.session.tell = self._put
 
     def on_train_batch_end(self, trainer: L.Trainer, module: GenerativeModule, *_: Any) -> None:
-        if self._mirror:
-            self._mirror.start()  # not before the loader has forked its workers: they would inherit half a thread
+        for mirror in self._mirrors:
+            mirror.start()  # not before the loader has forked its workers: they would inherit half a thread
 
     def teardown(self, trainer: L.Trainer, module: GenerativeModule, stage: str) -> None:
         self._close()
@@ -196,8 +213,12 @@ class Tracking(SessionCallback):
     def load_state_dict(self, state: dict[str, str]) -> None:
         self._id = state["wandb_id"]
 
+    def _put(self, kind: str, values: dict[str, Any]) -> None:
+        for mirror in self._mirrors:
+            mirror.put(kind, values)
+
     def _close(self) -> None:
         self.session.tell = tell_nobody
-        if self._mirror:
-            self._mirror.close(PATIENCE)
-            self._mirror = None
+        for mirror in self._mirrors:
+            mirror.close(PATIENCE)
+        self._mirrors = []

@@ -20,7 +20,7 @@ GROUPS = ("model", "data", "trainer", "grids", "evaluation", "checkpoints", "tra
 """The entries of a configuration that hold options by name."""
 FREE = (
     *("trainer.max_steps", "max_images", "max_seconds", "trainer.devices", "trainer.num_nodes"),
-    *("tracking.wandb", "tracking.project"),
+    *("tracking.wandb", "tracking.project", "tracking.tensorboard"),
     *(f"watchdog.{name}" for name in ("roll_backs", "slower", "saturated_below", "saturated_steps")),
     *(f"watchdog.{name}" for name in ("collapse_every", "collapsed_below", "jump")),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 LOG = "log.txt"
 """What a run of a study printed, over all of its attempts; in its directory."""
-FOLDERS = ("images", "checkpoints", "wandb")
+FOLDERS = ("images", "checkpoints", "wandb", "tensorboard")
 """The folders in a run's directory."""
 NAMES = (
     *(r"config\.yaml", r"run\.json", r"metrics\.jsonl", r"evaluations\.jsonl", r"model\.safetensors"),
@@ -21,6 +21,7 @@ NAMES = (
 BESIDE = (
     *(r"\.lock", re.escape(LOG)),
     *(r"wandb/(offline-)?run-\d+_\d+-\w+(/.+)?", r"wandb/(latest-run|settings|debug[\w.-]*\.log)"),
+    r"tensorboard/events\.out\.tfevents\.[^/]+",
 )
 """The paths of the other files that a run, its study or its tracker writes there."""
 RESULT = re.compile("|".join(NAMES))

@@ -71,7 +71,7 @@ class Trainer(L.Trainer):
         grids: When and how sample grids are drawn.
         evaluation: When and how the generator is scored; not at all by default.
         checkpoints: When checkpoints are written.
-        tracking: Whether the run is mirrored to wandb.
+        tracking: Whether the run is mirrored to wandb and TensorBoard.
         watchdog: Which problems are recorded, and whether a run with a non-finite loss goes back.
         config: The configuration as the command line resolved it; None: collected from the objects.
         lightning_arguments: Arguments of lightning.Trainer.

@@ -122,6 +122,8 @@ def test_summary_has_the_lowest_score_the_configuration_and_the_names(mirrored: 
     assert (summary["project"], summary["name"]) == ("gan-zoo", "x")
     assert summary["config"]["model"]["init_args"]["latent_dim"] == 3
     assert summary["run_id"] == mirrored.record()["wandb_id"]
+    (opening,) = [one["run"] for one in inspected(records(mirrored)[0]) if one["type"] == "run"]
+    assert opening["run_group"] == mirrored.path.parent.name, "the folder of a run in a study is the study's name"
 
 
 def test_summary_keeps_the_better_value_of_each_score(mirrored: Run, tmp_path: Path) -> None:
