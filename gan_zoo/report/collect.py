@@ -149,9 +149,27 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
     """
     run = Run(folder)
     damages: list[str] = []
-    record, config = attempt(run.checked_record, {}, damages), attempt(lambda: read_config(run), {}, damages)
-    metrics = sorted(attempt(lambda: list(lines(run.metrics_file)), [], damages), key=lambda line: line["step"])
+    metrics = attempt(lambda: list(lines(run.metrics_file)), [], damages)
     evaluations = attempt(lambda: list(lines(run.evaluations_file)), [], damages)
+    return assemble(run, name, study, metrics, evaluations, damages)
+
+
+def assemble(
+    run: Run, name: str, study: dict[str, Any], metrics: list[Line], evaluations: list[Line], damages: list[str]
+) -> Result:
+    """Return one run, of whose two .jsonl files the lines are given. Its other files are read now.
+
+    Args:
+        run: The run's directory.
+        name: The run's name in the report.
+        study: The content of the study's study.json.
+        metrics: Lines of metrics.jsonl.
+        evaluations: Lines of evaluations.jsonl.
+        damages: What is wrong with these two files.
+    """
+    folder, damages = run.path, [*damages]
+    record, config = attempt(run.checked_record, {}, damages), attempt(lambda: read_config(run), {}, damages)
+    metrics = sorted(metrics, key=lambda line: line["step"])
     cells = study.get("cells", {})
     cell = cells.get(folder.name, {})
     settings = cell.get("settings", {})
