@@ -20,6 +20,7 @@ Results
     run/            the directory of a run                metrics/        scores and their protocols
     sampling.py     images from a trained generator       translation/    what image-to-image models share
     studies/        a grid of runs                        report/         one page that ranks runs
+    dashboard/      the same pages while runs train
 
 Commands
     cli.py          the command gan-zoo, its exit codes   commands/       what each command does, and its options

@@ -20,6 +20,7 @@ PACKAGES = ("gan_zoo", "datamodules")
 FLOORS = (
     ("__init__", "__main__", "cli"),
     ("commands",),
+    ("dashboard",),
     ("report",),
     ("training",),
     ("callbacks", "models", "editing"),

@@ -94,7 +94,9 @@ class Watch:
         if not study:
             return None
         states = {name: cell["status"] for name, cell in study["cells"].items()}
-        states |= {path.name: one.row["state"] for path, one in self._known.items() if path.parent == folder and one.row}
+        states |= {
+            path.name: one.row["state"] for path, one in self._known.items() if path.parent == folder and one.row
+        }
         counts: dict[str, int] = {}
         for name in study["cells"]:
             counts[states[name]] = counts.get(states[name], 0) + 1

@@ -195,7 +195,7 @@ def assemble(
         metrics=metrics,
         evaluations=timed(evaluations, metrics),
         grids=grids(run),
-        neighbours=max((file for file in run.images.glob("neighbours*.png") if is_own(file, folder)), default=None),
+        neighbours=latest_neighbours(run),
     )
 
 
@@ -254,3 +254,8 @@ def grids(run: Run) -> list[tuple[int, Path]]:
     files = (file for file in run.images.glob("step_*.png") if is_own(file, run.path))
     numbered = ((file.stem.removeprefix("step_"), file) for file in files)
     return sorted((int(number), file) for number, file in numbered if number.isdigit())
+
+
+def latest_neighbours(run: Run) -> Path | None:
+    """Return the latest picture of samples beside their nearest training images; None if there is none."""
+    return max((file for file in run.images.glob("neighbours*.png") if is_own(file, run.path)), default=None)
