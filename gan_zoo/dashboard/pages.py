@@ -44,7 +44,7 @@ def runs(watched: list[Watched], courses: Courses) -> str:
         result, cursor = courses.of(one).result()
         results.append(result)
         seen = [row.get(name) for name in SEEN]
-        live[one.id] = cursor | {"name": result.name, "seen": seen, "step": row.get("step")}
+        live[one.id] = cursor | {"name": result.name, "seen": seen, "lines": row.get("lines")}
     groups = grouping.group(results)
     ranked = rank.tables(groups)
     heading = short(watched[0].name) if len(watched) == 1 else f"{len(watched)} runs"

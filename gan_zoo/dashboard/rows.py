@@ -13,11 +13,11 @@ from typing import Any
 
 from gan_zoo.lookup import shorten
 from gan_zoo.report.collect import class_name, status_of
+from gan_zoo.report.scores import is_number
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import end_of, parsed
 from gan_zoo.run.layout import numbered
 from gan_zoo.run.reading import MAX_LINES, Damaged, open_plain
-from gan_zoo.run.schemas import is_number
 
 Row = dict[str, Any]
 SPARK = 32
@@ -110,7 +110,8 @@ class Watched:
             "spark": spark(lines, scores),
             "events": len(record.get("events", [])),
             "grid": self._grid,
-            "scored": (self._seen["evaluations.jsonl"] or (0, 0, 0))[1],
+            "lines": mark(self._seen["metrics.jsonl"]),
+            "scored": mark(self._seen["evaluations.jsonl"]),
         }
 
 
@@ -122,6 +123,11 @@ def signature(file: Path) -> tuple[int, int, int] | None:
         return None
     size = 0 if stat.S_ISDIR(state.st_mode) else state.st_size
     return state.st_ino, size, state.st_mtime_ns
+
+
+def mark(seen: tuple[int, int, int] | None) -> str:
+    """Return what tells a page that a file has grown, or was replaced: its number and its size."""
+    return f"{seen[0]}-{seen[1]}" if seen else ""
 
 
 def short(name: Any) -> str:

@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +40,38 @@ def wait_for(condition: Any, seconds: float = 20) -> Any:
     return found
 
 
-def ask(port: int, target: str, method: str = "GET", body: bytes = b"", **headers: str | None) -> HTTPResponse:
-    """Send one request and return the answer, whose `content` is read. A header of None is left out."""
+@dataclass
+class Answer:
+    """The answer to a request."""
+
+    status: int
+    headers: Message
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+
+def ask(port: int, target: str, method: str = "GET", headers: dict[str, str | None] | None = None) -> Answer:
+    """Send one request and return the answer. A header of None is left out; one that is not a GET sends some bytes."""
+    body = b"" if method in ("GET", "HEAD") else b"x" * 100
     connection = HTTPConnection("127.0.0.1", port, timeout=20)
-    names = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = {"Host": f"127.0.0.1:{port}", "Content-Length": str(len(body)) if body else None} | names
+    sent = {"Host": f"127.0.0.1:{port}", "Content-Length": str(len(body)) if body else None} | (headers or {})
     connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
     for name, value in sent.items():
         if value is not None:
             connection.putheader(name, value)
     connection.endheaders(body or None)
     answer = connection.getresponse()
-    answer.content = answer.read()  # type: ignore[attr-defined]
+    read = Answer(answer.status, answer.headers, answer.read())
     connection.close()
-    return answer
+    return read
 
 
 def rows(port: int) -> dict[str, dict[str, Any]]:
     """Return the rows of all runs by name, once the server has read each of them."""
-    news = wait_for(lambda: (found := json.loads(ask(port, "/api/runs").content))["ready"] and found)  # type: ignore[attr-defined]
+    news = wait_for(lambda: (found := json.loads(ask(port, "/api/runs").text))["ready"] and found)
     return {row["name"]: row for row in news["rows"]}
 
 

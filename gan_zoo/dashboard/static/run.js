@@ -19,7 +19,7 @@ follow((news) => {
   for (const row of rows) {
     const seen = data.live[row.id]?.seen;
     if (seen && seen.join() !== [row.state, row.scored, row.grid, row.events].join()) refresh();
-    if (row.step !== data.live[row.id]?.step) grow(row);
+    if (row.lines !== data.live[row.id]?.lines) grow(row);
   }
 }, (text) => (notice.textContent = text && ` ${text}`));
 
@@ -30,13 +30,15 @@ async function grow(row) {
   cursor.isAsking = true;
   try {
     const answer = await fetch(`api/lines?id=${row.id}&generation=${cursor.generation}&after=${cursor.position}`);
-    if (!answer.ok) return;
+    if (!answer.ok || data.live[row.id] !== cursor) return; // the run, or this state of the page, is gone
     const { restart, lines, position } = await answer.json();
+    Object.assign(cursor, { position, lines: row.lines });
     if (restart || !append(cursor.name, lines)) refresh();
-    else Object.assign(cursor, { position, step: row.step });
   } finally {
     cursor.isAsking = false;
   }
+  const newest = table.runs.get(row.id); // what came while this was asked
+  if (newest && newest.lines !== cursor.lines) grow(newest);
 }
 
 // Puts lines into the curves of a run. Returns whether each of its curves had a place for them.
@@ -68,7 +70,6 @@ function refresh() {
 
 function replace(page) {
   data = JSON.parse(page.getElementById("data").textContent);
-  for (const row of table.runs.values()) if (data.live[row.id]) data.live[row.id].step = row.step;
   const there = new Map([...document.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
   let last = document.getElementById("now");
   for (const part of page.querySelectorAll("[data-part]")) {
@@ -101,7 +102,10 @@ const set = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 if (location.hash) {
   for (const controls of document.querySelectorAll(".controls")) {
     press(controls, set);
-    for (const figure of controls.closest("section").querySelectorAll(".plot")) Object.assign(figure.dataset, set);
+    for (const figure of controls.closest("section").querySelectorAll(".plot")) {
+      Object.assign(figure.dataset, set);
+      if (drawn.has(figure)) figure.redraw();
+    }
   }
 }
 for (const kind of ["click", "input"]) {
