@@ -1,8 +1,8 @@
-"""Measures the dashboard with long runs: `python -m tests.benchmarks.dashboard [--runs 200] [--lines 10000] [--seconds 60]`.
+"""Measures the dashboard with long runs: `python -m tests.benchmarks.dashboard [--runs N] [--lines N] [--seconds N]`.
 
 Bars: with 200 runs of 10,000 lines, the first page is there in 2 s, with all its rows; a new line reaches a reader in
-1.5 s and costs 2 KB; for a minute, 20 readers get every change without an error while 10 runs write a line a second, and
-the server's memory stays as it is.
+1.5 s and costs 2 KB; for a minute, 20 readers get every change without an error while 10 runs write a line a second,
+and the server's memory stays as it is.
 """
 
 import argparse
@@ -54,14 +54,14 @@ def first_page(port: int) -> float:
 
 
 def new_line(root: Path, port: int, step: int) -> tuple[float, int]:
-    """Return the seconds in which a new line reaches a reader, and the bytes that it costs, the line itself included."""
+    """Return the seconds in which a new line reaches a reader, and the bytes of the event that brings it."""
     run = Run(root / "run7")
     version = json.loads(ask(port, "/api/runs?after=0").text)["version"]
     with events(port, after=version) as news:
         time.sleep(0.3)
         begun = time.perf_counter()
         run.append(run.metrics_file, line(step))
-        said, size = next(news)
+        _, size = next(news)
         return time.perf_counter() - begun, size
 
 
