@@ -32,7 +32,12 @@ class MNIST(StreamedData):
     num_classes = 10
 
     def __init__(
-        self, root: str | None = None, split: Split = "train", batch_size: int = 64, workers: int = 0, flip: bool = False
+        self,
+        root: str | None = None,
+        split: Split = "train",
+        batch_size: int = 64,
+        workers: int = 0,
+        flip: bool = False,
     ) -> None:
         super().__init__(batch_size, workers)
         self.save_hyperparameters()

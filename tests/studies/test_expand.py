@@ -32,7 +32,7 @@ def test_a_cell_is_the_base_with_everything_laid_over_it(cells: Cells) -> None:
             "model": {"class_path": "WGANGP", "init_args": {"architecture": "mlp", "width": [4], "n_critic": 2}},
             "data": {"class_path": "datamodules.mnist.MNIST", "init_args": {"root": "here", "batch_size": 64}},
             "trainer": {"max_steps": 3, "accelerator": "cpu", "devices": 2},
-            "evaluation": {"extractor": "lenet", "every": 5},
+            "evaluation": {"extractor": "lenet", "split": "test", "every": 5},
             "grids": {"count": 1},
             "seed": 1,
             "max_images": 0,
