@@ -97,7 +97,7 @@ SMALL = (
         "60,000 + 10,000 handwritten digits, 28 x 28, grey, 10 classes",
         "12 MB",
         "commonly stated as CC BY-SA 3.0",
-        "http://yann.lecun.com/exdb/mnist, fetched by torchvision; 10,000 of each come with gan_zoo: leave data.root out",
+        "http://yann.lecun.com/exdb/mnist, fetched by torchvision; 10,000 of each come with gan_zoo: no data.root",
         "mnist/MNIST/raw/train-images-idx3-ubyte ..., gzipped or not",
         "mnist/MNIST/raw/train-images*",
         "datamodules.mnist.MNIST",
