@@ -3,6 +3,7 @@
     search:
       trials: 20                                          # of each method
       seed: 0                                             # of the draws
+      median_stopping: 1000                               # steps after which hopeless trials are stopped; see median.py
       model.learning_rate: {log_uniform: [1e-5, 1e-3]}    # equally often below and above 1e-4
       model.penalty_weight: {uniform: [1, 20]}
       data.batch_size: {integers: [16, 128]}              # both ends are drawn too
@@ -33,6 +34,8 @@ class Search:
     trials: int
     """Number of trials of each method."""
     seed: int
+    median_stopping: int | None
+    """Number of steps that every trial gets; None: no trial is stopped early."""
     space: dict[str, "Range"]
     """What each setting is drawn from."""
 
@@ -95,18 +98,17 @@ def read(content: dict[str, Any]) -> Search:
     Raises:
         Mistake: Names the first entry that is wrong.
     """
-    counts = {"trials": content.get("trials"), "seed": content.get("seed", 0)}
-    for (name, value), least in zip(counts.items(), (2, 0), strict=True):
-        if not is_whole(value) or value < least:
+    usual = {"trials": None, "seed": 0, "median_stopping": None}
+    counts = {name: content.get(name, value) for name, value in usual.items()}
+    for (name, value), least in zip(counts.items(), (2, 0, 1), strict=True):
+        if (not is_whole(value) and (name == "trials" or value is not None)) or (is_whole(value) and value < least):
             raise Mistake(f"search.{name} is {short(value)}: it takes a whole number from {least}.")
     space = {name: read_range(name, value) for name, value in content.items() if name not in counts}
     if not space:
         raise Mistake(
             "search names no setting: give at least one, as in model.learning_rate: {log_uniform: [1e-5, 1]}."
         )
-    if "seed" in space:
-        raise Mistake("search draws the seed: list seeds in the matrix.")
-    return Search(counts["trials"], counts["seed"], space)
+    return Search(**counts, space=space)
 
 
 def read_range(name: str, value: Any) -> Range:
