@@ -9,6 +9,7 @@ from datamodules.names import visible
 from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, named
+from gan_zoo.metrics.names import direction
 from gan_zoo.run.files import lock
 from gan_zoo.studies import local, reading
 from gan_zoo.studies.board import DONE, Board, Job
@@ -96,7 +97,7 @@ def run(board: Board, names: list[str], make_engine: MakeEngine, command: Comman
     jobs = [job(board, cell, command or fit_command) for cell in left]
     try:
         with Screen(board, names) as screen:
-            rule = MedianRule(board)
+            rule = MedianRule(board, direction)
             Scheduler(jobs, make_engine(jobs, board.study), board.study.retries, screen, rule.hopeless).run()
     except KeyboardInterrupt:
         print("\n".join(map(visible, board.table(names))))

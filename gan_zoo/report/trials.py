@@ -11,7 +11,7 @@ probability
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb, isfinite
+from math import comb, fsum, isfinite
 from typing import Any
 
 from gan_zoo.report.collect import Result
@@ -71,9 +71,10 @@ def chances(n: int, k: int) -> list[Fraction]:
 
 def summary(best_first: Sequence[float], chances: Sequence[Fraction]) -> tuple[float, float, float]:
     """Return the mean and the lower and the upper end of the band of a score with these chances."""
-    mean = sum(float(chance) * score for score, chance in zip(best_first, chances, strict=True))
+    mean = fsum(float(chance) * score for score, chance in zip(best_first, chances, strict=True))
     ascending = sorted(zip(best_first, chances, strict=True))
-    return mean, *(quantile(ascending, probability) for probability in BAND)
+    low, high = (quantile(ascending, probability) for probability in BAND)
+    return mean, low, high
 
 
 def quantile(ascending: Sequence[tuple[float, Fraction]], probability: Fraction) -> float:

@@ -5,10 +5,10 @@ because the scores of a generator jump. A trial competes with those of its own m
 that no method loses trials because another is better. At least `FEWEST` of them must have come so far.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from statistics import median
 
-from gan_zoo.metrics import names
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines
 from gan_zoo.run.reading import Damaged
@@ -26,10 +26,12 @@ class MedianRule:
 
     Args:
         board: The study and the directories of its cells.
+        direction: Returns `lower` or `higher` for the name of a score: what is better.
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, direction: Callable[[str], str]) -> None:
         search = board.study.search
+        self.direction = direction
         self.board, self.steps = board, search.median_stopping if search else None
         self._judged: dict[str, int] = {}
         """The step at which each cell was looked at last."""
@@ -50,7 +52,7 @@ class MedianRule:
             return ""
         self._judged[job.cell] = step
         others = [scores(self.board.run(rival.name))[1] for rival in self._rivals[job.cell]]
-        lower = names.direction(metric) == "lower"
+        lower = self.direction(metric) == "lower"
         return verdict(metric, step, scored, [other for other in others if other and other[-1][0] >= step], lower)
 
 

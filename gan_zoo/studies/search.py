@@ -18,11 +18,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, TypeGuard
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
 
+OPTIONS = ("trials", "seed", "median_stopping")
+"""Entries that are no settings."""
 DIGITS = 4
 """Number of significant digits of a number that is drawn, so that it can be read and copied."""
 
@@ -98,17 +100,17 @@ def read(content: dict[str, Any]) -> Search:
     Raises:
         Mistake: Names the first entry that is wrong.
     """
-    usual = {"trials": None, "seed": 0, "median_stopping": None}
-    counts = {name: content.get(name, value) for name, value in usual.items()}
-    for (name, value), least in zip(counts.items(), (2, 0, 1), strict=True):
-        if (not is_whole(value) and (name == "trials" or value is not None)) or (is_whole(value) and value < least):
+    trials, seed = content.get("trials", 0), content.get("seed", 0)
+    median_stopping = content.get("median_stopping", 1)
+    for name, value, least in (("trials", trials, 2), ("seed", seed, 0), ("median_stopping", median_stopping, 1)):
+        if not is_whole(value) or value < least:
             raise Mistake(f"search.{name} is {short(value)}: it takes a whole number from {least}.")
-    space = {name: read_range(name, value) for name, value in content.items() if name not in counts}
+    space = {name: read_range(name, value) for name, value in content.items() if name not in OPTIONS}
     if not space:
         raise Mistake(
             "search names no setting: give at least one, as in model.learning_rate: {log_uniform: [1e-5, 1]}."
         )
-    return Search(**counts, space=space)
+    return Search(trials, seed, content.get("median_stopping"), space)
 
 
 def read_range(name: str, value: Any) -> Range:
@@ -141,7 +143,7 @@ def refuse_ends(where: str, kind: str, ends: list[Any]) -> None:
         raise Mistake(f"{where} is {short(ends)}: the logarithm needs ends above 0.")
 
 
-def is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> TypeGuard[int]:
     """Return whether `value` is a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gan_zoo.commands import study
+from gan_zoo.metrics.names import direction
 from gan_zoo.report.collect import collect
 from gan_zoo.studies.board import Board, Job
 from gan_zoo.studies.median import MedianRule
@@ -48,14 +49,16 @@ def rivals(board: Boards) -> Board:
         ({}, False),
     ],
 )
-def test_a_trial_worse_than_the_median_is_stopped(rivals: Board, values: dict[int, float], stopped: bool) -> None:
+def test_a_trial_worse_than_the_median_is_stopped(
+    rivals: Board, values: dict[int, float | None], stopped: bool
+) -> None:
     score(rivals, "gan-trial=4-s0", values)
-    assert bool(MedianRule(rivals).hopeless(job(rivals, "gan-trial=4-s0"))) is stopped
+    assert bool(MedianRule(rivals, direction).hopeless(job(rivals, "gan-trial=4-s0"))) is stopped
 
 
 def test_another_method_s_trials_do_not_count(rivals: Board) -> None:
     score(rivals, "lsgan-trial=4-s0", {20: 500})
-    assert not MedianRule(rivals).hopeless(job(rivals, "lsgan-trial=4-s0"))
+    assert not MedianRule(rivals, direction).hopeless(job(rivals, "lsgan-trial=4-s0"))
 
 
 def test_without_the_option_no_trial_is_stopped(board: Boards, rivals: Board) -> None:
@@ -63,7 +66,7 @@ def test_without_the_option_no_trial_is_stopped(board: Boards, rivals: Board) ->
     patient = board(
         search={name: value for name, value in SEARCH.items() if name != "median_stopping"}, matrix={"seed": [0]}
     )
-    assert not MedianRule(patient).hopeless(job(patient, "gan-trial=4-s0"))
+    assert not MedianRule(patient, direction).hopeless(job(patient, "gan-trial=4-s0"))
 
 
 class Patient:

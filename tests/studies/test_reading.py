@@ -51,7 +51,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "exclude that is no list": ({"exclude": {"seed": 1}}, "exclude takes a list of partial cells"),
     "no cores": ({"resources": {"cores": 0}}, "resources.cores is 0: it takes a whole number from 1"),
     "devices in words": ({"resources": {"devices": "all"}}, "resources.devices is 'all'"),
-    "a search without trials": ({"search": {"model.betas": {"choice": [1]}}}, "search.trials is None: it takes"),
+    "a search without trials": ({"search": {"model.betas": {"choice": [1]}}}, "search.trials is 0: it takes"),
     "a search of one trial": ({"search": {"trials": 1}}, "search.trials is 1: it takes a whole number from 2"),
     "a search of nothing": ({"search": {"trials": 2}}, "search names no setting"),
     "a search of seeds": ({"search": {"trials": 2, "seed": [0, 1]}}, "search.seed is [0, 1]: it takes a whole number"),
