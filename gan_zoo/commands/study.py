@@ -9,10 +9,12 @@ from datamodules.names import visible
 from gan_zoo.commands import study_baselines, study_check
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, named
+from gan_zoo.metrics.names import direction
 from gan_zoo.run.files import lock
 from gan_zoo.studies import local, reading
-from gan_zoo.studies.board import Board, Job
+from gan_zoo.studies.board import DONE, Board, Job
 from gan_zoo.studies.expand import Cell, expand
+from gan_zoo.studies.median import MedianRule
 from gan_zoo.studies.scheduler import MakeEngine, Scheduler
 from gan_zoo.studies.screen import Screen
 from gan_zoo.trust import Kind, called_with
@@ -23,6 +25,7 @@ Command = Callable[[Path, Path], list[str]]
 """Returns the command that runs a cell, from the file of its configuration and the directory of its run."""
 ACTIONS = {
     "finished": "is finished",
+    "stopped": "was stopped early",
     "run": "to be run",
     "resume": "to be resumed",
     "replace": "edited: to be run anew",
@@ -86,7 +89,7 @@ def run(board: Board, names: list[str], make_engine: MakeEngine, command: Comman
         KeyboardInterrupt: The user stopped the study; the runs have been saved.
     """
     plan = board.plan(names)
-    left = [cell for cell in board.cells if plan.get(cell.name, "finished") != "finished"]
+    left = [cell for cell in board.cells if plan.get(cell.name, "finished") not in DONE]
     if left and command is None:
         print(f"Checking the configurations of {len(left)} cells ...", flush=True)
         study_check.check(left)
@@ -96,7 +99,8 @@ def run(board: Board, names: list[str], make_engine: MakeEngine, command: Comman
     jobs = [job(board, cell, command or fit_command) for cell in left]
     try:
         with Screen(board, names) as screen:
-            Scheduler(jobs, make_engine(jobs, board.study), board.study.retries, screen).run()
+            rule = MedianRule(board, direction)
+            Scheduler(jobs, make_engine(jobs, board.study), board.study.retries, screen, rule.hopeless).run()
     except KeyboardInterrupt:
         print("\n".join(map(visible, board.table(names))))
         print("Stopped and saved: the same command goes on from there.")

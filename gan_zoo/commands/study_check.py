@@ -36,11 +36,14 @@ def check(cells: list[Cell]) -> None:
 
 
 def chosen(cells: list[Cell]) -> list[Cell]:
-    """Return the cells that add a pair of model and data, a method or a value of the matrix to the cells before."""
+    """Return the cells that add a pair of model and data, a method or a value of the matrix to the cells before.
+
+    What a search has drawn counts once for each method, whatever the values.
+    """
     covered, taken = set[str](), []
     for cell in cells:
         pair = [_class(cell.config, "model"), _class(cell.config, "data")]
-        values = [[name, value] for name, value in cell.settings.items()]
+        values = [[name, value] for name, value in cell.settings.items() if name not in cell.drawn]
         settings = {json.dumps(setting, default=str) for setting in (pair, ["method", cell.method], *values)}
         if not settings <= covered:
             covered |= settings

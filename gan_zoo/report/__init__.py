@@ -4,6 +4,7 @@
     grouping.py     runs that differ in the seed only        seeds.py        what a few seeds can tell
     ttest.py        two methods compared, pairs adjusted     certainty.py    how sure a table's ranks are
     dots.py         every seed as a dot                      papers.py       the numbers that papers report
+    trials.py       the best of several trials of a search
     rank.py         groups -> ranked tables
     tables.py       ranked tables as sheets                  sheets.py       sheets as text, Markdown, CSV
     pairs.py        every two methods of a table             matrix.py       methods x data sets
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from datamodules.names import real, visible
 from gan_zoo.errors import Mistake
-from gan_zoo.report import committed, for_paper, grouping, latex, matrix, owning, page, rank, sheets, tables
+from gan_zoo.report import committed, for_paper, grouping, latex, matrix, owning, page, rank, sheets, tables, trials
 from gan_zoo.report.collect import Result, collect
 from gan_zoo.report.rank import Table
 from gan_zoo.run.files import write
@@ -85,8 +86,16 @@ def tables_beside(
 
 
 def shown(ranked: list[Table]) -> list[sheets.Sheet]:
-    """Return the sheets to show: methods x data where there are several data sets, then each ranking."""
-    return [*map(matrix.matrix, matrix.families(ranked)), *map(tables.ranking, ranked)]
+    """Return the sheets to show: methods x data where there are several data sets, then each ranking.
+
+    Where a study searched, the best of several trials stand in place of the ranking of every trial.
+    """
+    searches = {id(table): trials.sheet(table) for table in ranked}
+    families = [family for family in matrix.families(ranked) if not any(searches[id(table)].rows for table in family)]
+    return [
+        *map(matrix.matrix, families),
+        *(searches[id(table)] if searches[id(table)].rows else tables.ranking(table) for table in ranked),
+    ]
 
 
 def unscored(results: list[Result]) -> str:

@@ -40,10 +40,13 @@ class Result:
     method: str = ""
     """The name that the study gives to what was trained; without a study, the name of the model."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """The settings from the study's matrix, without the seed."""
+    """The settings from the study's matrix and of the trial, without the seed."""
+    drawn: frozenset[str] = frozenset()
+    """Names of the settings that the study's search has drawn."""
     seed: int | None = None
     status: str = "unknown"
-    """finished, failed, interrupted, running, stale (no heartbeat), damaged, or the status in study.json."""
+    """finished, failed, interrupted, stopped early by its study, running, stale (no heartbeat), damaged, or the status
+    in study.json."""
     error: str = ""
     """One line that says why the run did not finish."""
     log: list[str] = field(default_factory=list)
@@ -187,6 +190,7 @@ def assemble(
             cell.get("method") or record.get("model") or class_name(config.get("model.class_path")) or folder.name
         ),
         settings={key: value for key, value in settings.items() if key != "seed"} | ({} if seeds else apart),
+        drawn=drawn(study, settings),
         seed=seeds[0] if seeds else None,
         status=status,
         error="" if status in ("finished", "running") else error,
@@ -198,6 +202,13 @@ def assemble(
         grids=grids(run),
         neighbours=latest_neighbours(run),
     )
+
+
+def drawn(study: dict[str, Any], settings: dict[str, Any]) -> frozenset[str]:
+    """Return the names of those settings of a cell that the search of its study has drawn."""
+    content = study.get("study")
+    search = content.get("search") if isinstance(content, dict) else None
+    return frozenset(name for name in settings if name in search) if isinstance(search, dict) else frozenset()
 
 
 def last_lines(folder: Path) -> list[str]:
@@ -222,6 +233,8 @@ def status_of(record: dict[str, Any], cell: dict[str, Any]) -> str:
     """
     in_study = cell.get("status") or ""
     recorded = record.get("status") or in_study or "unknown"
+    if in_study == "stopped" and recorded == "interrupted":
+        return in_study
     if recorded != "running":
         return recorded
     return "failed" if in_study == "failed" else "stale" if age(record) > STALE_AFTER else recorded

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gan_zoo.report import curves, dots, for_paper, latex, pairs, pictures, seeds, tables
+from gan_zoo.report import curves, dots, for_paper, latex, pairs, pictures, seeds, tables, trials
 from gan_zoo.report.grouping import Group
 from gan_zoo.report.rank import Table
 from gan_zoo.report.sheets import Sheet, as_csv
@@ -25,6 +25,8 @@ COLOURS = ("#1f6feb", "#d1480f", "#0b8457", "#8a3ffc", "#a67c00", "#c2185b", "#0
 DASHES = ("-", "--", ":", "-.")
 AXES = {"steps": "step", "images": "real images shown", "time": "hours of training"}
 HOUR = 3600
+NAMED = 20
+"""Number of curves up to which a figure has a legend; more do not fit."""
 LOOK = {
     "pdf.fonttype": 42,  # TrueType: what publishers take
     "svg.hashsalt": "gan_zoo",  # equal results give equal files
@@ -53,6 +55,7 @@ def draw(groups: list[Group], ranked: list[Table], sheets: Sequence[Sheet], pape
         if panel["groups"]:
             yield from plot(tables.slug(table), panel["groups"], table.metric)
         yield from seed_dots(table, groups)
+        yield from best_of_trials(table)
     panel = curves.speed(groups, curves.ALL)
     if panel["groups"]:
         yield from plot("speed", panel["groups"], panel["metric"])
@@ -91,10 +94,15 @@ def plot(name: str, groups: list[dict[str, Any]], title: str, axes: Sequence[str
                 lines(axes_of_figure, group, column)
             axes_of_figure.set_xlabel(AXES[axis])
             axes_of_figure.set_ylabel(title, parse_math=False)
-            legend = axes_of_figure.legend(fontsize=7, frameon=False)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+            if len(groups) <= NAMED:
+                named(axes_of_figure)
             yield from saved(f"{name}-{axis}", figure)
+
+
+def named(figure_axes: Axes) -> None:
+    """Draw a legend whose names are taken literally, without formulas."""
+    for text in figure_axes.legend(fontsize=7, frameon=False).get_texts():
+        text.set_parse_math(False)
 
 
 def lines(figure_axes: Axes, group: dict[str, Any], column: int) -> None:
@@ -132,6 +140,23 @@ def seed_dots(table: Table, groups: list[Group]) -> Iterator[File]:
         figure_axes.set_xscale("log")
     figure_axes.set_xlabel(table.metric, parse_math=False)
     yield from saved(f"{tables.slug(table)}-seeds", figure)
+
+
+def best_of_trials(table: Table) -> Iterator[File]:
+    """Draw the expected best score of each method against the number of trials, with its band, if a study searched."""
+    found = trials.searched(table)
+    if not found:
+        return
+    figure, figure_axes = sheet(3.4, 2.4)
+    for number, method in enumerate(found):
+        counts, colour = [point.trials for point in method.points], COLOURS[number % 8]
+        figure_axes.plot(counts, [point.mean for point in method.points], color=colour, label=method.label)
+        low, high = [point.low for point in method.points], [point.high for point in method.points]
+        figure_axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
+    figure_axes.set_xlabel("trials")
+    figure_axes.set_ylabel(f"expected best {table.metric}", parse_math=False)
+    named(figure_axes)
+    yield from saved(f"{tables.slug(table)}-trials", figure)
 
 
 def numbers(points: Sequence[Sequence[Any]], column: int) -> list[float]:

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gan_zoo import __version__
-from gan_zoo.report import curves, dots, matrix, pairs, tables
+from gan_zoo.report import curves, dots, matrix, pairs, tables, trials
 from gan_zoo.report.baselines import Baseline
 from gan_zoo.report.collect import Result
 from gan_zoo.report.details import differences, environment, run_sheet, trouble
@@ -113,6 +113,12 @@ def lead(ranked: list[Table]) -> list[str]:
     if not ranked or not ranked[0].rows:
         return []
     table, first = ranked[0], ranked[0].rows[0]
+    if found := trials.searched(table):
+        best, count = found[0], len(found[0].points)
+        cells = dict(zip(trials.sheet(table).head, trials.sheet(table).rows[0], strict=True))
+        end = "lowest" if table.lower else "highest"
+        what = f"has the {end} expected {table.metric} of the best of {count} trials:"
+        return [best.label, what, cells[f"best of {count}"], "", ""]
     cells = dict(zip(tables.ranking(table).head, tables.ranking(table).rows[0], strict=True))
     if len(table.rows) == 1:
         certainty = ""
@@ -158,6 +164,8 @@ def section(table: Table, groups: list[Group], group_numbers: dict[str, int]) ->
             for (run, _), text in zip(table.unranked, sheet.listed, strict=True)
         ],
         "papers": tables.paper_lines(table),
+        "trials": plain_sheet(trials.sheet(table)),
+        "expected": trials.curves(table),
         "dots": readable(dots.strip(table), table),
         "pairs": plain_sheet(pairs.pairs(table)),
         "curves": curves.scores(table, groups),

@@ -1,7 +1,7 @@
 """Keep the state of a study's cells: in runs/<study>/study.json, in the cells' directories, and in a table.
 
     study.json      name and content of the study, and for each cell: method, settings, hash, status (waiting, running,
-                    finished, failed), attempts, and last_line of its log if it failed
+                    finished, failed, stopped), attempts, and last_line of its log if it failed, or why it was stopped
     .cells/         the configuration of each cell, as `gan-zoo fit -c` takes it
     .replaced/      directories of runs whose cells were edited afterwards, named by their old hash
 
@@ -25,6 +25,9 @@ from gan_zoo.run.reading import Damaged, read_json, read_yaml
 from gan_zoo.run.schemas import STUDY, whole_cells
 from gan_zoo.studies.expand import Cell, hashed
 from gan_zoo.studies.reading import Study
+
+DONE = ("finished", "stopped")
+"""Cells with one of these states are not run again. A cell is stopped if its trial was hopeless."""
 
 
 class Job(NamedTuple):
@@ -74,13 +77,18 @@ class Board:
         return self.run(cell.name).path.exists() and self.before.get(cell.name, cell._asdict())["hash"] != cell.hash
 
     def plan(self, chosen: Iterable[str]) -> dict[str, str]:
-        """Return what to do with each of the chosen cells: nothing ("finished"), "run", "resume" or "replace"."""
+        """Return what to do with each of the chosen cells.
+
+        This is nothing ("finished", or "stopped" early), "run", "resume" or "replace".
+        """
         plan = {}
         for cell in (candidate for candidate in self.cells if candidate.name in chosen):
             if self.is_edited(cell):
                 plan[cell.name] = "replace"
             elif cell.name in self.before and self.is_finished(cell.name):
                 plan[cell.name] = "finished"
+            elif self.entries[cell.name]["status"] == "stopped":
+                plan[cell.name] = "stopped"
             else:
                 plan[cell.name] = "resume" if self.run(cell.name).has_begun() else "run"
         return plan
@@ -101,9 +109,10 @@ class Board:
             if action == "replace":
                 self._put_aside(cell.name)
             attempts = 0 if action == "replace" else entry["attempts"]
-            status = "finished" if action == "finished" else "waiting"
-            entry.update(hash=cell.hash, status=status, attempts=attempts, last_line=None)
-            if action != "finished":
+            status = action if action in DONE else "waiting"
+            last_line = entry["last_line"] if action == "stopped" else None
+            entry.update(hash=cell.hash, status=status, attempts=attempts, last_line=last_line)
+            if action not in DONE:
                 self.config_file(cell.name).parent.mkdir(parents=True, exist_ok=True)
                 write(self.config_file(cell.name), yaml.safe_dump(cell.config, sort_keys=False).encode())
         self.save()
@@ -133,7 +142,7 @@ class Board:
             line = f"{name:<{width}}  {entry['status']:<8} {row['step']:>8} {row['seconds']:>8.0f}  {score}"
             if events := row.get("events"):
                 line = f"{line}  {events[-1]['kind']} at step {events[-1]['step']}"
-            lines.append(f"{line}  {entry['last_line']}" if entry["status"] == "failed" else line)
+            lines.append(f"{line}  {entry['last_line']}" if entry["status"] in ("failed", "stopped") else line)
         return lines
 
     def _entry(self, cell: Cell) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Expand a study into its cells: methods x matrix, without the excluded combinations."""
+"""Expand a study into its cells: methods x matrix x trials of its search, without the excluded combinations."""
 
 import hashlib
 import json
@@ -15,6 +15,8 @@ from gan_zoo.studies.reading import BUDGETS, Study
 CLASSES = ("model", "data")
 """Sections of a configuration that name a class and hold its options under init_args."""
 
+TRIAL = "trial"
+"""Name of a trial's number among the settings of a cell."""
 CELLS = 10_000
 """Number of cells of the largest study; each is a run."""
 EXCLUDED = 1_000
@@ -27,10 +29,12 @@ class Cell(NamedTuple):
     name: str
     method: str
     settings: dict[str, Any]
-    """The settings from the study's matrix, and the seed."""
+    """The settings from the study's matrix, the number of the trial with what it has drawn, and the seed."""
     config: dict[str, Any]
     hash: str
     """Hash of the configuration. If it changes, the cell is another run."""
+    drawn: tuple[str, ...] = ()
+    """Names of the settings that a search has drawn, and `trial`."""
 
 
 def expand(study: Study) -> list[Cell]:
@@ -48,14 +52,19 @@ def expand(study: Study) -> list[Cell]:
     kept = [pair for pair in pairs if not any(_matches(partial, *pair) for partial in study.exclude)]
     if not kept:
         raise Mistake("exclude leaves no cell.")
-    cells = [_cell(study, method, point) for method, point in kept]
+    trials = (
+        [{TRIAL: number, **study.search.draw(number)} for number in range(study.search.trials)]
+        if study.search
+        else [{}]
+    )
+    cells = [_cell(study, method, point, trial) for method, point in kept for trial in trials]
     _refuse_doubles(cells)
     return cells
 
 
 def _refuse_many(study: Study) -> None:
     """Count the cells and what is compared with them, before any is made."""
-    sizes = [len(study.methods), *map(len, study.matrix.values())]
+    sizes = [len(study.methods), *map(len, study.matrix.values()), *([study.search.trials] if study.search else [])]
     count = prod(sizes)
     if count > CELLS:
         raise Mistake(f"The study has {' x '.join(map(str, sizes))} = {count:,} cells: it may have {CELLS:,}.")
@@ -68,15 +77,17 @@ def _matches(partial: dict[str, Any], method: str, settings: dict[str, Any]) -> 
     return all(cell[name] == value for name, value in partial.items())
 
 
-def _cell(study: Study, method: str, settings: dict[str, Any]) -> Cell:
+def _cell(study: Study, method: str, settings: dict[str, Any], trial: dict[str, Any]) -> Cell:
     config = merged(merged(study.base, study.settings), study.methods[method])
-    config = merged(config, settings)
+    config = merged(config, settings | {name: value for name, value in trial.items() if name != TRIAL})
     kind, amount = study.budget
     config = merged(config, {"max_images": 0, "max_seconds": 0, "trainer.max_steps": -1, BUDGETS[kind]: amount})
     config = merged(config, {"evaluation": study.evaluate} if study.evaluate else {})
     config = merged(config, {"trainer.devices": study.devices} if study.devices else {})
-    name = cell_name(method, settings, config.get("seed", 0))
-    return Cell(name, method, settings | {"seed": config.get("seed", 0)}, config, hashed(config))
+    seed = config.get("seed", 0)
+    numbered = {name: value for name, value in trial.items() if name == TRIAL}
+    name = cell_name(method, settings | numbered, seed)
+    return Cell(name, method, settings | trial | {"seed": seed}, config, hashed(config), tuple(trial))
 
 
 def _refuse_doubles(cells: list[Cell]) -> None:
@@ -85,7 +96,8 @@ def _refuse_doubles(cells: list[Cell]) -> None:
         if cell.name in names:
             raise Mistake(f"The cell {cell.name} comes twice: is a value in the matrix listed twice?")
         if cell.hash in hashes:
-            raise Mistake(f"The cells {hashes[cell.hash]} and {cell.name} are the same run: drop one of them.")
+            advice = "ask for fewer trials" if cell.drawn else "drop one of them"
+            raise Mistake(f"The cells {hashes[cell.hash]} and {cell.name} are the same run: {advice}.")
         names.add(cell.name)
         hashes[cell.hash] = cell.name
 

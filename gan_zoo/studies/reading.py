@@ -8,6 +8,7 @@
     matrix:                              # every combination of these is a run of each method
       seed: [0, 1]
       data.batch_size: [32, 64]
+    search: {trials: 20, model.learning_rate: {log_uniform: [1e-5, 1e-3]}}    # see search.py
     exclude: [{method: wgan, data.batch_size: 32}]
     budget: {steps: 2500}                # or images, or seconds
     evaluate: {extractor: lenet, samples: 10000, every: 500}
@@ -26,9 +27,10 @@ from typing import Any
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, shorten
 from gan_zoo.run import config
+from gan_zoo.studies import search
 
 NEEDED = ("base", "methods", "matrix", "budget")
-KEYS = (*NEEDED, "settings", "exclude", "evaluate", "resources", "retries")
+KEYS = (*NEEDED, "settings", "search", "exclude", "evaluate", "resources", "retries")
 BUDGETS = {"steps": "trainer.max_steps", "images": "max_images", "seconds": "max_seconds"}
 """The kinds of budget, and the setting that each of them sets."""
 EVALUATE = (
@@ -52,6 +54,8 @@ class Study:
     settings: dict[str, Any]
     methods: dict[str, dict[str, Any]]
     matrix: dict[str, list[Any]]
+    search: search.Search | None
+    """Settings that are drawn at random, beside the matrix."""
     exclude: list[dict[str, Any]]
     budget: tuple[str, int | float]
     """A key of `BUDGETS`, and the amount."""
@@ -93,13 +97,15 @@ def _study(name: str, content: dict[str, Any]) -> Study:
     _known("resources", resources, ("devices", "cores"))
     evaluate = _mapping("evaluate", content)
     _known("evaluate", evaluate, EVALUATE)
+    matrix = _matrix(_mapping("matrix", content))
     return Study(
         name=name,
         content=content,
         base=_base(content["base"]),
         settings=_decided_elsewhere("settings", _mapping("settings", content)),
         methods=_methods(_mapping("methods", content)),
-        matrix=_matrix(_mapping("matrix", content)),
+        matrix=matrix,
+        search=_search(_mapping("search", content), matrix),
         exclude=_exclude(content.get("exclude") or [], content["matrix"]),
         budget=_budget(_mapping("budget", content)),
         evaluate=evaluate,
@@ -137,6 +143,17 @@ def _matrix(matrix: dict[str, Any]) -> dict[str, list[Any]]:
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise Mistake(f"matrix.seed holds {_short(seed)}: a seed is a whole number.")
     return _decided_elsewhere("matrix", matrix)
+
+
+def _search(content: dict[str, Any], matrix: dict[str, list[Any]]) -> search.Search | None:
+    if not content:
+        return None
+    read = search.read(content)
+    for setting in matrix:
+        if setting in read.space:
+            raise Mistake(f"search.{setting} is in the matrix too: leave it out of one of them.")
+    _decided_elsewhere("search", dict.fromkeys(read.space))
+    return read
 
 
 def _exclude(partial: Any, matrix: dict[str, Any]) -> list[dict[str, Any]]:

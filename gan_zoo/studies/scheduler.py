@@ -16,7 +16,7 @@ from gan_zoo.studies.reading import Study
 from gan_zoo.studies.screen import Screen
 
 POLL = 0.05  # seconds between looks at the jobs
-FOREIGN_POLL = 1.0  # seconds between looks at runs that another process trains
+FOREIGN_POLL = 1.0  # seconds between looks at runs that another process trains, and at scores of running jobs
 
 
 @runtime_checkable
@@ -63,11 +63,20 @@ class Scheduler:
         engine: Where it runs.
         retries: Number of further attempts for a job that fails.
         screen: Shows and records each change.
+        hopeless: Returns why a running job is not worth its time; "": it is. Such a job is stopped and not tried again.
     """
 
-    def __init__(self, jobs: list[Job], engine: Engine, retries: int, screen: Screen) -> None:
+    def __init__(
+        self,
+        jobs: list[Job],
+        engine: Engine,
+        retries: int,
+        screen: Screen,
+        hopeless: Callable[[Job], str] = lambda job: "",
+    ) -> None:
         self.waiting, self.running, self.foreign = deque(jobs), list[Running](), list[Job]()
         self.engine, self.screen = engine, screen
+        self.hopeless, self.given_up = hopeless, dict[str, str]()
         self.retries = {job.cell: retries for job in jobs}
         self._looked = time.monotonic()
 
@@ -94,7 +103,10 @@ class Scheduler:
                 for running in self.running:
                     running.started.stop()
             self._collect(stopping=bool(signals))
-            self._look_at_foreign()
+            if time.monotonic() - self._looked >= FOREIGN_POLL:
+                self._looked = time.monotonic()
+                self._look_at_foreign()
+                self._give_up()
             self.screen.tick()
         if signals:
             raise KeyboardInterrupt
@@ -117,6 +129,8 @@ class Scheduler:
         board = self.screen.board
         if code == 0 or board.is_finished(job.cell):
             self.screen.change(job.cell, status="finished")
+        elif job.cell in self.given_up:
+            self.screen.change(job.cell, status="stopped", last_line=self.given_up[job.cell])
         elif stopping:
             self.screen.change(job.cell, status="waiting")
         elif held(job.run.path):  # another process began to train this run after we looked
@@ -128,14 +142,18 @@ class Scheduler:
         else:
             self.screen.change(job.cell, status="failed", last_line=board.last_line(job.cell))
 
+    def _give_up(self) -> None:
+        """Stop the running jobs that are hopeless."""
+        for running in self.running:
+            if running.job.cell not in self.given_up and (reason := self.hopeless(running.job)):
+                self.given_up[running.job.cell] = reason
+                running.started.stop()
+
     def _leave_to_other(self, job: Job) -> None:
         self.foreign.append(job)
         self.screen.change(job.cell, status="running")
 
     def _look_at_foreign(self) -> None:
-        if time.monotonic() - self._looked < FOREIGN_POLL:
-            return
-        self._looked = time.monotonic()
         for job in [job for job in self.foreign if not held(job.run.path)]:
             self.foreign.remove(job)
             finished = self.screen.board.is_finished(job.cell)

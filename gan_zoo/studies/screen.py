@@ -52,7 +52,7 @@ class Screen:
             self._live.update(Text("\n".join(self._lines()), no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def _counted(self) -> str:
-        ended = [self.board.entries[name]["status"] in ("finished", "failed") for name in self.names]
+        ended = [self.board.entries[name]["status"] in ("finished", "failed", "stopped") for name in self.names]
         return f"[{sum(ended)}/{len(ended)}]"
 
     def _lines(self) -> list[str]:
@@ -60,7 +60,9 @@ class Screen:
         status = {name: self.board.entries[name]["status"] for name in self.names}
         counts = Counter(status.values())
         total = ", ".join(
-            f"{counts[state]} {state}" for state in ("finished", "running", "waiting", "failed") if counts[state]
+            f"{counts[state]} {state}"
+            for state in ("finished", "running", "waiting", "failed", "stopped")
+            if counts[state]
         )
         active = [name for name in self.names if status[name] in ("running", "failed")]
         return [*self.board.table(active), total]

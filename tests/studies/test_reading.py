@@ -51,6 +51,41 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "exclude that is no list": ({"exclude": {"seed": 1}}, "exclude takes a list of partial cells"),
     "no cores": ({"resources": {"cores": 0}}, "resources.cores is 0: it takes a whole number from 1"),
     "devices in words": ({"resources": {"devices": "all"}}, "resources.devices is 'all'"),
+    "a search without trials": ({"search": {"model.betas": {"choice": [1]}}}, "search.trials is 0: it takes"),
+    "a search of one trial": ({"search": {"trials": 1}}, "search.trials is 1: it takes a whole number from 2"),
+    "a search of nothing": ({"search": {"trials": 2}}, "search names no setting"),
+    "a search of seeds": ({"search": {"trials": 2, "seed": [0, 1]}}, "search.seed is [0, 1]: it takes a whole number"),
+    "a search of lengths": (
+        {"search": {"trials": 2, "max_images": {"integers": [1, 9]}}},
+        "search sets max_images, which the budget decides",
+    ),
+    "a search of what the matrix lists": (
+        {"search": {"trials": 2, "data.batch_size": {"integers": [1, 9]}}, "matrix": {"data.batch_size": [3]}},
+        "search.data.batch_size is in the matrix too",
+    ),
+    "a range that is a value": (
+        {"search": {"trials": 2, "model.width": 4}},
+        "search.model.width is 4: it takes one range",
+    ),
+    "a range of two kinds": (
+        {"search": {"trials": 2, "model.width": {"integers": [1, 2], "choice": [1]}}},
+        "it takes one range, as in {uniform: [0, 1]}",
+    ),
+    "a range of an unknown kind": (
+        {"search": {"trials": 2, "model.width": {"log_unifrom": [1, 2]}}},
+        "search.model.width has no 'log_unifrom' (did you mean log_uniform?)",
+    ),
+    "an empty range": ({"search": {"trials": 2, "model.width": {"uniform": [2, 1]}}}, "[2, 1], which is empty"),
+    "a range of one point": ({"search": {"trials": 2, "model.width": {"integers": [2, 2]}}}, "which is empty"),
+    "a choice of nothing": ({"search": {"trials": 2, "model.width": {"choice": []}}}, "it takes a list of values"),
+    "a range with three ends": ({"search": {"trials": 2, "model.width": {"uniform": [1, 2, 3]}}}, "takes two numbers"),
+    "a range of halves": ({"search": {"trials": 2, "model.width": {"integers": [0.5, 2]}}}, "takes two whole numbers"),
+    "a logarithm of nought": ({"search": {"trials": 2, "model.x": {"log_uniform": [0, 1]}}}, "needs ends above 0"),
+    "a search of few points": (
+        {"search": {"trials": 9, "model.n_critic": {"choice": [1, 2]}}},
+        "are the same run: ask for fewer trials",
+    ),
+    "too many trials": ({"search": {"trials": 9999, "model.x": {"uniform": [0, 1]}}}, "2 x 2 x 9999 = 39,996 cells"),
     "retries below none": ({"retries": -1}, "retries is -1: it takes a whole number from 0"),
 }
 
