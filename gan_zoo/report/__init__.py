@@ -90,12 +90,10 @@ def shown(ranked: list[Table]) -> list[sheets.Sheet]:
 
     Where a study searched, the best of several trials stand in place of the ranking of every trial.
     """
-    searches = {id(table): trials.sheet(table) for table in ranked}
-    families = [family for family in matrix.families(ranked) if not any(searches[id(table)].rows for table in family)]
-    return [
-        *map(matrix.matrix, families),
-        *(searches[id(table)] if searches[id(table)].rows else tables.ranking(table) for table in ranked),
-    ]
+    searches = [trials.sheet(table) for table in ranked]
+    rankings = [found if found.rows else tables.ranking(table) for found, table in zip(searches, ranked, strict=True)]
+    compared = [table for found, table in zip(searches, ranked, strict=True) if not found.rows]
+    return [*map(matrix.matrix, matrix.families(compared)), *rankings]
 
 
 def unscored(results: list[Result]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest
-from gan_zoo.report import matrix, pairs, tables
+from gan_zoo.report import matrix, pairs, tables, trials
 from gan_zoo.report.rank import HASHES, Table, budget
 from gan_zoo.report.scores import is_number
 from gan_zoo.report.sheets import Sheet
@@ -19,8 +19,14 @@ DEFAULTS = {"batch_norm": "eval", "truncation": 1, "labels": "own", "dtype": "fl
 
 
 def sheets(ranked: list[Table], columns: Sequence[str] = ()) -> list[Sheet]:
-    """Return the tables of a paper: methods x data where there are several data sets, then each ranking."""
-    return [*map(matrix.matrix, matrix.families(ranked)), *(ranking(table, columns) for table in ranked)]
+    """Return the tables of a paper: methods x data where there are several data sets, then each ranking.
+
+    Where a study searched, the best of several trials stand in place of the ranking of every trial.
+    """
+    searches = [trials.sheet(table) for table in ranked]
+    rankings = [found if found.rows else ranking(table, columns) for found, table in zip(searches, ranked, strict=True)]
+    compared = [table for found, table in zip(searches, ranked, strict=True) if not found.rows]
+    return [*map(matrix.matrix, matrix.families(compared)), *rankings]
 
 
 def ranking(table: Table, columns: Sequence[str] = ()) -> Sheet:
