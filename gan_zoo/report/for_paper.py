@@ -24,9 +24,18 @@ def sheets(ranked: list[Table], columns: Sequence[str] = ()) -> list[Sheet]:
     Where a study searched, the best of several trials stand in place of the ranking of every trial.
     """
     searches = [trials.sheet(table) for table in ranked]
-    rankings = [found if found.rows else ranking(table, columns) for found, table in zip(searches, ranked, strict=True)]
+    rankings = [
+        of_trials(found, table) if found.rows else ranking(table, columns)
+        for found, table in zip(searches, ranked, strict=True)
+    ]
     compared = [table for found, table in zip(searches, ranked, strict=True) if not found.rows]
     return [*map(matrix.matrix, matrix.families(compared)), *rankings]
+
+
+def of_trials(sheet: Sheet, table: Table) -> Sheet:
+    """Return the best of several trials with a caption for a paper."""
+    what = f"Score to expect of the best of so many trials. {tables.better(table)}."
+    return replace(sheet, caption=f"{what} Protocol: {short_protocol(table)}.", notes=sheet.above[1:])
 
 
 def ranking(table: Table, columns: Sequence[str] = ()) -> Sheet:
