@@ -22,7 +22,7 @@ from gan_zoo.run.schemas import LINE, NAMED, NUMBER, Schema, optional
 
 COLUMNS = (
     *("study", "run", "model", "data", "split", "seed", "step", "images", "seconds", "metric", "value", "low", "high"),
-    *("status", "images_per_second", "settings", "protocol", "method"),
+    *("status", "images_per_second", "settings", "protocol", "method", "drawn"),
 )
 ROW = Schema({**LINE.rules, "images": optional(NUMBER)}, LINE.needed)
 """What the values of a row of results.csv must be."""
@@ -57,6 +57,7 @@ def csv_row(run: Result, line: Line) -> list[Any]:
             packed(run.settings),
             packed(line.get("protocol") or {}),
             other or run.method,
+            " ".join(sorted(run.drawn)),
         ),
     ]
 
@@ -94,6 +95,7 @@ def result(file: Path, row: dict[str, str]) -> Result:
         study=row["study"],
         method=row["method"],
         settings=unpacked(row["settings"]),
+        drawn=frozenset(row.get("drawn", "").split()),
         seed=to_int(row["seed"]) if row["seed"] else None,
         status=row["status"],
         record={"model": row["model"], "data": row["data"]},

@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from gan_zoo.report import grouping, rank, trials
+from gan_zoo.report import committed, grouping, rank, trials
 from gan_zoo.report.collect import collect
 from gan_zoo.report.sheets import text
 from tests.report.made import make_run, make_study
@@ -69,6 +69,13 @@ def test_a_study_s_trials_are_means_over_seeds_and_failures_are_the_worst(tmp_pa
     lines = text(trials.sheet(table)).splitlines()
     assert lines[-2].split()[:7] == ["gan,", "width=8", "3", "20.67", "13.67", "10.00", "model.learning_rate"]
     assert "wgan, width=8 1" in lines[2]
+
+
+def test_results_csv_keeps_which_settings_were_drawn(tmp_path: Path) -> None:
+    results = collect([made(tmp_path / "s")])
+    (tmp_path / "results.csv").write_text(committed.table_csv(results))
+    ours, theirs = (rank.tables(grouping.group(r)) for r in (results, committed.read(tmp_path / "results.csv")))
+    assert trials.sheet(ours[0]).rows == trials.sheet(theirs[0]).rows != []
 
 
 def test_a_study_without_search_has_no_such_table(tmp_path: Path) -> None:
