@@ -179,7 +179,9 @@ def print_stopped() -> int:
 
 
 def print_error(message: str, code: int) -> int:
-    """Print `message` as one line on standard error, and return `code`."""
+    """Print `message` as one line on standard error, once for all processes of a training, and return `code`."""
+    if not interrupts.is_spokesman():
+        return code
     with suppress(OSError):  # the exit code still tells
         print(f"gan-zoo: {visible(' '.join(message.split()))}", file=sys.stderr)
     return code

@@ -18,6 +18,7 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 8.0  # seconds in which the main thread may end the process in an orderly way
+PATIENCE = 3.0  # seconds in which the first process of a training may print the error that another process has too
 CODE = 130  # exit code of a command that a signal ended
 LAUNCHER = "GAN_ZOO_LAUNCHER"  # environment variable: number of the `gan-zoo` process that started this process
 
@@ -34,25 +35,27 @@ class Interrupted(KeyboardInterrupt):
 
 
 _is_stopping = threading.Event()
-_forced_end, _is_told = threading.Lock(), threading.Lock()
-"""Held by the thread that ends the process by force, and after the line that tells of the signal was printed."""
+_is_told = threading.Lock()
+"""Held after the line that tells of the signal was printed."""
 _final_code: int | None = None
-_is_installed = False
+_writer: int | None = None
+"""Where the numbers of signals are written for the second thread; None: `end_at_once` was not called."""
+STOP = b"\0"
+"""What `stop` writes there, which is the number of no signal."""
 _launcher = 0
 """Number of the first process of the training, if Lightning started this process from it; else 0."""
 
 
 def end_at_once() -> None:
     """Let SIGINT and SIGTERM end this process from now on. Call this once, in the main thread."""
-    global _is_installed, _launcher
-    _is_installed = True
+    global _writer, _launcher
     atexit.register(_leave)  # called last, because it is registered first
     if os.environ.get("LOCAL_RANK", "0") != "0" and os.environ.get(LAUNCHER) == str(os.getppid()):
         _launcher = os.getppid()
     os.environ[LAUNCHER] = str(os.getpid())
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    reader, _writer = os.pipe()
+    os.set_blocking(_writer, False)
+    signal.set_wakeup_fd(_writer, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(reader,), name="signals", daemon=True).start()
     for number in SIGNALS:
         signal.signal(number, stop)
@@ -69,8 +72,9 @@ def stop(number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
         return
     _is_stopping.set()
     _stop_launcher()
-    if _is_installed:
-        threading.Thread(target=_end_by_force, name="forced end", daemon=True).start()
+    if _writer is not None:
+        with suppress(BlockingIOError):  # then it holds thousands of signals, which say the same
+            os.write(_writer, STOP)
     raise Interrupted
 
 
@@ -85,6 +89,18 @@ def is_follower() -> bool:
     The first process speaks for it.
     """
     return _launcher != 0
+
+
+def is_spokesman() -> bool:
+    """Return whether this process should print its error: it is the first of a training, or the only one that has it.
+
+    Where the first process has the same error, it ends within a moment, and has printed it.
+    """
+    for _ in range(round(PATIENCE / 0.1) if is_follower() else 0):
+        if os.getppid() != _launcher:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def exit_code(code: int) -> int:
@@ -132,15 +148,14 @@ def _kill_children() -> None:
 
 
 def _watch(reader: int) -> None:
-    """Read the signals that reach this process, also while its main thread cannot handle them."""
+    """Read the signals that reach this process, also while its main thread cannot handle them. End it if one should."""
     while numbers := os.read(reader, 64):
-        if any(signal.getsignal(number) is stop for number in numbers if number in SIGNALS):
+        handlers = [signal.getsignal(number) for number in numbers if number in SIGNALS]
+        if stop in handlers or STOP[0] in numbers:
             _end_by_force()
 
 
 def _end_by_force() -> None:
-    if not _forced_end.acquire(blocking=False):
-        return
     time.sleep(GRACE)
     print_stopped()
     _stop_launcher()
@@ -158,8 +173,8 @@ def _stop_launcher() -> None:
 
 def _forget() -> None:
     """Undo `end_at_once` in a forked process, whose signals are not those of this process."""
-    global _is_installed, _final_code
-    _is_installed, _final_code = False, None
+    global _writer, _final_code
+    _writer, _final_code = None, None
     atexit.unregister(_leave)
     signal.set_wakeup_fd(-1)
     for number, default in zip(SIGNALS, (signal.default_int_handler, signal.SIG_DFL), strict=True):

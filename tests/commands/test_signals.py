@@ -27,8 +27,7 @@ def environment(**more: str) -> dict[str, str]:
 def stopped(words: list[str], folder: Path, number: int, group: bool) -> tuple[int, str, float]:
     """Send a signal once the file `waiting` exists. Return the exit code, the output and the seconds to the end.
 
-    The output goes to a file: a pipe would stay open until the last process that reads data has read its image, which
-    takes a minute here and may be after the command has ended.
+    No process of the command may be left a moment later, not even one that reads an image.
     """
     with open(folder / "output", "w") as output:
         process = subprocess.Popen(
@@ -46,8 +45,19 @@ def stopped(words: list[str], folder: Path, number: int, group: bool) -> tuple[i
     time.sleep(0.3)
     sent = time.monotonic()
     (os.killpg if group else os.kill)(process.pid, number)
-    code = process.wait(timeout=60)
-    return code, (folder / "output").read_text(), time.monotonic() - sent
+    code, seconds = process.wait(timeout=60), time.monotonic() - sent
+    while is_alive(process.pid):
+        assert time.monotonic() - sent < seconds + 10, "a process of the command is left"
+        time.sleep(0.1)
+    return code, (folder / "output").read_text(), seconds
+
+
+def is_alive(group: int) -> bool:
+    """Return whether a process of the group runs."""
+    fields = [
+        stat.read_text().rpartition(")")[2].split() for stat in Path("/proc").glob("[0-9]*/stat") if stat.exists()
+    ]
+    return any(int(their) == group and state != "Z" for state, _, their, *_ in fields)
 
 
 @pytest.mark.timeout(200)
