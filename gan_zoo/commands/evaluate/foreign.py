@@ -10,7 +10,7 @@ from gan_zoo import images
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import against, data_settings, module_of, set_up
 from gan_zoo.commands.evaluate.foreign_images import Fixed, Statistics, pictures
-from gan_zoo.commands.evaluate.held_out import draw, held_out, real_against_real, refuse_picture
+from gan_zoo.commands.evaluate.held_out import draw, held_out, picture, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.distributed.strategy import rank
@@ -45,10 +45,11 @@ def score_foreign(order: Order) -> None:
     if baseline:
         tell(baseline[0], "", baseline[1].conditions.weights)
     tell(scores, "")
-    if order.neighbours:
-        draw(order, evaluator, Fixed(fake, conditions), samples, held)
     if rank() == 0:
         begin(run, order, fake, real.images.name)
+    if order.neighbours:
+        draw(order, evaluator, Fixed(fake, conditions), samples, held, picture(run, 0))
+    if rank() == 0:
         if baseline:
             keep(run, *baseline, step=0, real_images=None)
         keep(run, scores, protocol, step=0, real_images=None)
