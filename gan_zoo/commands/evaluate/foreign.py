@@ -38,6 +38,7 @@ def score_foreign(order: Order) -> None:
     real, data = real_side(order)
     held = held_out(order, data, real)
     evaluator = against(order, order.extractor or "inception", real)
+    note_origin(real.images)
     conditions = conditions_of(order, fake)
     baseline = real_against_real(evaluator, held, samples) if held and order.baseline else None
     scores, protocol = evaluator.score(Fixed(drawn(fake, samples, order.latent_seed), conditions), samples)
@@ -111,13 +112,17 @@ def of_statistics(real: Statistics, order: Order) -> Real:
         raise Mistake(
             f"--real-samples is {order.real_samples}, and {real.path} holds statistics of all its images: leave it out."
         )
-    if rank() == 0 and not real.about:
+    return Real(real, real.split)
+
+
+def note_origin(real: Any) -> None:
+    """Print a note if `real` are statistics of another program, which cannot be checked."""
+    if rank() == 0 and isinstance(real, Statistics) and not real.about:
         print(
             f"Note: {real.path} does not say by which network and from which images it was computed: the scores are "
             "right only if that was the network named here.",
             file=sys.stderr,
         )
-    return Real(real, real.split)
 
 
 def foreign_run(order: Order) -> Run:
