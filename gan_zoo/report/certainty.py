@@ -12,6 +12,12 @@ def standing(table: Table) -> str:
         return ""
     counts = [len(seeds.finite_seeds(row.scores)) for row in table.rows]
     tested = [pair for pair in table.pairs if pair.p is not None]
+    if not tested and table.test.paired:
+        most = max(min(pair.seeds) for pair in table.pairs)
+        return (
+            f"Nothing is ranked apart: a paired comparison takes {seeds.LEAST} seeds that both methods have, and no "
+            f"two methods share more than {most}."
+        )
     if not tested:
         return (
             f"Nothing is ranked apart: a comparison takes {seeds.LEAST} seeds of each method, and no two methods have "
@@ -28,7 +34,7 @@ def verdicts(table: Table, tested: list[seeds.Pair]) -> str:
     apart = sum(pair.apart for pair in tested)
     name = "the paired t-test" if table.test.paired else "Welch's t-test"
     values = "of the logarithms of their scores" if table.test.logs else "of their scores"
-    subject = f"{apart} of {len(tested)} pairs are" if len(tested) > 1 else f"The two are{' not' * (not apart)}"
+    subject = f"{apart} of {len(tested)} pairs are" if len(table.rows) > 2 else f"The two are{' not' * (not apart)}"
     return (
         f"{subject} told apart by {name} {values}, with p-values adjusted for all pairs (Holm, 5 %). A method ranks "
         "behind all that are shown to be better and before all that are shown to be worse."
@@ -41,8 +47,9 @@ def exploratory(table: Table, few: int) -> str:
     if few >= seeds.FEW or least is None:
         return ""
     size = f"{100 * (least - 1):.2g} %" if table.test.logs else f"{least:.3g}"
+    have = "share" if table.test.paired else "have"
     return (
-        f"These ranks are exploratory: some methods have {few} seeds, and {seeds.FEW} are the least for a claim. So "
+        f"These ranks are exploratory: some methods {have} {few} seeds, and {seeds.FEW} are the least for a claim. So "
         f"few could have shown a difference of {size} or more."
     )
 
@@ -50,7 +57,10 @@ def exploratory(table: Table, few: int) -> str:
 def untested(table: Table, tested: list[seeds.Pair]) -> str:
     """Return how many pairs have too few seeds for a test."""
     few = len(table.pairs) - len(tested)
-    return f"{few} pairs have a method with fewer than {seeds.LEAST} seeds, and are not compared." if few else ""
+    if not few:
+        return ""
+    lack = "share fewer" if table.test.paired else "have a method with fewer"
+    return f"{few} pairs {lack} than {seeds.LEAST} seeds, and are not compared."
 
 
 def failures(table: Table) -> str:

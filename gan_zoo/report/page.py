@@ -46,6 +46,7 @@ def describe(
         "version": __version__,
         "summary": summary(results, groups),
         "lead": lead(ranked),
+        "warnings": sorted({warning for table in ranked for warning in tables.suspicions(table)}),
         "groups": [group.label for group in groups],
         "matrices": [
             plain_sheet(matrix.matrix(family)) | {"tables": [ranked.index(table) for table in family]}
@@ -132,7 +133,7 @@ def lead(ranked: list[Table]) -> list[str]:
     best_end = "lowest" if table.lower else "highest"
     return [
         first.group.label,
-        f"has the {best_end} {table.metric} at its last step:",
+        f"has the {best_end} {table.metric}{' at its last step' * bool(first.steps)}:",
         cells["mean"],
         spread,
         certainty,

@@ -137,6 +137,7 @@ def column(group: Group, number: int, run: Result, grids: tuple[Grid | None, ...
         "label": group.label,
         "run": run.name,
         "last": run.grids[-1][0],
+        "foreign": run.is_foreign,
         "cells": [{"step": grid[0], "source": sources[grid[1]]} if grid else None for grid in grids],
         "neighbours": data_uri(run.neighbours, reduced) if run.neighbours else "",
     }

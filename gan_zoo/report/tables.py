@@ -138,9 +138,13 @@ def reservations(table: Table) -> list[str]:
     sentences = [f"Apart from the first table: {table.differs}."] if table.differs else []
     if baseline := BASELINES.get(str(table.protocol.get("weights"))):
         sentences.append(f"No model made these: {baseline}, beside the scores of the runs named.")
+    return [*sentences, *suspicions(table), *filter(None, [standing(table), labels(table)])]
+
+
+def suspicions(table: Table) -> list[str]:
+    """Return a sentence for each method whose score shows that something is wrong, such as copies of real images."""
     warnings = [(row.group.label, names.suspicion(table.metric, row.mean)) for row in table.rows]
-    sentences += [f"{label}: {warning}" for label, warning in warnings if warning]
-    return [*sentences, *filter(None, [standing(table), labels(table)])]
+    return [f"{label}: {warning}" for label, warning in warnings if warning]
 
 
 def labels(table: Table) -> str:
@@ -169,8 +173,8 @@ def slug(table: Table) -> str:
 
 
 def decimals(means: Sequence[float]) -> int:
-    """Return the number of decimals that shows at least three digits of the smallest mean."""
-    smallest = min((abs(mean) for mean in means if isfinite(mean)), default=0.0)
+    """Return the number of decimals that shows at least three digits of the smallest mean that is not 0."""
+    smallest = min((abs(mean) for mean in means if isfinite(mean) and mean), default=1.0)
     return next((digits for digits, least in enumerate((1000, 100, 1, 0.1, 0.01)) if smallest >= least), 5)
 
 

@@ -14,7 +14,7 @@ FOLDERS = ("images", "checkpoints", "wandb", "tensorboard")
 """The folders in a run's directory."""
 NAMES = (
     *(r"config\.yaml", r"run\.json", r"metrics\.jsonl", r"evaluations\.jsonl", r"model\.safetensors"),
-    *(r"images/step_\d{8,}\.png", r"checkpoints/step_\d{8,}\.safetensors"),
+    *(r"images/(step|neighbours)_\d{8,}\.png", r"checkpoints/step_\d{8,}\.safetensors"),
     *(r"checkpoints/(last|previous|best|damaged)\.ckpt", r"checkpoints/best_\d{8,}\.ckpt"),
 )
 """The paths, below a run's directory, of the files that hold its results."""

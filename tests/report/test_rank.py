@@ -280,3 +280,18 @@ def test_models_drawn_as_they_draw_by_themselves_are_in_one_table_whether_they_k
     assert [(row.group.label, row.labels) for row in first.rows] == [("gan", ["none"]), ("cgan", ["uniform"])]
     assert first.protocol == PROTOCOL | {"labels": "own"}
     assert sorted(one.differs for one in others) == ["labels class 3, above own", "labels data, above own"]
+
+
+@pytest.mark.parametrize(
+    ("first_seed", "expected"),
+    [
+        (3, "a paired comparison takes 3 seeds that both methods have, and no two methods share more than 1."),
+        (1, "These ranks are exploratory: some methods share 3 seeds, and 5 are the least for a claim."),
+    ],
+)
+def test_seeds_that_only_some_methods_have_are_not_paired(first_seed: int, expected: str, tmp_path: Path) -> None:
+    for seed in range(4):
+        make_run(tmp_path / f"a{seed}", {10: 10 + seed / 3}, seed=seed)
+        make_run(tmp_path / f"b{seed}", {10: 20 + seed / 7}, model="WGAN", seed=first_seed + seed)
+    (table,) = rank.tables(grouping.group(collect([tmp_path])), paired=True)
+    assert expected in certainty.standing(table)

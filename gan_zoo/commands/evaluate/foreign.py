@@ -11,7 +11,7 @@ from gan_zoo import images
 from gan_zoo.commands.data.choose import choose
 from gan_zoo.commands.evaluate.evaluators import against, data_settings, module_of, set_up
 from gan_zoo.commands.evaluate.foreign_images import Fixed, Statistics, pictures
-from gan_zoo.commands.evaluate.held_out import draw, held_out, real_against_real, refuse_picture
+from gan_zoo.commands.evaluate.held_out import draw, held_out, picture, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.distributed.strategy import rank
@@ -39,6 +39,7 @@ def score_foreign(order: Order) -> None:
     real, data = real_side(order)
     held = held_out(order, data, real)
     evaluator = against(order, order.extractor or "inception", real)
+    note_origin(real.images)
     conditions = conditions_of(order, fake)
     baseline = real_against_real(evaluator, held, samples) if held and order.baseline else None
     scores, protocol = evaluator.score(Fixed(drawn(fake, samples, order.latent_seed), conditions), samples)
@@ -46,10 +47,11 @@ def score_foreign(order: Order) -> None:
     if baseline:
         tell(baseline[0], "", baseline[1].conditions.weights)
     tell(scores, "")
-    if order.neighbours:
-        draw(order, evaluator, Fixed(fake, conditions), samples, held)
     if rank() == 0:
         begin(run, order, fake, real.images.name)
+    if order.neighbours:
+        draw(order, evaluator, Fixed(fake, conditions), samples, held, picture(run, 0))
+    if rank() == 0:
         if baseline:
             keep(run, *baseline, step=0, real_images=None)
         keep(run, scores, protocol, step=0, real_images=None)
@@ -111,13 +113,17 @@ def of_statistics(real: Statistics, order: Order) -> Real:
         raise Mistake(
             f"--real-samples is {order.real_samples}, and {real.path} holds statistics of all its images: leave it out."
         )
-    if rank() == 0 and not real.about:
+    return Real(real, real.split)
+
+
+def note_origin(real: Any) -> None:
+    """Print a note if `real` are statistics of another program, which cannot be checked."""
+    if rank() == 0 and isinstance(real, Statistics) and not real.about:
         print(
             f"Note: {real.path} does not say by which network and from which images it was computed: the scores are "
             "right only if that was the network named here.",
             file=sys.stderr,
         )
-    return Real(real, real.split)
 
 
 def foreign_run(order: Order) -> Run:

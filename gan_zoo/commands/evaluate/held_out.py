@@ -20,6 +20,7 @@ from gan_zoo.metrics.evaluator import Evaluator
 from gan_zoo.metrics.fakes import Fakes
 from gan_zoo.metrics.real import Real, reference
 from gan_zoo.metrics.translated import Result
+from gan_zoo.run.directory import Run
 
 SPLITS = ("test", "valid", "val", "train")
 """Names of splits, in the order in which they are tried."""
@@ -85,8 +86,17 @@ def real_against_real(evaluator: Evaluator, held: Real, samples: int) -> Result:
     return evaluator.score(RealImages(held.images, count), count)
 
 
-def draw(order: Order, evaluator: Evaluator, fakes: Fakes, samples: int, held: Real | None) -> None:
-    """Write the picture of --neighbours and print how near the images are to the training images, in one line."""
+def draw(order: Order, evaluator: Evaluator, fakes: Fakes, samples: int, held: Real | None, copy: Path) -> None:
+    """Write the picture of --neighbours and print how near the images are to the training images, in one line.
+
+    Args:
+        order: The order.
+        evaluator: The evaluator of the generated images, with the metric authpct.
+        fakes: The generated images.
+        samples: Number of them.
+        held: The held-out images, if there are any.
+        copy: Second file of the picture, in the run, where reports find it.
+    """
     assert order.neighbours
     both = compared(evaluator, fakes, samples, held)
     if rank() > 0:
@@ -103,8 +113,15 @@ def draw(order: Order, evaluator: Evaluator, fakes: Fakes, samples: int, held: R
         f"Left: {both[0].kind} images; right: {both[1].kind} images; beside each the nearest training image and its "
         f"distance in the features of {evaluator.extractor.name}, the nearest first"
     )
-    save(file, sheet([pillow(picture) for picture in pictures], captions, title, columns=4))
+    page = sheet([pillow(image) for image in pictures], captions, title, columns=4)
+    for path in (file, copy):
+        save(path, page)
     print(f"{summary(*both)} Picture: {file}.")
+
+
+def picture(run: Run, step: int) -> Path:
+    """Return the file in a run that holds the picture of --neighbours at `step`."""
+    return run.images / f"neighbours_{step:08d}.png"
 
 
 def pillow(image: UInt8[Tensor, "c h w"]) -> Pillow.Image:

@@ -13,7 +13,7 @@ from gan_zoo.commands.evaluate.evaluators import (
     sample_evaluator,
     split_for,
 )
-from gan_zoo.commands.evaluate.held_out import NoOtherSplit, draw, held_out, real_against_real, refuse_picture
+from gan_zoo.commands.evaluate.held_out import NoOtherSplit, draw, held_out, picture, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
 from gan_zoo.errors import Mistake
@@ -92,7 +92,7 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
         yield scores, protocol
         note(evaluator, samples)
         if order.neighbours:
-            draw(order, evaluator, fakes, samples, held)
+            draw(order, evaluator, fakes, samples, held, picture(checkpoint.run, checkpoint.step))
         if classifier:
             yield class_agreement(fakes, classifier, samples, protocol)
 

@@ -17,8 +17,7 @@ from gan_zoo.metrics.extractors.base import Extractor, Features, colour, expecti
 
 SHA256 = "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02"  # OpenAI's address of the file holds it
 SOURCES = (
-    f"OpenAI's ViT-L-14-336px.pt (sha256 {SHA256}), or the model.safetensors or pytorch_model.bin of "
-    "openai/clip-vit-large-patch14-336"
+    f"ViT-L-14-336px.pt of OpenAI (sha256 {SHA256[:16]} ...) or model.safetensors of openai/clip-vit-large-patch14-336"
 )
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # of CLIP's own training
 OPENAI_NAMES = {
@@ -107,7 +106,7 @@ class ClipViTL14At336(Extractor):
     def __init__(self, weights: str | None) -> None:
         super().__init__()
         if weights is None:
-            raise MissingWeights(f"{self.name} needs weights that are not downloaded for you: fetch {SOURCES}")
+            raise MissingWeights(f"{self.name} needs {SOURCES}, and downloads neither")
         with torch.device("meta"):  # no memory for weights that the file's replace
             self.network = VisionTransformer(self.size, self.patch, self.width, self.depth, self.heads, self.features)
         state = image_encoder(read(weights), weights)

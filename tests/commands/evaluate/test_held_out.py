@@ -1,6 +1,7 @@
 """Copies of training images are found: AuthPct, the picture of neighbours, and held-out images as a baseline."""
 
 import argparse
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,15 @@ def test_copies_of_training_images_are_found(command: Command, folder: Path) -> 
     assert value["authpct_lenet_60", "held-out images"] > 100 / 3
     assert value["fd_lenet_60", "unknown"] < value["fd_lenet_60", "held-out images"], "new images are not so near"
     assert recorded["fd_lenet_60", "held-out images"]["protocol"]["source"] == "new_100"
+    assert command("report", "runs", "--out", "report.html").code == 0
+    page, (mark, copy) = Path("report.html").read_text(), (Path(name) for name in ("n.png", "runs/copies/images"))
+    shown = base64.b64encode(mark.read_bytes()).decode()
+    assert shown in page and "Samples beside their nearest training images" in page, "the page shows the picture"
+    assert page.index("copies: 0 % of the images are authentic") < page.index("<main>"), "first of all"
+    assert "real against real (no method)" in page and "at its last step" not in page
+    assert command("runs", "rm", "runs/copies", "--yes").code == 0 and not copy.exists(), (
+        "the picture belongs to the run"
+    )
 
 
 def test_the_picture_shows_each_copy_beside_its_original(command: Command, folder: Path) -> None:
@@ -118,6 +128,7 @@ def test_a_run_compares_with_another_split_of_its_data(command: Command, folder:
         ("--neighbours n.png --held-out training.npz", "holds the real images themselves: name others"),
         ("--baseline", "its data have no other split: name a folder of such images with --held-out"),
         ("--baseline --per-class", "--baseline scores the images of all classes: leave --per-class out"),
+        ("--only-baseline", "--only-baseline is for runs: use --baseline beside --fake"),
         ("--metrics fd_infinity", "60 images are 0.4 for each of 128 features"),
     ],
 )
