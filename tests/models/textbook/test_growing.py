@@ -125,5 +125,6 @@ def test_stylegan(n: int, objective: Any):
 
 @pytest.mark.parametrize("name", ["batch_size", "learning_rate"])
 def test_a_list_without_a_number_is_refused(name: str):
+    options: dict[str, Any] = {**SMALL, name: ()}
     with pytest.raises(Mistake, match=rf"model\.{name} is an empty list"):
-        ProGAN(SHAPE, **(SMALL | {name: ()}))
+        ProGAN(SHAPE, **options)
