@@ -22,6 +22,7 @@ from gan_zoo.cli import COMMANDS, run
 from gan_zoo.commands.class_names import import_all
 from gan_zoo.commands.data import COMMANDS as DATA_COMMANDS
 from gan_zoo.commands.fit import prepare
+from gan_zoo.commands.latent import COMMANDS as LATENT_COMMANDS
 from gan_zoo.module import GenerativeModule
 from gan_zoo.studies import reading
 from gan_zoo.studies.expand import expand
@@ -118,7 +119,7 @@ def test_the_options_of_the_commands_exist(page: Path) -> None:
 @every_page
 def test_the_options_that_sentences_mention_exist(page: Path) -> None:
     code = " ".join(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", page.read_text()))
-    names = [*COMMANDS, *(f"data {name}" for name in DATA_COMMANDS)]
+    names = [*COMMANDS, *(f"data {name}" for name in DATA_COMMANDS), *(f"latent {name}" for name in LATENT_COMMANDS)]
     known = set[str]().union(*map(options, names), *(parameters(key, "") for key in SECTIONS))
     assert not set(re.findall(r"(?<![\w-])--[a-z][\w-]*(?:\.[\w-]+)*(?![\w.*-])", code)) - known
 

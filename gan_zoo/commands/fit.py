@@ -144,7 +144,7 @@ class CommandLine(LightningCLI):
         option("--seed", type=int, default=0, help="seed of the weights, the order of the data and all random draws")
         option("--max_images", type=int, default=0, help="number of real images after which to stop; 0: no limit")
         option("--max_seconds", type=float, default=0.0, help="seconds of training after which to stop; 0: no limit")
-        option("--init", type=str | None, default=None, help="file of weights from which a new run starts")
+        option("--init", type=str | None, default=None, help="a run, or a file of weights, from which a new run starts")
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of our callbacks, our defaults, and what a model takes from its data module."""

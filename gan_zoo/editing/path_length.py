@@ -50,8 +50,8 @@ def perceptual_path_length(
         for first in range(0, count, chunk):
             n = min(chunk, count - first)
             t = torch.zeros(n, 1) if ends else torch.rand(n, 1, generator=draw)
-            w = _places(model, network, space, first, n, t.to(model.device), epsilon, seed)
-            noise = randomness.image_noise(first, n, network.numbers_of_noise(), seed).to(model.device)
+            w = _places(model, network, space, first, n, t.to(network.mean_style), epsilon, seed)
+            noise = randomness.image_noise(first, n, network.numbers_of_noise(), seed).to(network.mean_style)
             near, far = (
                 features(enlarged(network.synthesise(part, style.given_noise(noise)), network.last)) for part in w
             )
@@ -70,7 +70,7 @@ def _places(
     seed: int,
 ) -> tuple[style.Styles, style.Styles]:
     """Return the styles at `t` and at `t` + epsilon between latents 2 i and 2 i + 1."""
-    latents = randomness.rows(model.latent_law, 2 * first, 2 * n, model.latent_dim, seed).to(model.device)
+    latents = randomness.rows(model.latent_law, 2 * first, 2 * n, model.latent_dim, seed).to(network.mean_style)
     label = ()
     if model.num_classes:
         label = (randomness.classes(first, n, model.num_classes, seed).to(model.device),)

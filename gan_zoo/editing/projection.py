@@ -87,7 +87,7 @@ def project(
             w.grad, noise.grad = torch.autograd.grad(loss, [w, noise])
             adam.step()
             _normalise(network, noise)
-            distances.append(float(distance))
+            distances.append(float(distance.detach()))
             report((step + 1) / steps)
         with torch.no_grad():
             image = _make(network, w, noise)
@@ -106,7 +106,7 @@ def jitter_of(share: float) -> float:
     return 0.05 * max(0.0, 1 - share / 0.75) ** 2
 
 
-def regularity(maps: list[Float[Tensor, "1 1 side side"]]) -> Float[Tensor, ""]:
+def regularity(maps: list[Float[Tensor, "1 1 _ _"]]) -> Float[Tensor, ""]:
     """Return the squared correlations of noise with its copies shifted by a pixel, at all scales down to 8 x 8."""
     total = []
     for scale in maps:

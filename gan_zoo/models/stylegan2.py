@@ -61,6 +61,8 @@ class StyleGAN2(AdversarialModule):
         wide_until: The last resolution with `width` channels, in pixels; each further doubling halves them.
         mapping_layers: Fully connected layers from z to w.
         residual: Whether the discriminator's blocks have shortcuts; False is the program's architecture `orig`.
+        frozen_blocks: Number of the discriminator's first blocks, those of the largest maps, that are not trained: for
+            a run that starts from another one and has few images (FreezeD, Mo 2020).
         stddev_group: Images over which the deviation of a minibatch is taken.
         penalty_weight: γ of R1; 0: no penalty.
         penalty_every: Steps from one R1 to the next.
@@ -76,6 +78,7 @@ class StyleGAN2(AdversarialModule):
     """
 
     generator: style2.Generator
+    discriminator: style2_discriminator.Discriminator
     path_mean: Tensor
 
     def __init__(
@@ -89,6 +92,7 @@ class StyleGAN2(AdversarialModule):
         wide_until: int = 64,
         mapping_layers: int = 8,
         residual: bool = True,
+        frozen_blocks: int = 0,
         stddev_group: int = 4,
         penalty_weight: float = 10.0,
         penalty_every: int = 16,
@@ -119,6 +123,8 @@ class StyleGAN2(AdversarialModule):
         self.discriminator = style2_discriminator.discriminator(
             image_shape, width, wide_until, stddev_group, residual, self.num_classes
         )
+        bounded("model.", at_least=0, at_most=len(self.discriminator.blocks), frozen_blocks=frozen_blocks)
+        self.discriminator.freeze(frozen_blocks)
         self.register_buffer("path_mean", torch.zeros(()))
         self.keep_average(average_half_life)
         self.keep_augmentation(augment, augment_probability, image_shape)

@@ -36,12 +36,13 @@ Noise = Callable[[Tensor, int], Tensor]
 class Styled(nn.Module):
     """What the generators of StyleGAN and StyleGAN2 share: a style for each layer, and the mean of all styles.
 
-    A generator sets `last`, the side of its images, and `mapping`. It writes `layers`, `noise_sides`, `style_weights`
-    and `synthesise`.
+    A generator sets `last`, the side of its images, `mapping` and `blocks`, its convolutions. It writes `layers`,
+    `noise_sides`, `style_weights` and `synthesise`.
     """
 
     last: int
     mapping: nn.Module
+    blocks: nn.ModuleList
     mean_style: Tensor
     tracked: Tensor
 

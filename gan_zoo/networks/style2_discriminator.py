@@ -73,6 +73,11 @@ class Discriminator(nn.Module):
             length = widths[0]
             self.classes = nn.Sequential(ClassVector(num_classes, length), *mapping_layers(length, length, 8))
 
+    def freeze(self, count: int) -> None:
+        """Compute no gradients for the first `count` blocks, and for the layer before them if there are any."""
+        for part in (self.from_image, *self.blocks)[: count + 1 if count else 0]:
+            part.requires_grad_(False)
+
     def forward(self, image: Maps, label: Label | None = None) -> Float[Tensor, " n"]:
         x = self.blocks(rectified(self.from_image(image)))
         features = self.end(minibatch_deviation(x, self.group))

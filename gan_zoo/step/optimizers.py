@@ -49,14 +49,15 @@ def lazy_adam(network: nn.Module, *, learning_rate: float, betas: tuple[float, f
     updates move the weights as far, and forget as much, as `every` steps of the ordinary Adam.
 
     Args:
-        network: The network.
+        network: The network, of which frozen parameters are left out.
         learning_rate: The rate without a regulariser.
         betas: The decay rates without a regulariser.
         every: Updates from one step of the regulariser to the next; 0: there is none.
     """
     share = every / (every + 1) if every else 1.0
     corrected = (betas[0] ** share, betas[1] ** share)
-    return Adam(network.parameters(), lr=learning_rate * share, betas=corrected, fused=True)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    return Adam(trained, lr=learning_rate * share, betas=corrected, fused=True)
 
 
 def set_rates(optimizers: Iterable[Optimizer], factor: float) -> None:

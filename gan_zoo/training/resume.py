@@ -127,13 +127,17 @@ def start_from(model: GenerativeModule, file: Path) -> str:
 
     Args:
         model: A new model.
-        file: A .ckpt (the whole model) or a .safetensors (its generator).
+        file: A .ckpt (the whole model), a .safetensors (its generator), or a run's directory (its last checkpoint).
 
     Raises:
         Mistake: There is no such file, or nothing in it fits.
     """
+    if file.is_dir():
+        file = Run(file).last
     if not file.is_file():
-        raise Mistake(f"There is no file {file} to start from: --init takes a .ckpt or .safetensors file.")
+        raise Mistake(
+            f"There is no file {file} to start from: --init takes a run's directory, or a .ckpt or .safetensors file."
+        )
     if file.suffix == ".safetensors":
         found = {f"generator.{name}": value for name, value in loading.read_tensors(file).items()}
     else:

@@ -67,7 +67,7 @@ class Trainer(L.Trainer):
         max_images: Number of real images, summed over devices, after which the run ends; 0: no limit.
         max_seconds: Seconds of training, over all resumptions and with its scores, after which the run ends; 0: no
             limit.
-        init: A checkpoint or model file whose weights a new run starts from.
+        init: A run's directory, checkpoint or model file whose weights a new run starts from.
         grids: When and how sample grids are drawn.
         evaluation: When and how the generator is scored; not at all by default.
         checkpoints: When checkpoints are written.

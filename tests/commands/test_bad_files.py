@@ -26,6 +26,8 @@ def test_a_file_that_cannot_initialise_a_run_is_refused(refused: Refused, tmp_pa
     (tmp_path / "cut.ckpt").write_bytes(b"PK\x03\x04")
     fit = ["fit", *TINY, "--trainer.max_steps", 1, "--run", "r", "--init"]
     assert "There is no file no.ckpt to start from" in refused(*fit, "no.ckpt")
+    (tmp_path / "empty").mkdir()
+    assert "There is no file empty/checkpoints/last.ckpt to start from" in refused(*fit, "empty")
     for name in ("other.safetensors", "other.ckpt"):
         assert f"Nothing in {name} fits GAN" in refused(*fit, name)
     assert "cut.safetensors is not a whole safetensors file" in refused(*fit, "cut.safetensors")

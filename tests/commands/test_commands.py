@@ -90,6 +90,7 @@ def test_init_says_what_was_loaded_missing_and_left_over(command: Command, run: 
     whole = command(*fit, "x/checkpoints/last.ckpt", "--run", "a")
     assert whole.code == 0
     assert "x/checkpoints/last.ckpt: 8 tensors loaded; missing: none; left over: none" in whole.out
+    assert "x/checkpoints/last.ckpt: 8 tensors loaded" in command(*fit, "x", "--run", "d").out
     generator = command(*fit, "x/model.safetensors", "--run", "b")
     assert "x/model.safetensors: 4 tensors loaded; missing: ['discriminator." in generator.out
     part = command(*fit, "x/checkpoints/last.ckpt", "--run", "c", "--model.latent_dim", 7)

@@ -136,6 +136,16 @@ def path_lengths_of(model: StyleGAN2) -> Tensor:
     return model._lengths[0].mean()
 
 
+@pytest.mark.parametrize("count", [0, 1])
+def test_frozen_blocks_stay_as_they_are(count: int) -> None:
+    model = StyleGAN2(SHAPE, 0, frozen_blocks=count, **SMALL)
+    before = {name: p.detach().clone() for name, p in model.discriminator.named_parameters()}
+    train(model, 2)
+    for name, p in model.discriminator.named_parameters():
+        is_frozen = count == 1 and not name.startswith("end.")  # 8 pixels have one block
+        assert torch.equal(p, before[name]) == is_frozen, name
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -144,6 +154,7 @@ def path_lengths_of(model: StyleGAN2) -> Tensor:
         ({"penalty_every": 0}, "model.penalty_every is 0"),
         ({"path_weight": -1.0}, "model.path_weight is -1.0"),
         ({"wide_until": 0}, "model.wide_until is 0"),
+        ({"frozen_blocks": 2}, "model.frozen_blocks is 2: it must be at least 0 and at most 1"),
         ({"conditional": True}, "model.conditional needs labelled data"),
         ({"image_shape": (3, 48, 48)}, "image_shape has 48 x 48 pixels"),
     ],
