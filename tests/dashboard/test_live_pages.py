@@ -271,6 +271,18 @@ def test_every_control_is_reached_by_tab(browser, root: Path) -> None:
             assert count > 20 and set(range(count)) <= reached
 
 
+def test_light_or_dark_is_kept_from_page_to_page(browser, root: Path) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    with serving(root) as port:
+        found = rows(port)
+        with opened(browser, port) as tab:
+            tab.get_by_role("button", name="Dark").click()
+            tab.goto(f"http://127.0.0.1:{port}/run?id={found['broken']['id']}")
+            tab.evaluate("window.same = true")
+            assert tab.evaluate(paper) == "rgb(20, 23, 27)"
+            assert tab.locator("#theme").inner_text() == "Light"
+
+
 def test_a_page_says_that_the_server_is_gone(browser, root: Path) -> None:
     tab = browser.new_page()
     with serving(root) as port:
