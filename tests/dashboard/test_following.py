@@ -17,6 +17,7 @@ from gan_zoo.dashboard.watch import Watch
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines, write
 from gan_zoo.run.reading import Damaged
+from tests.dashboard.serving import wait_for
 from tests.report.made import add_score, make_run, make_study
 
 
@@ -196,6 +197,18 @@ def test_runs_come_change_and_go(tmp_path: Path) -> None:
     third = news(second["version"])
     assert third["rows"] == [] and third["gone"] == [first["rows"][0]["id"]]
     assert news(0)["rows"] == [] and watch.runs == {}
+
+
+def test_a_page_of_an_earlier_server_gets_everything(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {10: 5.0})
+    earlier = Watch(tmp_path)
+    earlier.look()
+    wait_for(lambda: Watch(tmp_path).version > earlier.version)
+    watch = Watch(tmp_path)
+    watch.look()
+    news = json.loads(watch.since(earlier.version))
+    assert news["whole"] and [row["name"] for row in news["rows"]] == ["a"]
+    assert not json.loads(watch.since(news["version"]))["whole"]
 
 
 def test_time_left_follows_from_the_speed_and_the_length(tmp_path: Path) -> None:

@@ -214,6 +214,22 @@ def test_the_list_follows_runs_that_come_and_go(browser, root: Path) -> None:
             until(tab, "!document.querySelector('.now tbody').textContent.includes('late')")
 
 
+def test_a_page_asks_where_a_proxy_holds_the_stream_back(browser, root: Path) -> None:
+    with serving(root) as port:
+        rows(port)
+        tab = browser.new_page()
+        held = []
+        tab.route("**/api/events*", lambda route: held.append(route))  # which never answers
+        tab.goto(f"http://127.0.0.1:{port}/")
+        until(tab, "document.querySelectorAll('.now tbody tr').length === 6", 15)
+        make_run(root / "late", {10: 3.0}, status="running", heartbeat=now())
+        until(tab, "document.querySelector('.now tbody').textContent.includes('late')", 15)
+        assert held
+        for route in held:
+            route.abort()
+        tab.close()
+
+
 def test_a_failed_run_says_why(browser, root: Path) -> None:
     with serving(root) as port:
         found = rows(port)
