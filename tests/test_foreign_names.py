@@ -11,7 +11,7 @@ from PIL import Image
 
 from datamodules.names import visible
 from gan_zoo.cli import main
-from gan_zoo.report import build, grouping, rank, sheets, shown
+from gan_zoo.report import build, grouping, latex, rank, sheets, shown
 from gan_zoo.report.collect import collect
 from gan_zoo.report.committed import read
 from tests.report.made import make_run, make_study
@@ -94,5 +94,5 @@ def test_markdown_and_latex_are_escaped_everywhere() -> None:
     sheet = sheets.Sheet("x", name, [name], [False], [[name]], [name], [name], [name])
     text = sheets.markdown(sheet)
     assert text.count(r"a\|b\_\~\~c\~\~&lt;b&gt;\\x1b$") == 6 and "\x1b" not in text
-    latex = sheets.latex(sheet)
-    assert latex.count(r"a|b\_\textasciitilde{}") == 5 and "\x1b" not in latex and "b_" not in latex
+    tex = latex.table(sheet)
+    assert tex.count(r"a|b\_\textasciitilde{}") == 5 and "\x1b" not in tex and "b_" not in tex
