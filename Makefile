@@ -14,7 +14,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: install demo test check fuzz lint docs benchmark
+.PHONY: install demo test check fuzz stops day lint docs benchmark
 install: $(VENV)/ready
 
 demo: $(VENV)/ready
@@ -26,10 +26,22 @@ test: $(VENV)/ready
 check: $(VENV)/ready
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
-# FUZZ_SECONDS is how long hostile command lines and YAML files are tried.
+# FUZZ_SECONDS is how long hostile command lines, YAML and damaged files are tried.
 FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/ready
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -n 0 -s tests/commands/test_fuzz.py
+
+# 300 SIGINT and SIGTERM and 1,000 SIGKILL at seeded moments of training. STOPS is a folder that does not exist yet.
+STOPS ?= build/stops
+stops: $(VENV)/ready
+	$(BIN)/python -m tests.drivers.forked_stops $(STOPS)/one stop 1 240 1
+	$(BIN)/python -m tests.drivers.forked_stops $(STOPS)/two stop 2 60 3
+	$(BIN)/python -m tests.drivers.forked_stops $(STOPS)/kills kill 1 1000 2
+
+# As many checkpoints, scores and grids as a day of training makes. DAY is the directory of the run.
+DAY ?= build/day
+day: $(VENV)/ready
+	$(BIN)/python -m tests.drivers.endurance $(DAY) 4320
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

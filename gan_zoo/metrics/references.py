@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -19,10 +20,15 @@ from torch import Tensor
 
 from gan_zoo.errors import Mistake
 from gan_zoo.run.files import replace
+from gan_zoo.run.reading import Damaged, parse_json
+from gan_zoo.run.schemas import Schema, list_of
 
 VERSION = 1
 """Version of the references: raise it when a metric changes, so that older files are not used."""
 
+KEYS = Schema({})
+NAMES = list_of("texts", lambda key: isinstance(key, str))
+"""What the header of a file holds: an object with a list of names for each metric."""
 References = dict[str, dict[str, Tensor]]
 """Statistics of the real images, by metric."""
 
@@ -62,14 +68,15 @@ class Cache:
 
     def read(self, metrics: Iterable[str]) -> References:
         """Return the cached references of `metrics`, without those that are missing. A damaged file counts as empty."""
-        if not self.file.exists():
+        if not self.file.is_file():
             return {}
         try:
             with safe_open(self.file, framework="pt") as content:
-                cached = json.loads((content.metadata() or {}).get("metrics", "{}"))
-                keys_of = {name: cached[name] for name in metrics if name in cached}
+                keys_of = whole_keys(content)
                 return {
-                    name: {key: content.get_tensor(stored(name, key)) for key in keys} for name, keys in keys_of.items()
+                    name: {key: content.get_tensor(stored(name, key)) for key in keys_of[name]}
+                    for name in metrics
+                    if name in keys_of
                 }
         except (SafetensorError, OSError):
             return {}
@@ -99,11 +106,25 @@ class Cache:
             raise Mistake(f"{self.file} cannot be written ({error}): set GAN_ZOO_CACHE to another folder.") from error
 
     def _metrics(self) -> list[str]:
+        if not self.file.is_file():
+            return []
         try:
             with safe_open(self.file, framework="pt") as content:
-                return list(json.loads((content.metadata() or {}).get("metrics", "{}")))
+                return list(whole_keys(content))
         except (SafetensorError, OSError):
             return []
+
+
+def whole_keys(content: Any) -> dict[str, list[str]]:
+    """Return the names of the tensors of each metric in an open file; {} unless they are all tensors that it holds."""
+    try:
+        keys_of = KEYS.check(parse_json((content.metadata() or {}).get("metrics", "{}"), "metrics"), "metrics")
+    except Damaged:
+        return {}
+    if any(not NAMES.fits(keys) for keys in keys_of.values()):
+        return {}
+    listed = {stored(name, key) for name, keys in keys_of.items() for key in keys}
+    return keys_of if listed == set(content.keys()) else {}
 
 
 def stored(metric: str, key: str) -> str:

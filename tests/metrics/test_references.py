@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gan_zoo.errors import Mistake
@@ -67,6 +68,19 @@ def test_a_damaged_reference_is_computed_again(digits: Tensor, tmp_path: Path, m
     file.write_bytes(file.read_bytes()[:-5])
     again, _ = make_evaluator(second).score(sampled(), 40)
     assert second.read == 61 and again == once
+
+
+@pytest.mark.parametrize("metrics", ["{", "[1]", '{"fd": 1}', '{"fd": ["mean"]}', '{"fd": [], "kid": []}'])
+def test_references_whose_header_is_damaged_are_computed_again(
+    digits: Tensor, metrics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path))
+    first, second = (Counting("mnist_61", image=digits[:61]) for _ in range(2))
+    make_evaluator(first, metrics=("fd",))
+    (file,) = tmp_path.rglob("*.safetensors")
+    save_file(load_file(file), file, {"about": "{}", "metrics": metrics})
+    make_evaluator(second, metrics=("fd",))
+    assert second.read == 61
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: Any) -> None:
