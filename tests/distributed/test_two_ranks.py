@@ -70,6 +70,17 @@ def test_two_halves_of_stargans_batch_equal_the_whole(tmp_path: Path) -> None:
     torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
 
 
+def test_two_halves_of_a_growing_models_batch_equal_the_whole(tmp_path: Path) -> None:
+    """Two steps at 4 pixels, three that fade 8 in, and two after that, each of about 1e-2. 1e-6: as above."""
+    for devices in (1, 2):
+        done = train("grown", tmp_path / str(devices), devices, steps=7)
+        assert done.returncode == 0, done.stderr
+    one, two, other = (torch.load(tmp_path / name) for name in ("1/weights_0.pt", "2/weights_0.pt", "2/weights_1.pt"))
+    assert (one["generator.side"], one["generator.blend"]) == (8, 1)
+    torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+    torch.testing.assert_close(two, other, rtol=0, atol=0)
+
+
 def test_two_nodes_equal_one_process(fed: tuple[Path, Path], tmp_path: Path) -> None:
     ends = train_on_two_nodes("fed", tmp_path / "run")
     assert [code for code, _ in ends] == [0, 0], ends

@@ -22,12 +22,14 @@ from torch.optim import SGD, Optimizer
 from datamodules.labels import LabelSet
 from datamodules.mnist import MNIST
 from gan_zoo import penalties
+from gan_zoo.adversarial import AdversarialModule
 from gan_zoo.augment import controller
 from gan_zoo.callbacks.checkpoints import Checkpoints
 from gan_zoo.callbacks.evaluation import Evaluation
 from gan_zoo.distributed.strategy import TurnTakingDDP
 from gan_zoo.models import stargan
 from gan_zoo.models.gan import GAN
+from gan_zoo.models.progan import ProGAN
 from gan_zoo.models.stylegan2 import StyleGAN2
 from gan_zoo.models.wgan_gp import WGANGP
 from gan_zoo.step import randomness
@@ -37,8 +39,8 @@ from tests.drivers.toy import Toy
 WHOLE_BATCH = 8
 
 
-class Fed(WGANGP):
-    """Each rank draws its part of the random numbers of a single process. The networks have no batch norm."""
+class Handed(AdversarialModule):
+    """Each rank draws its part of the random numbers of a single process."""
 
     def latents(self, n: int) -> Tensor:
         return self.part("latents", n, self.latent_dim)
@@ -51,6 +53,26 @@ class Fed(WGANGP):
         self.calls = {place: self.calls.get(place, 0) + 1} if hasattr(self, "calls") else {place: 1}
         whole = randomness.rows("normal", 0, WHOLE_BATCH, size, randomness.key(*place, self.calls[place]))
         return whole[self.global_rank * n : (self.global_rank + 1) * n]
+
+
+class Fed(Handed, WGANGP):
+    """WGAN-GP whose networks have no batch norm."""
+
+
+class Grown(Handed, ProGAN):
+    """ProGAN over a fade, without its deviation of a minibatch, which is of each rank's images, and trained by SGD.
+
+    Adam, which begins anew at each level, would turn the rounding of small gradients into full steps.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            (1, 8, 8), 8, width=6, stable_images=16, fade_images=24, batch_size=WHOLE_BATCH, stddev_group=1
+        )
+
+    def configure_optimizers(self) -> tuple[Optimizer, Optimizer]:
+        generator, discriminator = (SGD(net.parameters(), lr=1e-2) for net in (self.generator, self.discriminator))
+        return generator, discriminator
 
 
 class Synced(Fed):
@@ -107,7 +129,7 @@ class Dies(L.Callback):
 
 
 ENDS = {"fails": Fails, "dies": Dies}
-QUICK = ("norms", "relabelled", "augmented", "lazy", *ENDS)
+QUICK = ("norms", "relabelled", "grown", "augmented", "lazy", *ENDS)
 
 
 def note_group(run: Path, rank: int) -> None:
@@ -145,9 +167,11 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
         model = Relabelled()
     elif scenario == "lazy":
         model, data = lazy(), Toy(("image",), (3, 16, 16))
+    elif scenario == "grown":
+        model, data = Grown(), Toy(("image",), (1, 8, 8))
     else:
         model = kind(image_shape=(1, 28, 28), latent_dim=8, learning_rate=1e-3, n_critic=5, **networks)
-    if isinstance(model, Fed):
+    if isinstance(model, Handed):
         penalties.interpolation_weights = model.weights
     exchanged: list[int] = []
     if isinstance(model, Noted):
@@ -159,6 +183,7 @@ def main(scenario: str, run: Path, devices: int, steps: int, accelerator: str = 
             return reduce(tensor, *arguments, **options)
 
         dist.all_reduce = counted
+    data.flip = False  # each rank draws which of its images it mirrors
     trainer.fit(model, data)
     rank = trainer.global_rank
     torch.save(model.state_dict(), run / f"weights_{rank}.pt")

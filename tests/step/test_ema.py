@@ -45,6 +45,11 @@ def test_half_life_ramps_up_with_the_images_shown(shown, half_life):
     assert_close(ema.decay(half_life=1000, images=64, shown=shown), 0.5 ** (64 / half_life))
 
 
+@pytest.mark.parametrize(("batch", "beta"), [(16, 0.998892), (32, 0.997784), (64, 0.995574)])
+def test_the_decay_of_a_step_is_the_number_in_stylegans_program(batch, beta):
+    assert ema.decay(half_life=10_000, images=batch, shown=10**9) == pytest.approx(beta, abs=5e-7)
+
+
 def test_without_ramp_up_the_first_step_would_hardly_count():
     assert ema.decay(half_life=10_000, images=64, shown=64) < 1e-5
     assert_close(ema.decay(half_life=10_000, images=64, shown=64, ramp_up=1e9), 0.5 ** (64 / 10_000))
