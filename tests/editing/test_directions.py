@@ -14,6 +14,7 @@ from gan_zoo.models.gan import GAN
 from gan_zoo.models.progan import ProGAN
 from gan_zoo.models.stylegan import StyleGAN
 from gan_zoo.models.stylegan2 import StyleGAN2
+from gan_zoo.step import randomness
 
 SHAPE = (3, 16, 16)
 SMALL: dict[str, Any] = {"latent_dim": 6, "width": 8}
@@ -73,9 +74,7 @@ def test_a_progan_is_moved_after_its_pixel_norm() -> None:
     found = directions.sefa(model)
     image = directions.walk(model, found.vectors[:1], [0.0, 1.5], 2, seed=3).unflatten(0, (2, 2))
     assert_close(image[:, 0], model.sample(2, seed=3))
-    from gan_zoo.step.randomness import rows
-
-    z = rows("normal", 0, 2, 6, 3)
+    z = randomness.rows("normal", 0, 2, 6, 3)
     z = z / (z.square().mean(1, keepdim=True) + 1e-8).sqrt() + 1.5 * found.vectors[0].float()
     assert_close(image[:, 1], model.averaged.synthesise(z).detach().clamp(-1, 1))
 

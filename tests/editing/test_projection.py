@@ -16,6 +16,7 @@ from gan_zoo.editing import path_length, projection, styles
 from gan_zoo.errors import Mistake
 from gan_zoo.models.stylegan2 import StyleGAN2
 from gan_zoo.perceptual import Features, perceptual_distance
+from gan_zoo.step import randomness
 from gan_zoo.training.trainer import Trainer
 from tests.drivers.toy import Toy
 from tests.models.test_resume import vgg16
@@ -40,6 +41,7 @@ def model() -> Any:
     return model.eval()
 
 
+@pytest.mark.slow  # 120 steps of VGG, 2 s
 def test_a_generated_image_comes_ten_times_closer(model: Any, vgg: str) -> None:
     features = Features(TAPS[:2], "vgg16", vgg)
     target = model.sample(1, seed=7)
@@ -55,6 +57,7 @@ def test_a_generated_image_comes_ten_times_closer(model: Any, vgg: str) -> None:
         assert_close(noise.square().mean(), torch.tensor(1.0))
 
 
+@pytest.mark.slow  # two projections, 2 s
 def test_in_w_plus_each_layer_has_its_own_style(model: Any, vgg: str) -> None:
     features = Features(TAPS[:2], "vgg16", vgg)
     target = torch.rand(1, 3, 16, 16) * 2 - 1  # nothing that the generator makes
@@ -95,9 +98,7 @@ def test_the_path_length_in_w_is_the_slope_of_the_features(model: Any, vgg: str)
     double.load_state_dict(model.state_dict())
     features = features.double()
     found = path_length.perceptual_path_length(double, features, "w", count=3, seed=2, chunk=2)
-    network = double.averaged
-    from gan_zoo.step import randomness
-
+    network: Any = double.averaged
     z = randomness.rows("normal", 0, 6, 8, 2).double()
     for i in range(3):
         start, end = (network.mapping(part[None]) for part in z[2 * i : 2 * i + 2])
@@ -108,7 +109,7 @@ def test_the_path_length_in_w_is_the_slope_of_the_features(model: Any, vgg: str)
             image = network.synthesise(w, projection.style.given_noise(noise))
             return normalize(features(image)["relu1_1"], dim=1)
 
-        slope = torch.autograd.functional.jvp(look, torch.zeros(()).double(), torch.ones(()).double())[1]
+        slope: Any = torch.autograd.functional.jvp(look, torch.zeros(()).double(), torch.ones(()).double())[1]
         assert_close(found[i], slope.square().sum(1).mean().to(found), rtol=0.02, atol=0)
 
 

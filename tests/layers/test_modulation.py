@@ -33,8 +33,8 @@ def test_both_forms_are_one_function(
     kernel = FILTER.to(dtype) if doubles else None
     results = []
     for form in (layers.modulated, layers.modulated_grouped):
-        y = form(*inputs, demodulate, kernel)
-        assert y.shape == (n, 4, 12, 12) if doubles else (n, 4, 6, 6)
+        y = form(x, weight, style, demodulate, kernel)
+        assert y.shape == ((n, 4, 12, 12) if doubles else (n, 4, 6, 6))
         results.append([y.detach(), *torch.autograd.grad(y.sin().sum(), inputs)])
     for scaled, grouped in zip(*results, strict=True):
         assert_close(scaled, grouped, rtol=0, atol=tolerance * float(grouped.abs().max()))
