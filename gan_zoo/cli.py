@@ -25,6 +25,7 @@ COMMANDS = {
     "stylize": "paint photographs in the style of a picture: gan-zoo stylize --content a.jpg --style b.jpg --out c.png",
     "translate": "translate images with a trained run: gan-zoo translate runs/x --images a.jpg --out b.png",
     "report": "write a page that ranks and plots runs: gan-zoo report runs/ --out report.html",
+    "dashboard": "show runs in a browser while they train: gan-zoo dashboard runs/",
     "data": "list, check and prepare data sets: gan-zoo data prepare -c celeba/dcgan (see gan-zoo data --help)",
     "status": "list runs with their state, step, speed and size: gan-zoo status runs/",
     "runs": "remove runs, such as those that failed: gan-zoo runs rm --failed runs/",

@@ -177,6 +177,21 @@ def report(arguments: list[str]) -> int:
     return 0
 
 
+def dashboard(arguments: list[str]) -> int:
+    """Show runs in a browser while they train."""
+    parser = Parser("dashboard", "Serve pages that show the runs of a folder while they train. Nothing is changed.")
+    option = parser.add_argument
+    option("runs", nargs="?", default="runs", help="folder of runs (default runs)")
+    option("--port", type=int, default=8787, help="port of the server; 0: any that is free (default 8787)")
+    option("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1: this machine alone)")
+    option("--token", default="", help="word that the address must hold (default: a random one if --host is open)")
+    allow_modules(parser)
+    options = parser.parse(arguments)
+    from gan_zoo.dashboard.server import serve
+
+    return serve(Path(options.runs), options.port, options.host, options.token, tuple(options.allow_modules))
+
+
 def data(arguments: list[str]) -> int:
     """Run one of the commands `gan-zoo data ...`."""
     from gan_zoo.commands.data import run

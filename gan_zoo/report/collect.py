@@ -149,9 +149,27 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
     """
     run = Run(folder)
     damages: list[str] = []
-    record, config = attempt(run.checked_record, {}, damages), attempt(lambda: read_config(run), {}, damages)
-    metrics = sorted(attempt(lambda: list(lines(run.metrics_file)), [], damages), key=lambda line: line["step"])
+    metrics = attempt(lambda: list(lines(run.metrics_file)), [], damages)
     evaluations = attempt(lambda: list(lines(run.evaluations_file)), [], damages)
+    return assemble(run, name, study, metrics, evaluations, damages)
+
+
+def assemble(
+    run: Run, name: str, study: dict[str, Any], metrics: list[Line], evaluations: list[Line], damages: list[str]
+) -> Result:
+    """Return one run, of whose two .jsonl files the lines are given. Its other files are read now.
+
+    Args:
+        run: The run's directory.
+        name: The run's name in the report.
+        study: The content of the study's study.json.
+        metrics: Lines of metrics.jsonl.
+        evaluations: Lines of evaluations.jsonl.
+        damages: What is wrong with these two files.
+    """
+    folder, damages = run.path, [*damages]
+    record, config = attempt(run.checked_record, {}, damages), attempt(lambda: read_config(run), {}, damages)
+    metrics = sorted(metrics, key=lambda line: line["step"])
     cells = study.get("cells", {})
     cell = cells.get(folder.name, {})
     settings = cell.get("settings", {})
@@ -177,7 +195,7 @@ def read(folder: Path, name: str, study: dict[str, Any]) -> Result:
         metrics=metrics,
         evaluations=timed(evaluations, metrics),
         grids=grids(run),
-        neighbours=max((file for file in run.images.glob("neighbours*.png") if is_own(file, folder)), default=None),
+        neighbours=latest_neighbours(run),
     )
 
 
@@ -236,3 +254,8 @@ def grids(run: Run) -> list[tuple[int, Path]]:
     files = (file for file in run.images.glob("step_*.png") if is_own(file, run.path))
     numbered = ((file.stem.removeprefix("step_"), file) for file in files)
     return sorted((int(number), file) for number, file in numbered if number.isdigit())
+
+
+def latest_neighbours(run: Run) -> Path | None:
+    """Return the latest picture of samples beside their nearest training images; None if there is none."""
+    return max((file for file in run.images.glob("neighbours*.png") if is_own(file, run.path)), default=None)

@@ -7,6 +7,7 @@ in the browser, are stored in the page as one block of JSON.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ from gan_zoo.report import curves, dots, tables
 from gan_zoo.report.collect import Result
 from gan_zoo.report.details import differences, environment, run_sheet, trouble
 from gan_zoo.report.grouping import Group
-from gan_zoo.report.pictures import samples
+from gan_zoo.report.pictures import Link, linked, samples
 from gan_zoo.report.rank import Row, Table
 from gan_zoo.report.sheets import Sheet
 
 TEMPLATES = Path(__file__).parent / "template"
 
 
-def describe(heading: str, results: list[Result], groups: list[Group], ranked: list[Table]) -> dict[str, Any]:
+def describe(
+    heading: str, results: list[Result], groups: list[Group], ranked: list[Table], link: Link | None = None
+) -> dict[str, Any]:
     """Return everything that the page shows, in JSON's types only.
 
     Args:
@@ -32,6 +35,7 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
         results: All runs.
         groups: The same runs in groups, in the order of their colours and columns.
         ranked: The ranked tables.
+        link: Returns the address of a picture, for a page that a server shows; None puts pictures into the page.
     """
     group_numbers = {run.name: number for number, group in enumerate(groups) for run in group.runs}
     panels = [curves.losses(number, group) for number, group in enumerate(groups)]
@@ -47,7 +51,7 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
             for family in tables.families(ranked)
         ],
         "tables": [section(table, groups, group_numbers) for table in ranked],
-        "samples": samples(groups),
+        "samples": linked(groups, link) if link else samples(groups),
         "losses": [panel for panel in panels if panel["terms"]],
         "speed": curves.speed(groups),
         "events": [event | {"group": number} for number, group in enumerate(groups) for event in curves.events(group)],
@@ -59,21 +63,31 @@ def describe(heading: str, results: list[Result], groups: list[Group], ranked: l
     }
 
 
-def render(page: dict[str, Any], owned: dict[str, list[str]] | None = None) -> str:
-    """Return the page as HTML that needs no other file.
+def render(
+    page: dict[str, Any], owned: dict[str, list[str]] | None = None, live: dict[str, dict[str, Any]] | None = None
+) -> str:
+    """Return the page as HTML that needs no other file, or the page of a server that goes on as the runs do.
 
     Args:
         page: The object that `describe` returns.
         owned: Digests of the files that belong to the page. `owning.py` reads them when the report is made again.
+        live: For the page of a server, the name of each run and the cursor from which the page reads on, by id.
     """
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     script_data = {name: page[name] for name in ("losses", "speed", "samples")}
     script_data["tables"] = [table["curves"] for table in page["tables"]]
-    return templates.get_template("page.html.j2").render(
-        page=page, drawn=script_json(script_data), owned=json.dumps(owned or {})
+    if live:
+        script_data["live"] = live
+    return (
+        templates()
+        .get_template("page.html.j2")
+        .render(page=page, drawn=script_json(script_data), owned=json.dumps(owned or {}), live=bool(live))
     )
+
+
+@cache
+def templates() -> Environment:
+    """Return the templates of the report, which are those of the dashboard too."""
+    return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 def script_json(value: Any) -> str:

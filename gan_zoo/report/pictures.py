@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from gan_zoo.report.grouping import Group, differing
 
 POSITIONS = 12
 """Maximum number of moments of training that the page shows."""
+LINKED = 60
+"""The same for a page that only names its pictures."""
 ROOM = 8_000_000
 """Bytes of pictures that the page may hold. Beyond it, the page shows fewer moments, and then smaller pictures."""
 LATENTS = ("grids.seed", "grids.count", "model.latent_dim", "model.latent_law")
@@ -47,6 +50,38 @@ def samples(groups: list[Group], room: int = ROOM) -> dict[str, Any]:
         "columns": columns,
         "note": said_of_latents([run for _, run in shown])
         + (" Pictures are reduced, to keep the page small." if reduced else ""),
+    }
+
+
+Link = Callable[[Result, int | None], str]
+"""Returns the address of a run's grid at a step; for None, of its picture of nearest neighbours."""
+
+
+def linked(groups: list[Group], link: Link) -> dict[str, Any]:
+    """Return what `samples` does, with addresses in place of pictures, and with a column for every run.
+
+    Args:
+        groups: The groups of runs, in the order of their columns.
+        link: Returns the address of a picture.
+    """
+    shown = [(number, run) for number, group in enumerate(groups) for run in group.runs if run.grids]
+    count = min(LINKED, max((len(run.grids) for _, run in shown), default=0))
+    picked = moments([run for _, run in shown], count)
+    columns = [
+        {
+            "group": number,
+            "label": run.name,
+            "run": run.name,
+            "last": run.grids[-1][0],
+            "cells": [{"step": grid[0], "source": link(run, grid[0])} if grid else None for grid in grids],
+            "neighbours": link(run, None) if run.neighbours else "",
+        }
+        for (number, run), grids in zip(shown, zip(*picked, strict=True), strict=True)
+    ]
+    return {
+        "moments": [title(row, place, count) for place, row in enumerate(picked)],
+        "columns": columns,
+        "note": said_of_latents([run for _, run in shown], "A column a run") if len(shown) > 1 else "",
     }
 
 
@@ -127,13 +162,13 @@ def smaller(file: Path) -> tuple[str, bytes]:
     return "jpeg", stream.getvalue()
 
 
-def said_of_latents(runs: list[Result]) -> str:
+def said_of_latents(runs: list[Result], columns: str = "One run a method, the first seed's") -> str:
     """Return a sentence that says whether all columns show the same latents.
 
     Models without latents translate images, so the sentence speaks of the images that they start from.
     """
     what = "latents" if any("model.latent_dim" in run.config for run in runs) else "images to start from"
-    sentence = f"One run a method, the first seed's; the same {what} at every moment"
+    sentence = f"{columns}; the same {what} at every moment"
     different = [name for name in differing([run.config for run in runs]) if name in LATENTS]
     if len(runs) < 2:
         return f"{sentence}."

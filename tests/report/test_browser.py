@@ -150,7 +150,7 @@ def test_one_score_at_a_time_is_chosen(tab) -> None:
 def test_the_slider_goes_through_the_training_and_a_click_shows_all(tab) -> None:
     picture = tab.locator(".zoom img").first
     last = picture.get_attribute("src")
-    tab.get_by_role("slider").focus()
+    tab.locator("#moment").focus()
     tab.keyboard.press("ArrowLeft")
     assert picture.get_attribute("src") != last
     assert tab.locator("#moment").get_attribute("aria-valuetext") == tab.locator("#moment-name").inner_text()
@@ -208,10 +208,10 @@ def test_curves_are_read_by_pointer_and_by_keys(tab) -> None:
     tab.mouse.down()
     tab.mouse.move(box["x"] + 400, box["y"] + 100)
     tab.mouse.up()
-    narrow = tab.evaluate("figures[0].view[1] - figures[0].view[0]")
+    narrow = tab.evaluate("document.querySelector('.plot').view[1] - document.querySelector('.plot').view[0]")
     assert 0 < narrow < 100
     plot.dblclick()
-    assert tab.evaluate("figures[0].view") is None
+    assert tab.evaluate("document.querySelector('.plot').view") is None
 
 
 def test_dark_and_light_by_hand(tab) -> None:

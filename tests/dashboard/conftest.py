@@ -1,0 +1,3 @@
+"""Fixtures of the tests of the dashboard."""
+
+from tests.report.conftest import browser as browser
