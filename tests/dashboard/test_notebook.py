@@ -40,8 +40,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("end", ["killed", "closed"])
 def test_the_page_is_there_as_long_as_the_kernel(end: str, tmp_path: Path) -> None:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    kernel = subprocess.Popen([sys.executable, "-c", KERNEL, str(tmp_path)], text=True, **pipes)
+    command, pipe = [sys.executable, "-c", KERNEL, str(tmp_path)], subprocess.PIPE
+    kernel = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe)
     assert kernel.stdout
     address, process = kernel.stdout.readline().split()
     port = int(address.strip("/").rpartition(":")[2])
