@@ -85,7 +85,7 @@ class Follower:
         """Return whether the file is not the one, longer by some lines, that was read last."""
         if self._seen is None:
             return False
-        if state.st_ino != self._seen[0] or state.st_size < self.position:
+        if state.st_ino != self._seen[0]:
             return True
         return os.pread(stream.fileno(), len(self._anchor), self.position - len(self._anchor)) != self._anchor
 

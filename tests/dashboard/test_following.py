@@ -15,7 +15,7 @@ from gan_zoo.dashboard.rows import Watched
 from gan_zoo.dashboard.thinning import STRETCHES, Thinned
 from gan_zoo.dashboard.watch import Watch
 from gan_zoo.run.directory import Run
-from gan_zoo.run.files import lines
+from gan_zoo.run.files import lines, write
 from gan_zoo.run.reading import Damaged
 from tests.report.made import add_score, make_run, make_study
 
@@ -78,6 +78,15 @@ def test_a_file_that_is_another_one_is_read_from_its_beginning(tmp_path: Path, w
     assert follower.generation > before
     run.append(run.metrics_file, {"step": 5})
     assert all_new(follower) == [5]
+
+
+def test_a_file_that_replaces_another_is_read_anew_even_if_it_ends_alike(tmp_path: Path) -> None:
+    file, end = tmp_path / "x.jsonl", line(5) * 9
+    file.write_bytes(b'{"step": 1}\n' + end)
+    follower = Follower(file)
+    assert all_new(follower) == [1, *[5] * 9]
+    write(file, b'{"step": 2}\n' + end)  # as long as the other
+    assert all_new(follower) == [2, *[5] * 9]
 
 
 def test_lines_that_no_run_writes_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
