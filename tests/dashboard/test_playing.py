@@ -57,6 +57,7 @@ def client(runs: Runs) -> Iterator[Client]:
 
 def test_the_page_escapes_names_and_unknown_runs_are_not_there(client: Client, runs: Runs, tmp_path: Path) -> None:
     assert f'<main id="playground" data-id="{client.ids["n"]}">' in client.get("/play?id=n").text
+    assert f'<a href="play?id={client.ids["n"]}">Play with it</a>' in client.get("/run?id=n").text
     for address in ("/play?id=x", "/play", "/api/play?id=../n", "/runs/x/play/sample.png", "/runs/../play/sample.png"):
         assert client.get(address).status == 404
     odd = playing.template().render(name="<script>alert(1)</script>", id='"><b>')
