@@ -79,7 +79,8 @@ def test_uploads_that_cannot_be_used_are_refused_before_a_process_starts(client:
 def test_a_query_of_too_many_controls_is_refused(client: Client) -> None:
     many = "&".join(f"a{number}=1" for number in range(21))
     for query in (many, f"seed={'9' * 2001}"):
-        assert client.get(f"/runs/n/play/sample.png?{query}").status == 400
+        refused = client.get(f"/runs/n/play/sample.png?{query}")
+        assert (refused.status, refused.text[:30]) == (400, "A picture has at most 20 contr")
 
 
 @pytest.mark.slow
