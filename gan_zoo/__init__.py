@@ -3,8 +3,9 @@
     gan_zoo.trainer(run="runs/x", seed=1, max_steps=2000).fit(WGANGP(image_shape=(1, 28, 28)), MNIST())
     gan_zoo.load("runs/x").sample(16, seed=0)
     gan_zoo.runs("runs/")
+    gan_zoo.dashboard("runs/")
 
-Importing it is cheap: torch is loaded when one of the three is first used.
+Importing it is cheap: torch is loaded when `trainer` or `load` is first used.
 
 Training
     module.py       one training step                     adversarial.py  the alternating update
@@ -36,18 +37,22 @@ Images and weights
 strategy.py, gradients.py and rescoring/ are paths of version 0.1 that only import their successors.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gan_zoo.dashboard.notebook import show as dashboard
     from gan_zoo.run.directory import runs
     from gan_zoo.training.loading import load
     from gan_zoo.training.trainer import Trainer as trainer
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "load", "runs", "trainer"]
+__all__ = ["__version__", "dashboard", "load", "runs", "trainer"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "dashboard":
+        return import_module("gan_zoo.dashboard")  # a package that can be called
     if name == "load":
         from gan_zoo.training.loading import load
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+import gan_zoo
 from gan_zoo.run.directory import runs
 from tests.test_structure import ROOT
 
@@ -35,6 +36,7 @@ def test_every_cell_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert STEPS in cells[0]
     for cell in [cells[0].replace(STEPS, "STEPS = 4\n"), *cells[1:]]:
         exec(compile(cell, str(NOTEBOOK), "exec"), names)
+    gan_zoo.dashboard("runs").stop()  # the last cell has started it
     ends = [(Path(row["run"]).name, row["status"], row["step"]) for row in runs("runs/tour")]
     assert ends == [("gan", "finished", 4), ("wgan_gp", "finished", 4)]
     assert "wgan_gp" in Path("runs/tour.html").read_text()

@@ -188,10 +188,11 @@ def dashboard(arguments: list[str]) -> int:
     option("--port", type=int, default=8787, help="port of the server; 0: any that is free (default 8787)")
     option("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1: this machine alone)")
     option("--token", default="", help="word that the address must hold (default: a random one if --host is open)")
+    allow_modules(parser)
     options = parser.parse(arguments)
     from gan_zoo.dashboard.server import serve
 
-    return serve(Path(options.runs), options.port, options.host, options.token)
+    return serve(Path(options.runs), options.port, options.host, options.token, tuple(options.allow_modules))
 
 
 def data(arguments: list[str]) -> int:

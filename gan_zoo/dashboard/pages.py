@@ -60,9 +60,10 @@ def runs(watched: list[Watched], courses: Courses) -> str:
 
 
 def details(watched: Watched, result: Result) -> dict[str, Any]:
-    """Return what only the page of a single run shows: its configuration, and the end of its log."""
+    """Return what only the page of a single run shows: its id, its configuration, and the end of its log."""
     log = tail(watched.run.path / LOG)
     return {
+        "id": watched.id,
         "settings": [[name, short(plain(value))] for name, value in list(result.config.items())[:SETTINGS]],
         "log": [line for line in log if line.strip()][-LOG_LINES:],
     }

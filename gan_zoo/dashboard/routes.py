@@ -10,8 +10,8 @@
     /runs/ID/neighbours.png, log.txt
     /static/NAME                        scripts and style
 
-An ID is looked up in the table of runs and is never part of a path. Addresses within pages are relative, so that a
-proxy may show the server below a path of its own.
+The addresses of the playground are in `playing.py`. An ID is looked up in the table of runs and is never part of a
+path. Addresses within pages are relative, so that a proxy may show the server below a path of its own.
 """
 
 import asyncio
@@ -27,8 +27,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gan_zoo.dashboard import pages
+from gan_zoo.dashboard import pages, playing
 from gan_zoo.dashboard.courses import KEPT, Courses
+from gan_zoo.dashboard.playground import Playground
 from gan_zoo.dashboard.rows import Watched
 from gan_zoo.dashboard.watch import Watch
 from gan_zoo.report.collect import grids, is_own, latest_neighbours
@@ -42,8 +43,6 @@ READERS = 200
 """Most streams of events at a time."""
 QUIET = 15.0
 """Seconds after which an event stream without news sends a comment, so that a reader that is gone is noticed."""
-UPLOADS: tuple[str, ...] = ()
-"""Paths that take a POST."""
 
 
 class State:
@@ -51,10 +50,12 @@ class State:
 
     Args:
         root: The folder of all runs.
+        allow_modules: Modules beside ours that a run may name, when somebody plays with it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, allow_modules: tuple[str, ...] = ()) -> None:
         self.watch = Watch(root)
+        self.playground = Playground(allow_modules)
         self.courses = Courses()
         self.readers = 0
         """Number of event streams."""
@@ -142,6 +143,7 @@ def routes(state: State) -> list[Route]:
         Route("/runs/{id}/neighbours.png", neighbours),
         Route("/runs/{id}/log.txt", log),
         Route("/static/{name}", static),
+        *playing.routes(state.playground, lambda key: state.watched(key).run),
     ]
 
 

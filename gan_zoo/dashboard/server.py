@@ -11,12 +11,14 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from datamodules.names import visible
-from gan_zoo.dashboard.routes import UPLOADS, State, routes
+from gan_zoo.dashboard.playing import UPLOADS
+from gan_zoo.dashboard.routes import State, routes
 from gan_zoo.dashboard.safety import LOOPBACK, Guard, SafeHeaders
 from gan_zoo.errors import Mistake
 
@@ -24,15 +26,16 @@ CONNECTIONS = 300
 """Most connections at a time. Further ones are answered with 503."""
 
 
-def application(root: Path, token: str, cookie: str) -> Starlette:
+def application(root: Path, token: str, cookie: str, allow_modules: tuple[str, ...] = ()) -> Starlette:
     """Return the server's application.
 
     Args:
         root: The folder of all runs.
         token: What a request must know; "" allows every request to this machine's own names.
         cookie: Name of the cookie that holds the token.
+        allow_modules: Modules beside ours that a run may name, when somebody plays with it.
     """
-    state = State(root)
+    state = State(root, allow_modules)
 
     @contextlib.asynccontextmanager
     async def watching(app: Starlette) -> AsyncIterator[None]:
@@ -41,6 +44,7 @@ def application(root: Path, token: str, cookie: str) -> Starlette:
         yield
         state.is_closing = True
         task.cancel()
+        await run_in_threadpool(state.playground.close)
 
     hosts = [] if token else [Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK], www_redirect=False)]
     guards = [
@@ -84,9 +88,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server(root: Path, cookie: str, token: str) -> uvicorn.Server:
+def server(root: Path, cookie: str, token: str, allow_modules: tuple[str, ...] = ()) -> uvicorn.Server:
     """Return the server of the runs in `root`, not yet started."""
-    app = application(root, token, cookie)
+    app = application(root, token, cookie, allow_modules)
     made = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -104,7 +108,9 @@ def server(root: Path, cookie: str, token: str) -> uvicorn.Server:
     return made
 
 
-def serve(root: Path, port: int = 8787, host: str = "127.0.0.1", token: str = "") -> int:
+def serve(
+    root: Path, port: int = 8787, host: str = "127.0.0.1", token: str = "", allow_modules: tuple[str, ...] = ()
+) -> int:
     """Serve the runs in `root` until a signal comes, and return the exit code.
 
     Args:
@@ -112,6 +118,7 @@ def serve(root: Path, port: int = 8787, host: str = "127.0.0.1", token: str = ""
         port: The port; 0: any that is free.
         host: The address to listen at. One that others can reach gets a token.
         token: The token that requests must know; "": none, unless `host` can be reached from outside.
+        allow_modules: Modules beside ours that a run may name, when somebody plays with it.
 
     Raises:
         Mistake: There is no such folder, or the address cannot be used.
@@ -129,5 +136,5 @@ def serve(root: Path, port: int = 8787, host: str = "127.0.0.1", token: str = ""
         print(
             "Everyone who knows this address, with its token, can see these runs. Nobody can change them.", flush=True
         )
-    server(root, f"gan_zoo_{port}", token).run(sockets=[listener])
+    server(root, f"gan_zoo_{port}", token, allow_modules).run(sockets=[listener])
     return 0

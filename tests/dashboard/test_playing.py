@@ -2,93 +2,33 @@
 
 import io
 import json
-import socket
-import threading
-import time
+import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-import uvicorn
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, PlainTextResponse
-from starlette.routing import Route
 
 from gan_zoo.dashboard import playing
-from gan_zoo.dashboard.playground import LARGEST, Playground
-from gan_zoo.run.directory import Run
+from gan_zoo.dashboard.playground import LARGEST
 from tests.dashboard.played import Runs
 from tests.dashboard.played import runs as runs
+from tests.dashboard.serving import Answer, rows, serving
 from tests.datamodules.test_hostile_files import png as bomb
 from tests.drivers.image_files import encoded, picture, write
-from tests.report.conftest import browser as browser
 from tests.report.test_browser import AXE, RULES
 
-STATIC = Path(playing.__file__).parent / "static"
 SENT = {"Content-Type": playing.KIND}
-
-
-def application(runs: Runs, playground: Playground) -> Starlette:
-    """Return an application of these routes alone, with two runs by id."""
-    table = {"n": runs.noise, "h": runs.horses}
-
-    def find(key: str) -> Run:
-        if key not in table:
-            raise HTTPException(404, "There is no such run.")
-        return table[key]
-
-    def static(request):
-        file = {file.name: file for file in STATIC.iterdir()}.get(request.path_params["name"])
-        return FileResponse(file) if file else PlainTextResponse("", media_type="text/css")
-
-    return Starlette(routes=[*playing.routes(playground, find), Route("/static/{name}", static)])
-
-
-class Serving:
-    """The application at a port of this machine, in a thread."""
-
-    def __init__(self, app: Starlette) -> None:
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-        return self.address
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join()
-        self.socket.close()
-
-
-class Answer(NamedTuple):
-    """What the server answers."""
-
-    status: int
-    headers: Message
-    content: bytes
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
 
 
 class Client:
     """Asks the server, as a program would that keeps to no browser's rules."""
 
-    def __init__(self, address: str) -> None:
-        self.port = int(address.rpartition(":")[2])
+    def __init__(self, port: int, ids: dict[str, str]) -> None:
+        self.port, self.ids = port, ids
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         return self.ask("GET", path, None, headers)
@@ -96,24 +36,28 @@ class Client:
     def post(self, path: str, content: Any, headers: dict[str, str] | None = None) -> Answer:
         return self.ask("POST", path, content, headers)
 
+    def full(self, path: str) -> str:
+        """Return a path in which ids stand for the names of the two runs."""
+        return re.sub(r"(?<=id=)[nh]$|(?<=^/runs/)[nh](?=/)", lambda match: self.ids[match[0]], path)
+
     def ask(self, method: str, path: str, content: Any, headers: dict[str, str] | None) -> Answer:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             with suppress(BrokenPipeError, ConnectionResetError):  # refused before all of it was sent
-                connection.request(method, path, content, headers or {})
+                connection.request(method, self.full(path), content, headers or {})
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
 
 
 @pytest.fixture(scope="module")
 def client(runs: Runs) -> Iterator[Client]:
-    playground = Playground()
-    with Serving(application(runs, playground)) as address:
-        yield Client(address)
-    playground.close()
+    with serving(runs.noise.path.parent) as port:
+        found = rows(port)
+        yield Client(port, {"n": found["noise"]["id"], "h": found["horses"]["id"]})
 
 
 def test_the_page_escapes_names_and_unknown_runs_are_not_there(client: Client, runs: Runs, tmp_path: Path) -> None:
-    assert '<main id="playground" data-id="n">' in client.get("/play?id=n").text
+    assert f'<main id="playground" data-id="{client.ids["n"]}">' in client.get("/play?id=n").text
+    assert f'<a href="play?id={client.ids["n"]}">Play with it</a>' in client.get("/run?id=n").text
     for address in ("/play?id=x", "/play", "/api/play?id=../n", "/runs/x/play/sample.png", "/runs/../play/sample.png"):
         assert client.get(address).status == 404
     odd = playing.template().render(name="<script>alert(1)</script>", id='"><b>')
@@ -135,7 +79,8 @@ def test_uploads_that_cannot_be_used_are_refused_before_a_process_starts(client:
 def test_a_query_of_too_many_controls_is_refused(client: Client) -> None:
     many = "&".join(f"a{number}=1" for number in range(21))
     for query in (many, f"seed={'9' * 2001}"):
-        assert client.get(f"/runs/n/play/sample.png?{query}").status == 400
+        refused = client.get(f"/runs/n/play/sample.png?{query}")
+        assert (refused.status, refused.text[:30]) == (400, "A picture has at most 20 contr")
 
 
 @pytest.mark.slow
@@ -170,9 +115,9 @@ def test_an_image_that_was_sent_is_translated_and_a_bomb_refused(client: Client)
 @pytest.mark.slow
 def test_a_person_plays(runs: Runs, browser, tmp_path: Path) -> None:
     """The picture changes with the seed and stays after a reload; a file is translated; nothing goes elsewhere."""
-    playground = Playground()
     said: list[str] = []
-    with Serving(application(runs, playground)) as address:
+    with serving(runs.noise.path.parent) as port:
+        address, ids = f"http://127.0.0.1:{port}", {name: row["id"] for name, row in rows(port).items()}
         tab = browser.new_page(viewport={"width": 1100, "height": 800})
         tab.on("request", lambda request: request.url.startswith((address, "data:")) or said.append(request.url))
         tab.on("console", lambda message: said.append(message.text))
@@ -182,7 +127,7 @@ def test_a_person_plays(runs: Runs, browser, tmp_path: Path) -> None:
             tab.wait_for_function("now => document.querySelector('#picture img').src !== now", arg=before)
             return tab.eval_on_selector("#picture img", "image => image.src")
 
-        tab.goto(f"{address}/play?id=n", timeout=60_000)
+        tab.goto(f"{address}/play?id={ids['noise']}", timeout=60_000)
         tab.wait_for_selector("#picture img[src]", timeout=60_000)
         first = source()
         tab.get_by_label("Seed", exact=True).fill("7")
@@ -198,7 +143,7 @@ def test_a_person_plays(runs: Runs, browser, tmp_path: Path) -> None:
         tab.get_by_label("Images", exact=True).fill("65")
         tab.wait_for_selector("#status.bad")
         assert tab.inner_text("#status") == "count is 65: a whole number from 1 to 64."
-        tab.goto(f"{address}/play?id=h", timeout=60_000)
+        tab.goto(f"{address}/play?id={ids['horses']}", timeout=60_000)
         tab.wait_for_selector("#picture img[src]")
         own = source()
         tab.get_by_label("One of the run's own", exact=True).fill("1")
@@ -208,11 +153,10 @@ def test_a_person_plays(runs: Runs, browser, tmp_path: Path) -> None:
         tab.reload()
         tab.wait_for_selector("#picture img[src]")
         assert source() == mine
-        tab.add_script_tag(path=str(AXE))
+        tab.evaluate(AXE.read_text())  # not as a script of the page, which its policy refuses
         found = tab.evaluate("rules => axe.run({ runOnly: rules })", RULES)
         assert not [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
         tab.screenshot(path=str(tmp_path / "play.png"))
         tab.close()
-    playground.close()
     assert [text for text in said if "400" not in text] == []
     assert Image.open(io.BytesIO((tmp_path / "play.png").read_bytes())).size == (1100, 800)
