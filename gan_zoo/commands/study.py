@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from datamodules.names import visible
-from gan_zoo.commands import study_baselines, study_check
+from gan_zoo.commands import study_check
 from gan_zoo.errors import Mistake
 from gan_zoo.lookup import closest, named
 from gan_zoo.metrics.names import direction
@@ -62,6 +62,7 @@ def study(name: str, engine: str = "local", dry_run: bool = False, runs: str = "
         print(f"{len(plan)} cells of {definition.budget[1]} {definition.budget[0]} each, in {board.folder}")
         return 0
     from gan_zoo import report
+    from gan_zoo.commands import study_baselines
 
     page = board.folder / "report.html"
     report.owning.refuse_other_page(page)  # before the runs, which take long

@@ -103,7 +103,7 @@ def last_score(file: Path) -> dict[str, Any]:
 
     The first metric is the one that decides which step is best. Scores of images that no model made are left out.
     """
-    scores = [line for line in lines(file) if isinstance(line, dict) and line.get("origin") != "baseline"]
+    scores = [line for line in lines(file) if isinstance(line, dict) and not line.get("baseline")]
     at_step = [line for line in scores if line.get("step") == scores[-1].get("step")]
     return next((line for line in reversed(at_step) if line.get("metric") == at_step[0].get("metric")), {})
 

@@ -41,8 +41,8 @@ def tell(scores: Scores, prefix: str, subset: str = "") -> None:
 def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step: int, real_images: int | None) -> None:
     """Add scores to the evaluations of a run, in the first process, unless they are there under the same protocol.
 
-    The lines are marked by `origin`: `evaluate`, or `baseline` if no model made the images. A run that resumes drops
-    its own lines from after its checkpoint, but keeps these.
+    The lines are marked by `origin`, and by `baseline` if no model made the images. A run that resumes drops its own
+    lines from after its checkpoint, but keeps these.
 
     Args:
         run: The run.
@@ -59,14 +59,14 @@ def keep(run: Run, scores: Scores, protocol: Protocol | LikelihoodProtocol, step
     recorded = {identity(line): line.get("value") for line in lines_of(run.evaluations_file) if isinstance(line, dict)}
     found = lines(scores, protocol, step, real_images)
     is_baseline = isinstance(protocol, Protocol) and protocol.conditions.weights in BASELINES
-    origin = "baseline" if is_baseline else "evaluate"
+    marks = {"origin": "evaluate"} | ({"baseline": True} if is_baseline else {})
     for line in found:
         if identity(line) in recorded:
             refuse_changed(run, line, recorded[identity(line)])
     for line in found:
         if identity(line) not in recorded:
             try:
-                run.append(run.evaluations_file, line | {"origin": origin})
+                run.append(run.evaluations_file, line | marks)
             except OSError as error:
                 raise Mistake(f"{run.evaluations_file} cannot be written: {error.strerror}.") from error
 

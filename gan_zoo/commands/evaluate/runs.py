@@ -16,6 +16,7 @@ from gan_zoo.commands.evaluate.evaluators import (
 from gan_zoo.commands.evaluate.held_out import NoOtherSplit, draw, held_out, picture, real_against_real, refuse_picture
 from gan_zoo.commands.evaluate.options import Order
 from gan_zoo.commands.evaluate.output import keep, note, tell
+from gan_zoo.distributed.strategy import rank
 from gan_zoo.errors import Mistake
 from gan_zoo.metrics import extractors
 from gan_zoo.metrics.agreement import class_agreement, refuse_other_classes
@@ -78,7 +79,7 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
     try:
         held = held_out(order, data, reference(data, order.split))
     except NoOtherSplit:
-        checkpoint.run.update_record(held_out="none")  # for reports
+        note_single_split(checkpoint.run)
         raise
     for labels in choices:
         evaluator = sample_evaluator(order, name, settings, int(labels) if order.per_class else None)
@@ -95,6 +96,12 @@ def sampled(order: Order, checkpoint: Checkpoint, model: GenerativeModule) -> It
             draw(order, evaluator, fakes, samples, held, picture(checkpoint.run, checkpoint.step))
         if classifier:
             yield class_agreement(fakes, classifier, samples, protocol)
+
+
+def note_single_split(run: Run) -> None:
+    """Record for reports that the data have no other split, in a run that no training process writes to."""
+    if rank() == 0 and run.record().get("status") == "finished":
+        run.update_record(held_out="none")
 
 
 def from_images(order: Order, checkpoint: Checkpoint, model: GenerativeModule, kind: ModelKind) -> Iterable[Result]:
