@@ -7,6 +7,7 @@ The bar is one second.
 
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as L
@@ -38,7 +39,7 @@ class Clock(L.Callback):
         self.begun = now
 
 
-def measure(kind: type[GrowingModule], first: int) -> None:
+def measure(name: str, kind: Callable[..., GrowingModule], first: int) -> None:
     """Train a model through all its levels, from `first` pixels on, and print what each change cost."""
     clock, parts = Clock(), 2 * (SIDE // first).bit_length() - 1
     trainer = Trainer(max_steps=STEPS * parts, callbacks=[clock], accelerator="cpu", enable_progress_bar=False)
@@ -48,19 +49,19 @@ def measure(kind: type[GrowingModule], first: int) -> None:
     for stage, seconds in clock.steps:
         found.setdefault((stage.resolution, stage.alpha < 1), []).append(seconds)
     for (resolution, fading), seconds in list(found.items())[1:]:
-        first, rest = seconds[0], statistics.median(seconds[1:])
+        change, rest = seconds[0], statistics.median(seconds[1:])
         part = "fade begins" if fading else "fade ends"
         print(
-            f"{kind.__name__} {resolution:3} pixels, {part:11}: first step {first:.2f} s, then {rest:.2f} s, "
-            f"{first - rest:+.2f} s",
+            f"{name} {resolution:3} pixels, {part:11}: first step {change:.2f} s, then {rest:.2f} s, "
+            f"{change - rest:+.2f} s",
             flush=True,
         )
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    measure(ProGAN, 4)
-    measure(StyleGAN, 8)
+    measure("ProGAN", ProGAN, 4)
+    measure("StyleGAN", StyleGAN, 8)
 
 
 if __name__ == "__main__":
