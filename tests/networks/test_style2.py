@@ -105,19 +105,20 @@ def modulated(x: Tensor, w: Tensor, layer: Any, demodulate: bool, doubles: bool 
     return torch.cat(made)
 
 
-def plain_generator(g: Any, z: Tensor, label: Tensor | None, noise: list[Tensor]) -> Tensor:
+def plain_generator(g: Any, z: Tensor, label: Tensor | None, noise: list[Tensor], shifts: Tensor) -> Tensor:
+    """The styles are moved by `shifts`, so that each layer has its own."""
     x = pixel_norm(z)
     if label is not None:
         x = torch.cat([x, class_vector(label, g.mapping.classes)], 1)
-    w = mapped(x, g.mapping.layers)
+    w = mapped(x, g.mapping.layers) + shifts[:, None]
     x, image = g.constant.expand(len(z), -1, -1, -1), torch.zeros(())
     for number, block in enumerate(g.blocks):
-        x = modulated(x, w, block.convolution, demodulate=True, doubles=number % 2 == 1)
+        x = modulated(x, w[number], block.convolution, demodulate=True, doubles=number % 2 == 1)
         x = active(x + block.strength * noise[number] + block.bias)
         if number % 2 == 0:
             last = g.to_image[number // 2]
             image = smoothed(image, 2, 2, 1) if number else image
-            image = image + modulated(x, w, last.convolution, demodulate=False) + last.bias
+            image = image + modulated(x, w[number + 1], last.convolution, demodulate=False) + last.bias
     return image
 
 
@@ -155,9 +156,10 @@ def test_the_networks_compute_what_the_paper_writes(n: int, classes: int, residu
     parts = values.split([side**2 for side in generator.noise_sides], 1)
     noise = [part.reshape(n, 1, side, side) for part, side in zip(parts, generator.noise_sides, strict=True)]
     given = () if label is None else (label,)
-    image = generator.synthesise(generator.spread(generator.mapping(z, *given)), style.given_noise(values))
+    shifts = torch.randn(6, LATENT).double()
+    image = generator.synthesise(generator.spread(generator.mapping(z, *given)) + shifts, style.given_noise(values))
     assert image.shape == (n, *IMAGE)
-    assert_close(image, plain_generator(generator, z, label, noise))
+    assert_close(image, plain_generator(generator, z, label, noise, shifts))
     assert_close(discriminator(image, *given), plain_discriminator(discriminator, image, label))
 
 
