@@ -6,6 +6,7 @@ as they are now. A slow reader therefore misses steps between, and costs no memo
 
 import asyncio
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ class Watch:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.version = 0
-        """Number of the last change."""
+        self.version = self._first = time.time_ns() // 1_000_000
+        """Number of the last change. An earlier server, whose pages may still be open, had smaller numbers."""
         self.runs: dict[str, Watched] = {}
         """The runs by id: the table in which every id of a request is looked up."""
         self.has_looked = False
@@ -132,7 +133,7 @@ class Watch:
 
     def since(self, version: int) -> bytes:
         """Return what has changed after change number `version`, as JSON. From 0 on, it is everything."""
-        whole = version <= 0 or version > self.version or version < self._oldest_gone
+        whole = not max(self._first, self._oldest_gone) <= version <= self.version
         rows = [row for changed, row in self._encoded.values() if whole or changed > version]
         gone = [] if whole else [key for key, changed in self._gone.items() if changed > version]
         head = {"version": self.version, "whole": whole, "ready": self.has_looked, "gone": gone}

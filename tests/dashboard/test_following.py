@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gan_zoo.dashboard import follow
+from gan_zoo.dashboard import courses, follow
 from gan_zoo.dashboard.courses import Courses
 from gan_zoo.dashboard.follow import Follower
 from gan_zoo.dashboard.rows import Watched
@@ -17,6 +17,7 @@ from gan_zoo.dashboard.watch import Watch
 from gan_zoo.run.directory import Run
 from gan_zoo.run.files import lines, write
 from gan_zoo.run.reading import Damaged
+from tests.dashboard.serving import wait_for
 from tests.report.made import add_score, make_run, make_study
 
 
@@ -130,25 +131,34 @@ def test_few_lines_all_stay() -> None:
     assert steps(thinned.lines()) == list(range(100))
 
 
+def test_a_page_that_is_too_far_behind_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = Courses().of(Watched(make_run(tmp_path / "x", {10: 1.0, 20: 1.0}), tmp_path))
+    _, cursor = course.result()
+    assert steps(course.after(cursor["generation"], 0)["lines"]) == [10, 20]
+    assert course.after(cursor["generation"], cursor["position"] + 1) == {"restart": True}
+    monkeypatch.setattr(courses, "AHEAD", cursor["position"] - 1)
+    assert course.after(cursor["generation"], 0) == {"restart": True}
+
+
 def test_a_run_that_is_followed_equals_a_run_that_is_read_whole(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "x", {step: 100 - step for step in range(0, 60, 10)})
     watch = Watch(tmp_path)
     watch.look()
     [watched] = watch.runs.values()
-    courses = Courses()
-    _, cursor = courses.of(watched).result()
+    opened = Courses()
+    _, cursor = opened.of(watched).result()
     with open(folder / "metrics.jsonl", "ab") as stream:
         stream.write(line(60, **{"generator/x": 0.25}))
     add_score(folder, 60, 3.0, None)
-    news = courses.of(watched).after(cursor["generation"], cursor["position"])
+    news = opened.of(watched).after(cursor["generation"], cursor["position"])
     assert news["lines"] == [{"step": 60, "images": 480, "seconds": 6.0, "generator/x": 0.25}]
-    result, cursor = courses.of(watched).result()
+    result, cursor = opened.of(watched).result()
     assert result.metrics == list(lines(Run(folder).metrics_file))
     assert [one["value"] for one in result.evaluations] == [100, 90, 80, 70, 60, 50, 3.0]
     assert cursor["position"] == (folder / "metrics.jsonl").stat().st_size
     Run(folder).drop_after(folder / "metrics.jsonl", 30)
-    assert courses.of(watched).after(cursor["generation"], cursor["position"]) == {"restart": True}
-    assert steps(courses.of(watched).result()[0].metrics) == [10, 20, 30]
+    assert opened.of(watched).after(cursor["generation"], cursor["position"]) == {"restart": True}
+    assert steps(opened.of(watched).result()[0].metrics) == [10, 20, 30]
 
 
 def test_no_more_lines_are_kept_of_a_longer_run(tmp_path: Path) -> None:
@@ -187,6 +197,18 @@ def test_runs_come_change_and_go(tmp_path: Path) -> None:
     third = news(second["version"])
     assert third["rows"] == [] and third["gone"] == [first["rows"][0]["id"]]
     assert news(0)["rows"] == [] and watch.runs == {}
+
+
+def test_a_page_of_an_earlier_server_gets_everything(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {10: 5.0})
+    earlier = Watch(tmp_path)
+    earlier.look()
+    wait_for(lambda: Watch(tmp_path).version > earlier.version)
+    watch = Watch(tmp_path)
+    watch.look()
+    news = json.loads(watch.since(earlier.version))
+    assert news["whole"] and [row["name"] for row in news["rows"]] == ["a"]
+    assert not json.loads(watch.since(news["version"]))["whole"]
 
 
 def test_time_left_follows_from_the_speed_and_the_length(tmp_path: Path) -> None:

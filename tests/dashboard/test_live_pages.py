@@ -214,6 +214,22 @@ def test_the_list_follows_runs_that_come_and_go(browser, root: Path) -> None:
             until(tab, "!document.querySelector('.now tbody').textContent.includes('late')")
 
 
+def test_a_page_asks_where_a_proxy_holds_the_stream_back(browser, root: Path) -> None:
+    with serving(root) as port:
+        rows(port)
+        tab = browser.new_page()
+        held = []
+        tab.route("**/api/events*", lambda route: held.append(route))  # which never answers
+        tab.goto(f"http://127.0.0.1:{port}/")
+        until(tab, "document.querySelectorAll('.now tbody tr').length === 6", 15)
+        make_run(root / "late", {10: 3.0}, status="running", heartbeat=now())
+        until(tab, "document.querySelector('.now tbody').textContent.includes('late')", 15)
+        assert held
+        for route in held:
+            route.abort()
+        tab.close()
+
+
 def test_a_failed_run_says_why(browser, root: Path) -> None:
     with serving(root) as port:
         found = rows(port)
@@ -269,6 +285,18 @@ def test_every_control_is_reached_by_tab(browser, root: Path) -> None:
                 tab.keyboard.press("Tab")
                 reached.add(tab.evaluate("wanted.indexOf(document.activeElement)"))
             assert count > 20 and set(range(count)) <= reached
+
+
+def test_light_or_dark_is_kept_from_page_to_page(browser, root: Path) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    with serving(root) as port:
+        found = rows(port)
+        with opened(browser, port) as tab:
+            tab.get_by_role("button", name="Dark").click()
+            tab.goto(f"http://127.0.0.1:{port}/run?id={found['broken']['id']}")
+            tab.evaluate("window.same = true")
+            assert tab.evaluate(paper) == "rgb(20, 23, 27)"
+            assert tab.locator("#theme").inner_text() == "Light"
 
 
 def test_a_page_says_that_the_server_is_gone(browser, root: Path) -> None:

@@ -9,12 +9,11 @@ export function follow(take, tell) {
   let version = 0;
   let source = null;
   let timer = null;
-  let heard = false;
+  let streams = false; // whether the stream has ever said something
 
   function receive(text) {
     const news = JSON.parse(text);
     version = news.version;
-    heard = true;
     tell("");
     take(news);
   }
@@ -27,14 +26,14 @@ export function follow(take, tell) {
     } catch {
       tell("The server does not answer.");
     }
-    timer = setTimeout(heard && source?.readyState === EventSource.OPEN ? () => {} : ask, PAUSE);
+    if (source && !streams) timer = setTimeout(ask, PAUSE);
   }
 
   function open() {
     if (source) return;
-    heard = false;
     source = new EventSource(`api/events?after=${version}`);
     source.onmessage = (event) => {
+      streams = true;
       clearTimeout(timer);
       receive(event.data);
     };
@@ -43,7 +42,7 @@ export function follow(take, tell) {
       tell("The server does not answer.");
       if (source?.readyState === EventSource.CLOSED) retry();
     };
-    timer = setTimeout(() => heard || version || ask(), PATIENCE);
+    if (!streams) timer = setTimeout(ask, PATIENCE);
   }
 
   // A stream that the browser has given up, as after an error of a proxy, is opened anew.
