@@ -11,7 +11,7 @@ from PIL import Image
 
 from datamodules.names import visible
 from gan_zoo.cli import main
-from gan_zoo.report import build, grouping, rank, sheets, shown
+from gan_zoo.report import build, grouping, latex, rank, sheets, shown
 from gan_zoo.report.collect import collect
 from gan_zoo.report.committed import read
 from tests.report.made import make_run, make_study
@@ -91,8 +91,8 @@ def test_a_run_with_the_name_of_a_formula_survives_results_csv(tmp_path: Path) -
 
 def test_markdown_and_latex_are_escaped_everywhere() -> None:
     name = "a|b_~~c~~<b>\x1b$"
-    sheet = sheets.Sheet("x", name, [name], [False], [[name]], [name], [name], [name])
+    sheet = sheets.Sheet("x", name, [name], [False], [[name]], [name], [name], [name], [[name]], name, [name])
     text = sheets.markdown(sheet)
-    assert text.count(r"a\|b\_\~\~c\~\~&lt;b&gt;\\x1b$") == 6 and "\x1b" not in text
-    latex = sheets.latex(sheet)
-    assert latex.count(r"a|b\_\textasciitilde{}") == 5 and "\x1b" not in latex and "b_" not in latex
+    assert text.count(r"a\|b\_\~\~c\~\~&lt;b&gt;\\x1b$") == 7 and "\x1b" not in text
+    tex = latex.table(sheet)
+    assert tex.count(r"a\textbar{}b\_\textasciitilde{}") == 5 and "\x1b" not in tex and "b_" not in tex
