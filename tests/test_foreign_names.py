@@ -91,8 +91,8 @@ def test_a_run_with_the_name_of_a_formula_survives_results_csv(tmp_path: Path) -
 
 def test_markdown_and_latex_are_escaped_everywhere() -> None:
     name = "a|b_~~c~~<b>\x1b$"
-    sheet = sheets.Sheet("x", name, [name], [False], [[name]], [name], [name], [name])
+    sheet = sheets.Sheet("x", name, [name], [False], [[name]], [name], [name], [name], [[name]], name, [name])
     text = sheets.markdown(sheet)
-    assert text.count(r"a\|b\_\~\~c\~\~&lt;b&gt;\\x1b$") == 6 and "\x1b" not in text
+    assert text.count(r"a\|b\_\~\~c\~\~&lt;b&gt;\\x1b$") == 7 and "\x1b" not in text
     tex = latex.table(sheet)
-    assert tex.count(r"a\textbar{}b\_\textasciitilde{}") == 3 and "\x1b" not in tex and "b_" not in tex
+    assert tex.count(r"a\textbar{}b\_\textasciitilde{}") == 5 and "\x1b" not in tex and "b_" not in tex
