@@ -10,11 +10,12 @@ from PIL import Image
 
 from gan_zoo.commands.image_files import save
 from gan_zoo.errors import Mistake
+from gan_zoo.metrics.arrays import is_our_npz
 from gan_zoo.metrics.attributes import AttributeNet, is_classifier, write
 from gan_zoo.metrics.moments import Gaussian
 from gan_zoo.metrics.train_attributes import main as train_attributes
 from gan_zoo.report import build
-from gan_zoo.run.marks import is_our_image, is_our_npz
+from gan_zoo.run.marks import is_our_image
 from gan_zoo.run.outputs import refuse_loss
 from tests.commands.conftest import Command, Refused
 from tests.comparing import contents
