@@ -73,6 +73,7 @@ def linked(groups: list[Group], link: Link) -> dict[str, Any]:
             "label": run.name,
             "run": run.name,
             "last": run.grids[-1][0],
+            "foreign": run.is_foreign,
             "cells": [{"step": grid[0], "source": link(run, grid[0])} if grid else None for grid in grids],
             "neighbours": link(run, None) if run.neighbours else "",
         }

@@ -104,7 +104,7 @@ def test_results_that_are_no_plain_file_or_no_text_are_refused(refused: Refused,
     assert "x.csv is a pipe" in refused(*fill)
     (tmp_path / "x.csv").unlink()
     head = ",".join(COLUMNS)
-    cells = ["s,r,GAN,tiny,,0,4,4,1,fd,1.5,,,finished,", "{}", "{}", "gan"]
+    cells = ["s,r,GAN,tiny,,0,4,4,1,fd,1.5,,,finished,", "{}", "{}", "gan", ""]
     for place, cell in ((1, "[]"), (1, "[" * 3000), (2, "[1]"), (2, "nan")):
         row = ",".join([*cells[:place], cell, *cells[place + 1 :]])
         (tmp_path / "x.csv").write_text(f"{head}\n{row}\n")

@@ -18,7 +18,7 @@ def test_files_are_read_in_torchvisions_folder(tmp_path: Path):
     raw.mkdir(parents=True)
     for name in file_names("test"):
         shutil.copy(BUNDLED / f"{name}.gz", raw)
-    ours, digits = FashionMNIST(str(tmp_path), split="test"), MNIST()
+    ours, digits = FashionMNIST(str(tmp_path), split="test"), MNIST(split="test")
     for data in (ours, digits):
         data.prepare_data()
         data.setup("fit")

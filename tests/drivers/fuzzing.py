@@ -181,7 +181,7 @@ class Fuzzer:
     def _call(self, words: list[str], place: Path) -> tuple[Any, str, BaseException | None]:
         printed = io.StringIO()
         try:
-            with limited(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            with limited(), nothing_to_read(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 self.watch.written, self.watch.base = set(), str(place)
                 try:
                     main(words)
@@ -218,6 +218,17 @@ def options_of_fit() -> list[str]:
         main(["fit", "--help"])
     words = {word.strip(",") for word in printed.getvalue().split() if word.startswith("--")}
     return sorted(word for word in words if "." in word and not word.endswith(("+", ".help")))
+
+
+@contextlib.contextmanager
+def nothing_to_read() -> Iterator[None]:
+    """Within the block, standard input ends at once, whatever pytest or a terminal has put there."""
+    before = sys.stdin
+    with open(os.devnull) as sys.stdin:
+        try:
+            yield
+        finally:
+            sys.stdin = before
 
 
 @contextlib.contextmanager

@@ -48,14 +48,14 @@ def test_csv(tmp_path: Path) -> None:
         header, *rows = csv.reader(stream)
     assert ",".join(header) == (
         "study,run,model,data,split,seed,step,images,seconds,metric,value,low,high,status,images_per_second,settings,"
-        "protocol,method"
+        "protocol,method,drawn"
     )
     assert len(rows) == 4
-    assert rows[0][:-2] == [
+    assert rows[0][:-3] == [
         *("s", "a-s0", "GAN", "MNIST", "train", "0", "100", "1000", "10.0", "fd_lenet", "10.0"),
         *("", "", "finished", "100.0", "{}"),
     ]
-    assert json.loads(rows[0][-2]) == PROTOCOL and rows[0][-1] == "a"
+    assert json.loads(rows[0][-3]) == PROTOCOL and rows[0][-2:] == ["a", ""]
 
 
 def test_csv_of_a_run_without_score_and_of_an_interval(tmp_path: Path) -> None:
