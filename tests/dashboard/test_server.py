@@ -214,7 +214,7 @@ def test_files_that_are_cut_or_damaged_while_they_are_read_harm_no_other_run(tmp
     make_run(tmp_path / "b", {10: 1.0})
     with serving(tmp_path) as port:
         run = key(port, "a")
-        for content in (b"", b"\x00" * 5000, b'{"step": 1', b"[" * 2000, b"\xff\xfe\n" * 50, b'{"step": 1e999}\n'):
+        for content in (b"", b'{"step": 1e999}\n', b"\x00" * 5000, b'{"step": 1', b"[" * 2000, b"\xff\xfe\n" * 50):
             for name in ("metrics.jsonl", "evaluations.jsonl", "run.json", "config.yaml"):
                 (tmp_path / "a" / name).write_bytes(content)
                 for target in (f"/run?id={run}", f"/api/lines?id={run}", f"/compare?ids={run},{key(port, 'b')}"):
