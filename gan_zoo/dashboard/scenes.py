@@ -148,7 +148,7 @@ def sampling(model: SampledModule) -> list[Mode]:
         Mode("sum", "Sum of latents: a - b + c", (SEED, *numbers, *truncation(model)), partial(summed, model)),
     ]
     network = model.averaged
-    if isinstance(network, style.Generator):
+    if isinstance(network, style.Styled):
         last = network.layers - 1
         layers = (Whole("first", "First layer", 0, 0, last), Whole("last", "Last layer", min(3, last), 0, last))
         tables = (Whole("rows", "Rows", 3, 1, 6), Whole("columns", "Columns", 4, 1, 8))

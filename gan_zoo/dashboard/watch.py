@@ -94,7 +94,7 @@ class Watch:
         study = self._study(folder)
         if not study:
             return None
-        states = {name: cell["status"] for name, cell in study["cells"].items()}
+        states = {name: cell.get("status", "unknown") for name, cell in study["cells"].items()}
         states |= {
             path.name: one.row["state"] for path, one in self._known.items() if path.parent == folder and one.row
         }

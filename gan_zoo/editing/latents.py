@@ -29,9 +29,11 @@ def between(law: Law, start: Latents, end: Latents, position: float) -> Latents:
     first, last = torch.nn.functional.normalize(start), torch.nn.functional.normalize(end)
     angle = (first * last).sum(1, keepdim=True).clamp(-1, 1).acos()
     # Of nearly equal directions the sines vanish, and the straight line is the arc.
-    weights = [torch.where(angle < 1e-4, share, (share * angle).sin() / angle.sin().clamp_min(1e-8))
-               for share in (1 - position, position)]  # fmt: skip
-    return lengths * torch.nn.functional.normalize(weights[0] * first + weights[1] * last)
+    sine = angle.sin().clamp_min(1e-8)
+    before, after = (
+        torch.where(angle < 1e-4, share, (share * angle).sin() / sine) for share in (1 - position, position)
+    )
+    return lengths * torch.nn.functional.normalize(before * first + after * last)
 
 
 def combined(law: Law, latents: Latents, signs: tuple[int, ...]) -> Float[Tensor, "1 size"]:
@@ -75,7 +77,8 @@ def made(
         label = randomness.classes(0, len(latents), model.num_classes, seed)
     noise = partial(randomness.image_noise, 0, len(latents), seed=seed)
     with evaluating(model.averaged):
-        inputs = Inputs(latents.to(model.device), label, truncation, noise)
+        classes = None if label is None else label.to(model.device)
+        inputs = Inputs(latents.to(model.device), classes, truncation, noise)
         return model.render(model.averaged, inputs).clamp(-1, 1)
 
 

@@ -93,9 +93,11 @@ def searched(table: Table) -> list[Searched]:
     The score of a trial is the mean over its seeds.
     """
     by_method: dict[str, list[Row]] = {}
-    for row in table.rows:
-        if TRIAL in some_run(row).settings:
-            by_method.setdefault(method(row), []).append(row)
+    trials = [row for row in table.rows if TRIAL in some_run(row).settings]
+    several = len({some_run(row).study for row in trials}) > 1
+    for row in trials:
+        study = f"{some_run(row).study}: " if several else ""
+        by_method.setdefault(f"{study}{method(row)}", []).append(row)
     finite = [row.mean for rows in by_method.values() for row in rows if isfinite(row.mean)]
     if not finite:
         return []

@@ -87,7 +87,7 @@ class Board:
                 plan[cell.name] = "replace"
             elif cell.name in self.before and self.is_finished(cell.name):
                 plan[cell.name] = "finished"
-            elif self.entries[cell.name]["status"] == "stopped":
+            elif self.entries[cell.name]["status"] == "stopped" and self.run(cell.name).record():
                 plan[cell.name] = "stopped"
             else:
                 plan[cell.name] = "resume" if self.run(cell.name).has_begun() else "run"

@@ -23,6 +23,7 @@ from gan_zoo.models.pix2pix import Pix2Pix
 from gan_zoo.models.sngan import SNGAN
 from gan_zoo.models.stargan import StarGAN
 from gan_zoo.models.stylegan import StyleGAN
+from gan_zoo.models.stylegan2 import StyleGAN2
 from gan_zoo.models.vae import VAE
 from tests.dashboard.played import Runs
 from tests.dashboard.played import runs as runs
@@ -44,12 +45,16 @@ def names(found: dict[str, Mode]) -> dict[str, list[str]]:
     return {name: [control.name for control in mode.controls] for name, mode in found.items()}
 
 
-def test_a_styles_model_has_truncation_and_mixing_once_it_was_trained() -> None:
+@pytest.mark.parametrize("name", ["StyleGAN", "StyleGAN2"])
+def test_a_styles_model_has_truncation_and_mixing_once_it_was_trained(name: str) -> None:
     torch.manual_seed(0)
-    model = StyleGAN((3, 16, 16), **STYLES)
+    if name == "StyleGAN":
+        model: Any = StyleGAN((3, 16, 16), **STYLES)
+    else:
+        model = StyleGAN2((3, 16, 16), 0, latent_dim=4, width=4, mapping_layers=2)
     assert names(modes(model))["sample"] == ["seed", "count"]
     for network in (model.generator, model.averaged):
-        network.track(torch.ones(4))  # pyright: ignore[reportCallIssue, reportOptionalCall]
+        network.track(torch.ones(4))
     found = modes(model)
     assert names(found) == {
         "sample": ["seed", "count", "truncation"],

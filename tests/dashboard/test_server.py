@@ -223,6 +223,16 @@ def test_files_that_are_cut_or_damaged_while_they_are_read_harm_no_other_run(tmp
         assert rows(port)["b"]["state"] == "finished"
 
 
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"cells": {}}', '{"cells": {"a": {}}}', '{"name": 1, "cells": {"a": {"status": 3}}}']
+)
+def test_a_study_whose_file_is_damaged_leaves_its_runs_as_they_are(tmp_path: Path, content: str) -> None:
+    make_run(tmp_path / "s/a", {10: 1.0})
+    (tmp_path / "s/study.json").write_text(content)
+    with serving(tmp_path) as port:
+        assert rows(port)["s/a"]["state"] == "finished"
+
+
 @pytest.mark.slow
 def test_a_thousand_runs_are_listed(tmp_path: Path) -> None:
     for number in range(1000):

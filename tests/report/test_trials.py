@@ -78,6 +78,15 @@ def test_results_csv_keeps_which_settings_were_drawn(tmp_path: Path) -> None:
     assert trials.sheet(ours[0]).rows == trials.sheet(theirs[0]).rows != []
 
 
+def test_trials_of_two_studies_are_kept_apart(tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    made(tmp_path / "t")
+    (table,) = rank.tables(grouping.group(collect([tmp_path])))
+    labels = sorted(found.label for found in trials.searched(table))
+    assert labels == ["s: gan, width=8", "s: wgan, width=8", "t: gan, width=8", "t: wgan, width=8"]
+    assert {len(found.points) for found in trials.searched(table)} == {3}
+
+
 def test_a_study_without_search_has_no_such_table(tmp_path: Path) -> None:
     make_run(tmp_path / "s" / "a", {5: 1.0})
     (table,) = rank.tables(grouping.group(collect([tmp_path / "s"])))

@@ -1,6 +1,7 @@
 """The median rule on scores written by hand, and what the study makes of its verdicts."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,3 +110,5 @@ def test_a_hopeless_trial_is_stopped_once_recorded_and_not_run_again(board: Boar
     assert list(again.plan(again.entries).values()) == ["finished"] * 4 + ["stopped"]
     study.run(again, list(again.entries), Engine, lambda config, run: ["never run"])
     assert len(started) == 5 and again.entries["gan-trial=4-s0"]["status"] == "stopped"
+    shutil.rmtree(again.run("gan-trial=4-s0").path)  # whoever removes a stopped run wants it anew
+    assert again.plan(["gan-trial=4-s0"]) == {"gan-trial=4-s0": "run"}
