@@ -21,8 +21,10 @@ from tests.pairs import count, pair
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 NAMES = [str(file.relative_to(FOLDER).with_suffix("")) for file in sorted(FOLDER.rglob("*.yaml"))]
+SLOW = re.compile(r"stylegan2|gan_32$|lsun/wgan|celeba/sngan$")
+"""Experiments that take over three seconds, and StyleGAN2's, which are alike."""
 RUNS = [
-    pytest.param(name, marks=pytest.mark.slow) if re.search(r"stylegan2(?!_32)", name) else name  # they are alike
+    pytest.param(name, marks=pytest.mark.slow) if SLOW.search(name) else name
     for name in NAMES
     if not name.startswith("studies/")
 ]

@@ -31,6 +31,7 @@ def seconds(run: Run) -> float:
     return torch.load(run.last, weights_only=True)["callbacks"]["Records"]["seconds"]
 
 
+@pytest.mark.slow
 def test_a_run_stops_at_the_first_step_past_its_time_over_all_resumptions(tmp_path: Path) -> None:
     run = Run(tmp_path / "x")
     first = train(run, 2.0)

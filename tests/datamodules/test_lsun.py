@@ -171,6 +171,7 @@ def test_an_empty_database_is_refused(tmp_path):
         LSUN(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_importing_the_data_modules_loads_no_reader():
     code = "import datamodules.lsun, datamodules.svhn, sys; print(sorted({'lmdb', 'scipy.io'} & set(sys.modules)))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

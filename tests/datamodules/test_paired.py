@@ -46,6 +46,7 @@ def test_the_left_half_is_a_and_the_right_half_is_b(direction, shared):
     assert parts > photograph, "the map has large areas of one blue"
 
 
+@pytest.mark.slow
 def test_scores_compare_with_whole_targets(shared):
     data = read(f"{shared}/data/facades/{{split}}", split="val", resolution=36, crop=32, direction="b_to_a")
     real = data.reference()

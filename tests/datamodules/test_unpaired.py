@@ -65,6 +65,7 @@ def test_each_step_shows_equally_many_of_both_and_b_does_not_follow_a(animals, m
     assert batch["a"].shape == batch["b"].shape == (8, 3, 36, 36)
 
 
+@pytest.mark.slow
 def test_scores_compare_with_whole_images_b(animals):
     assert animals.reference().name == "horse2zebra_b_test_32px_140"
     assert animals.reference("train").name == "horse2zebra_b_train_32px_300"

@@ -113,6 +113,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_resumed_on_each_side_of_the_warm_up_equals_one_that_was_not_stopped(runs):
     contents = [torch.load(runs / name / "checkpoints/last.ckpt", weights_only=True) for name in ("whole", "stopped")]
     for part in ("state_dict", "gan_zoo"):
